@@ -1,0 +1,111 @@
+# The one door to the repository. `make` lists the targets. On a fresh machine `make demo` and `make test` do all
+# set-up by themselves; they need Python 3.11 or newer and, for the Rust kernel, a Rust compiler.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+PY := $(VENV)/bin/python
+# Tests of the default suite run on this many processes.
+WORKERS ?= 2
+# What goes wrong on purpose in `make demo PLANT=…`; empty for an honest run.
+PLANT ?=
+# Seconds per target of `make fuzz`.
+FUZZ_SECONDS ?= 60
+# Kills of `make test-faults`.
+KILLS ?= 10
+PYTHON_SOURCES := $(wildcard cambist gateway matching wallets control runtime venue benchmarks tools tests)
+UNIT := -m "not slow and not faults and not chains and not cluster"
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##@ Build
+.PHONY: setup kernel protos pins migrate clean
+setup: ## Make .venv from the pinned requirements (quick when nothing changed)
+	@tools/setup.sh
+
+kernel: setup ## Build the Rust kernel into .venv (without a compiler: use the reference engine)
+	@tools/kernel.sh
+
+protos: setup ## Generate the Python of the contract from protos/
+	@$(PY) -m tools.protos
+
+pins: ## Compile pyproject.toml into requirements/ (needs uv)
+	@python3 -m tools.pins
+
+migrate: setup ## Bring the database named by the environment up to date
+	@$(PY) -m matching migrate
+	@$(PY) -m gateway migrate
+
+clean: ## Remove what was built (not .venv)
+	@rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache kernel/target
+	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+##@ Check
+.PHONY: check format format-check lint types contracts protos-check kernel-check test-unit
+check: format-check lint types contracts protos-check kernel-check test-unit ## All that must be green before a commit
+
+format: setup ## Format Python and Rust
+	@$(VENV)/bin/ruff format .
+	@$(VENV)/bin/ruff check --fix-only --quiet .
+	@if [ -f kernel/Cargo.toml ] && command -v cargo >/dev/null; then cargo fmt --manifest-path kernel/Cargo.toml --all; fi
+
+format-check: setup
+	@$(VENV)/bin/ruff format --check .
+
+lint: setup ## Lint Python
+	@$(VENV)/bin/ruff check .
+
+types: setup ## Check types, strictly
+	@$(VENV)/bin/mypy $(PYTHON_SOURCES)
+
+contracts: setup ## Check which package may import which
+	@$(VENV)/bin/lint-imports
+
+protos-check: setup ## Check generated code, lint of the contract, and compatibility with main
+	@$(PY) -m tools.protos --check
+
+kernel-check: setup
+	@tools/kernel.sh check
+
+test-unit: kernel
+	@$(PY) -m pytest -n $(WORKERS) $(UNIT) -q
+
+##@ Test
+.PHONY: test test-faults test-chains test-cluster fuzz
+test: kernel ## Unit, property, differential and real-Postgres tests
+	@tools/kernel.sh test
+	@$(PY) -m pytest -n $(WORKERS) -m "not faults and not chains and not cluster"
+
+test-faults: kernel ## Kill, freeze and cut things under load (KILLS=10)
+	@CAMBIST_TEST_KILLS=$(KILLS) $(PY) -m pytest -m faults --timeout=1800
+
+test-chains: kernel ## Wallets against local development chains
+	@$(PY) -m pytest -m chains --timeout=1800
+
+test-cluster: kernel ## Charts and operator against a local cluster
+	@$(PY) -m pytest -m cluster --timeout=1800
+
+fuzz: kernel ## Fuzz codec and RPCs (FUZZ_SECONDS=60 each)
+	@CAMBIST_FUZZ_SECONDS=$(FUZZ_SECONDS) $(PY) -m tests.abuse.fuzz
+
+##@ Measure
+.PHONY: bench bench-kernel bench-venue
+bench: bench-kernel bench-venue ## All benchmarks
+
+bench-kernel: kernel ## Book, typed and bytes rates of the kernel (build/bench/kernel.json)
+	@$(PY) -m benchmarks.kernel $(ARGS)
+
+bench-venue: kernel ## Durable orders per second and latency (build/bench/venue.json)
+	@$(PY) -m benchmarks.venue $(ARGS)
+
+##@ Run
+.PHONY: demo run
+demo: kernel ## A whole venue on this machine with crashes, checked at the end (PLANT=lost_event must fail)
+	@$(PY) -m venue.demo $(if $(PLANT),--plant $(PLANT)) $(ARGS)
+
+run: kernel ## Keep a venue up and print how to talk to it
+	@$(PY) -m venue.run $(ARGS)
