@@ -1,8 +1,9 @@
 """Compiles pyproject.toml into the pinned requirement files.
 
-`make pins` runs it after a dependency changed; `--check` proves that the pinned files still satisfy pyproject.toml.
-All images share one resolution (constraints.txt), so that two services never run two versions of one library. The
-files hold versions and hashes and must never hold the address of an index: every machine has its own.
+`make pins` runs it after a dependency changed; `--check` proves that the pinned files still
+satisfy pyproject.toml. All images share one resolution (constraints.txt), so that two services
+never run two versions of one library. The files hold versions and hashes and must never hold the
+address of an index: every machine has its own.
 """
 
 import argparse
@@ -34,7 +35,7 @@ COMMON_OPTIONS: Final = (
 
 
 def compile_file(uv: str, output: Path, options: list[str]) -> None:
-    """Resolves pyproject.toml into `output`; versions already there are kept while they still fit."""
+    """Resolves pyproject.toml into `output`; versions already there stay while they fit."""
     command = [uv, "pip", "compile", "pyproject.toml", *COMMON_OPTIONS, *options]
     subprocess.run([*command, f"--output-file={output}"], cwd=ROOT, check=True)
 

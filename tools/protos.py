@@ -1,8 +1,8 @@
-"""Generates the Python of the contract from protos/, and checks that what is committed is what protos/ says.
+"""Generates the Python of the contract from protos/, or checks that what is committed is current.
 
-`make protos` writes *_pb2.py, *_pb2_grpc.py and their typed stubs beside one another below cambist/; `make
-protos-check` does the same in a temporary folder and fails on any difference, then lints the contract and looks for
-changes that would break a client. Nothing else may write those files.
+`make protos` writes *_pb2.py, *_pb2_grpc.py and their typed stubs below cambist/; `make
+protos-check` does the same in a temporary folder and fails on any difference, then lints the
+contract and looks for changes that would break a client. Nothing else may write those files.
 """
 
 import argparse
@@ -31,7 +31,7 @@ def proto_files() -> list[str]:
 
 
 def generate(target: Path) -> None:
-    """Writes the generated packages below `target`; raises SystemExit when protoc refuses a file."""
+    """Writes the generated packages below `target`; exits when protoc refuses a file."""
     well_known = importlib.resources.files("grpc_tools") / "_proto"
     # google/rpc/*.proto come with googleapis-common-protos, beside their generated modules.
     google_rpc = Path(status_pb2.__file__).parent.parent.parent
@@ -116,7 +116,7 @@ def buf(*arguments: str) -> int:
 
 
 def committed_contract_exists() -> bool:
-    """Whether main already holds a contract to compare with (not so in a shallow or fresh clone of a branch)."""
+    """Whether main already holds a contract; a clone of one branch may have no main."""
     command = ["git", "cat-file", "-e", "main:protos"]
     return subprocess.run(command, cwd=ROOT, check=False, capture_output=True).returncode == 0
 
