@@ -1,0 +1,1 @@
+"""Abuse: hostile bytes and numbers against codec and RPCs."""
