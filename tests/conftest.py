@@ -1,0 +1,42 @@
+"""Fixtures that all tests may use: real Postgres, and nothing outside this machine."""
+
+import secrets
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+from pydantic import SecretStr
+
+from runtime import embedded_postgres
+from runtime.embedded_postgres import EmbeddedPostgres
+from runtime.settings import PostgresSettings
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[EmbeddedPostgres]:
+    """One real Postgres per test process, gone at its end. Tests that crash it start their own."""
+    with tempfile.TemporaryDirectory(prefix="cambist-postgres-") as folder:
+        server = embedded_postgres.start(Path(folder) / "postgres")
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+async def postgres_dsn(postgres_server: EmbeddedPostgres) -> AsyncIterator[str]:
+    """The DSN of a new, empty database for one test."""
+    name = f"test_{secrets.token_hex(6)}"
+    administrator = await asyncpg.connect(postgres_server.dsn)
+    try:
+        await administrator.execute(f"create database {name}")
+        yield postgres_server.dsn_for(name)
+        await administrator.execute(f"drop database {name} with (force)")
+    finally:
+        await administrator.close()
+
+
+@pytest.fixture
+def postgres_settings(postgres_dsn: str) -> PostgresSettings:
+    """Settings of the pool on a new, empty database."""
+    return PostgresSettings(dsn=SecretStr(postgres_dsn))
