@@ -1,7 +1,7 @@
 """The image: a snapshot, then one released row after the other.
 
-The twin of `cambist_kernel.feed.Image`: the same interface, the same bytes. Used by the gateway when
-the kernel is not built, and by tests as the other opinion.
+The twin of `cambist_kernel.feed.Image`: the same interface, the same bytes. Used by the gateway
+when the kernel is not built, and by tests as the other opinion.
 """
 
 from typing import TypeVar
