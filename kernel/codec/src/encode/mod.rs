@@ -1,0 +1,6 @@
+//! Canonical encoding, one function per message.
+
+pub mod events;
+pub mod market_data;
+pub mod state;
+pub mod system;

@@ -1,0 +1,40 @@
+from typing import final
+
+__all__ = ["Image", "check_envelope"]
+
+@final
+class Image:
+    """Books, balances and open orders of one shard after the row with `last_seq`."""
+
+    def __new__(cls, shard: int) -> Image: ...
+    def load_snapshot(self, snapshot: bytes) -> None:
+        """Forgets everything and starts from a snapshot. Raises FeedBroken, with the image as before."""
+    def apply(self, first_seq: int, last_seq: int, event_row: bytes) -> None:
+        """Applies the next row. Raises FeedBroken."""
+    @property
+    def last_seq(self) -> int:
+        """The last seq of the last row."""
+    @property
+    def markets(self) -> list[int]:
+        """The markets, ascending."""
+    def bbo(self, market_id: int) -> bytes:
+        """BestBidOffers with one quote; empty when there is no such market."""
+    def status(self, market_id: int) -> bytes:
+        """MarketStatuses with one status; empty when there is no such market."""
+    def l2(self, market_id: int, depth: int) -> bytes:
+        """L2Deltas with one delta of `depth` levels per side, 0 = all; empty without the market."""
+    def l3(self, market_id: int) -> bytes:
+        """L3Events with an ADD per order; empty when there is no such market."""
+    def market_seq(self, market_id: int) -> int:
+        """Last market_seq of a market, 0 when there is no such market."""
+    def crc(self, market_id: int) -> int:
+        """CRC of the best levels, 0 when there is no such market."""
+    def balances(self, account_id: int) -> bytes:
+        """BalanceUpdates of an account; `seq` in them is `last_seq`."""
+    def open_orders(self, account_id: int, after_order_id: int, limit: int) -> bytes:
+        """PrivateEvents: a NEW report per open order above an id, ascending, at most `limit`."""
+    def order(self, account_id: int, order_id: int) -> bytes:
+        """PrivateEvents with the report of one open order, else empty."""
+
+def check_envelope(envelope: bytes) -> None:
+    """Raises MalformedEnvelope unless the bytes are a well-formed envelope."""
