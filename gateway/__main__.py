@@ -1,0 +1,55 @@
+"""The process and its tools: `python -m gateway serve | migrate | keys …`."""
+
+import asyncio
+import sys
+
+import click
+
+from gateway import server
+from gateway.identity.commands import keys
+from gateway.identity.store import MIGRATIONS
+from gateway.settings import GatewaySettings
+from runtime import migrations, process
+from runtime.errors import ConfigurationError
+
+
+def load_settings() -> GatewaySettings:
+    """Settings from the environment; ends the process with status 78 when they are wrong."""
+    try:
+        return GatewaySettings.load()
+    except ConfigurationError as error:
+        click.echo(f"configuration: {error}", err=True)
+        sys.exit(process.ExitStatus.CONFIGURATION)
+
+
+@click.group()
+def main() -> None:
+    """The edge of the venue."""
+
+
+@main.command()
+def serve() -> None:
+    """Serve until SIGTERM."""
+    settings = load_settings()
+    sys.exit(
+        process.run(lambda stop: server.serve(settings, stop), service="gateway", settings=settings)
+    )
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the schema `identity` up to date."""
+    settings = load_settings()
+
+    async def run(_stop: asyncio.Event) -> None:
+        chosen = await server.database_settings(settings)
+        applied = await migrations.migrate(chosen, MIGRATIONS)
+        click.echo(f"applied: {', '.join(applied) or 'nothing'}")
+
+    sys.exit(process.run(run, service="gateway", settings=settings))
+
+
+main.add_command(keys)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Who may call: API keys of firms, logon, tokens, sessions by name. Owns the schema `identity`."""

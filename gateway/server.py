@@ -1,0 +1,244 @@
+"""Puts a gateway together and runs it until it is asked to stop.
+
+`serve` is what the process does; tests call it in their own loop. Drain: health says no, clients
+are told to go elsewhere, streams end, then the server stops.
+"""
+
+import asyncio
+import datetime
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from ipaddress import ip_network
+from pathlib import Path
+
+import grpc.aio
+
+from gateway import limits
+from gateway.door.admission import Admission
+from gateway.door.methods import Door, Servicer, make_handler, methods_of, unbuilt
+from gateway.door.permissions import PERMISSIONS, check_complete
+from gateway.identity.auth_service import AuthService
+from gateway.identity.callers import Callers
+from gateway.identity.session_store import SessionStore
+from gateway.identity.store import MIGRATIONS, KeyStore
+from gateway.identity.tokens import Signer
+from gateway.services import SERVED
+from gateway.sessions.service import SessionParts, SessionService
+from gateway.sessions.table import SessionTable
+from gateway.settings import GatewaySettings
+from gateway.shard.link import LinkSettings
+from gateway.shard.outbox import Budget
+from gateway.shard.shard import Shard, ShardParts
+from runtime import embedded_postgres, logs, migrations, postgres, process, rpc_server, telemetry
+from runtime.clock import SystemClock
+from runtime.errors import ConfigurationError
+from runtime.postgres import Database
+from runtime.rpc_health import HealthServer, start_health_server
+from runtime.rpc_server import RpcServer
+from runtime.settings import PostgresSettings, TlsSettings
+from runtime.stages import StageMeter
+
+LOGGER = logs.get(__name__)
+ORDERS = "/cambist.orders.v1.OrderEntryService/"
+AUTH = "/cambist.auth.v1.AuthService/"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where a running gateway listens."""
+
+    port: int
+    health_port: int
+
+
+@dataclass(slots=True)
+class Gateway:
+    """The parts of one process."""
+
+    settings: GatewaySettings
+    database: Database
+    shards: dict[int, Shard]
+    callers: Callers
+    admission: Admission
+    table: SessionTable
+    servicers: dict[str, Servicer]
+
+
+async def serve(
+    settings: GatewaySettings,
+    stop: asyncio.Event,
+    on_ready: Callable[[Ports], None] = lambda _ports: None,
+) -> None:
+    """Serves until `stop` is set, then drains. Raises ConfigurationError, Unavailable."""
+    database = await open_database(settings)
+    measured = telemetry.start(settings.telemetry, service="gateway", instance=settings.instance)
+    try:
+        gateway = assemble(settings, database, StageMeter(measured.meter))
+        health = await start_health_server(settings.health_address, "cambist.gateway")
+        server = await start_server(gateway)
+        ports = Ports(server.port, health.port)
+        LOGGER.info("serving", port=ports.port, health_port=ports.health_port)
+        tasks = {f"shard-{number}": shard.run() for number, shard in gateway.shards.items()}
+        async with process.supervise(
+            stop,
+            sweep=gateway.table.sweep(),
+            keys=gateway.callers.watch(),
+            health=watch_health(gateway, health),
+            **tasks,
+        ):
+            on_ready(ports)
+            await stop.wait()
+            await drain(gateway, server, health)
+    finally:
+        await database.close()
+        measured.stop()
+
+
+async def open_database(settings: GatewaySettings) -> Database:
+    """The pool; in development a database of our own, brought up to date."""
+    chosen = await database_settings(settings)
+    if settings.development.enabled:
+        await migrations.migrate(chosen, MIGRATIONS)
+    return await postgres.connect(chosen, application_name=f"cambist-{settings.instance}")
+
+
+async def database_settings(settings: GatewaySettings) -> PostgresSettings:
+    """Settings with a DSN: the given one, or that of the embedded server in development."""
+    if settings.postgres.dsn.get_secret_value() or not settings.development.enabled:
+        return settings.postgres
+    server = await embedded_postgres.ensure_running(Path(settings.postgres.embedded_directory))
+    return settings.postgres.model_copy(update={"dsn": type(settings.token_secret)(server.dsn)})
+
+
+def assemble(settings: GatewaySettings, database: Database, stages: StageMeter) -> Gateway:
+    """Wires the parts; nothing runs yet."""
+    clock = SystemClock()
+    key_store = KeyStore(database)
+    signer = Signer(token_secret(settings, database))
+    rates = settings.orders_per_second, settings.cancels_per_second
+    callers = Callers(key_store, signer, clock, rates)
+    table = SessionTable(clock)
+    shards = {
+        number: make_shard(settings, number, endpoints, table)
+        for number, endpoints in settings.matching().items()
+    }
+    references = tuple(shard.feed.reference for shard in shards.values())
+    auth = AuthService(key_store, signer, callers, clock, references, secrets.token_bytes)
+    sessions = SessionService(
+        SessionParts(
+            shards=shards,
+            callers=callers,
+            store=SessionStore(database),
+            table=table,
+            budget=Budget(limits.OUTBOX_BYTES_TOTAL_MAX),
+            stages=stages,
+            clock=clock,
+            in_flight_commands_max=settings.in_flight_commands_max,
+            outbox_bytes_max=settings.outbox_bytes_max,
+        )
+    )
+    servicers: dict[str, Servicer] = {
+        AUTH + "GetChallenge": auth.get_challenge,
+        AUTH + "Logon": auth.logon,
+        ORDERS + "Negotiate": sessions.negotiate,
+        ORDERS + "OrderEntrySession": sessions.order_entry_session,
+    }
+    proxies = tuple(
+        ip_network(part.strip()) for part in settings.trusted_proxies.split(",") if part.strip()
+    )
+    admission = Admission(callers, proxies)
+    return Gateway(settings, database, shards, callers, admission, table, servicers)
+
+
+def make_shard(
+    settings: GatewaySettings, number: int, endpoints: tuple[str, ...], table: SessionTable
+) -> Shard:
+    """One shard; its clients are told when its link breaks."""
+    shard = Shard(
+        ShardParts(
+            LinkSettings(
+                shard=number,
+                endpoints=endpoints,
+                name=settings.instance,
+                tls=settings.internal_tls,
+                new_link_id=lambda: secrets.randbits(63) | 1,
+            ),
+            SystemClock(),
+            secrets.randbits,
+            settings.ring_bytes_max,
+        )
+    )
+    shard.downs.add(lambda: table.shard_down(shard))
+    return shard
+
+
+def token_secret(settings: GatewaySettings, database: Database) -> bytes:
+    """The venue's secret; in development one that every gateway on the same database has."""
+    secret = settings.token_secret.get_secret_value()
+    if secret:
+        return secret.encode()
+    dsn = database.settings.dsn.get_secret_value()
+    return sha256(b"cambist development secret" + dsn.encode()).digest()
+
+
+async def start_server(gateway: Gateway) -> RpcServer:
+    """Starts the public port. Raises ConfigurationError when a method is not declared."""
+    methods = methods_of(SERVED)
+    check_complete(methods, PERMISSIONS)
+    handlers = {}
+    for name, method in methods.items():
+        permission = PERMISSIONS[name]
+        servicer = gateway.servicers.get(name)
+        if permission.built != (servicer is not None):
+            raise ConfigurationError(f"{name} is declared as built and is not, or the reverse")
+        chosen = servicer if servicer is not None else unbuilt(method)
+        handlers[name] = make_handler(method, chosen, permission, gateway.admission)
+
+    def register(server: grpc.aio.Server) -> None:
+        server.add_generic_rpc_handlers((Door(handlers),))
+
+    return await rpc_server.start_server(
+        gateway.settings.listen_address,
+        register,
+        rpc=gateway.settings.rpc,
+        tls_settings=tls_settings(gateway.settings),
+        concurrent_calls_max=limits.CALLS_MAX,
+    )
+
+
+def tls_settings(settings: GatewaySettings) -> TlsSettings:
+    """TLS of the public port; in development with a certificate of our own when asked."""
+    folder = settings.development.certificate_directory
+    if not folder or settings.tls.certificate_file:
+        return settings.tls
+    if not settings.development.enabled:
+        raise ConfigurationError("only development makes its own certificate")
+    from runtime.development_certificates import make_authority
+
+    now = datetime.datetime.now(datetime.UTC)
+    return make_authority(Path(folder), now).issue("gateway", now)
+
+
+async def watch_health(gateway: Gateway, health: HealthServer) -> None:
+    """Serving while every shard can be reached; one that cannot is named by its own entry."""
+    before: dict[str, bool] = {}
+    while True:
+        ups = {f"shard/{number}": shard.is_up for number, shard in gateway.shards.items()}
+        now = {**ups, "cambist.gateway": all(ups.values()), "": any(ups.values())}
+        if not gateway.table.is_draining:
+            for name, serving in now.items():
+                if before.get(name) != serving:
+                    await health.set_serving(name, serving=serving)
+            before = now
+        await asyncio.sleep(limits.SWEEP_SECONDS)
+
+
+async def drain(gateway: Gateway, server: RpcServer, health: HealthServer) -> None:
+    """Nobody new, clients told, streams ended, server stopped."""
+    gateway.table.is_draining = True
+    await health.drain()
+    await gateway.table.drain(gateway.settings.drain_ms)
+    await server.stop(1.0)
+    await health.stop()

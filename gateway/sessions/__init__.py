@@ -1,0 +1,1 @@
+"""Order sessions: establish, batches, heartbeats, resume, ends."""

@@ -1,0 +1,261 @@
+"""The link to the primary of one shard: finds it, sends envelopes, reads rows, starts anew.
+
+One SubmitCommands stream with a fresh random link id and one StreamEvents stream. When either ends,
+both end: matching then counts the sessions of the link as lost, and `down` tells their clients.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import grpc
+import grpc.aio
+
+from cambist.internal.matching.v1 import matching_pb2, matching_pb2_grpc
+from gateway import limits
+from gateway.shard.feed import EventFeed
+from gateway.shard.image import FeedBroken
+from gateway.shard.rows import BrokenRow, read_row
+from gateway.shard.submitter import Submitter, Waiting
+from runtime import logs, rpc_channel, rpc_errors
+from runtime.settings import TlsSettings
+
+LOGGER = logs.get(__name__)
+SubmitCall = grpc.aio.StreamStreamCall[
+    matching_pb2.SubmitCommandsRequest, matching_pb2.SubmitCommandsResponse
+]
+# What ends a link and is no fault of ours.
+BROKEN: Final = (
+    grpc.aio.AioRpcError,
+    grpc.aio.UsageError,
+    asyncio.InvalidStateError,
+    TimeoutError,
+    BrokenRow,
+    FeedBroken,
+)
+
+
+class LinkEnded(Exception):
+    """A stream of the link ended without an error."""
+
+
+class NotPrimary(Exception):
+    """The endpoint does not hold the shard; `primary` says who does, when it knows."""
+
+    def __init__(self, primary: str) -> None:
+        super().__init__(primary)
+        self.primary = primary
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSettings:
+    """How one shard is reached."""
+
+    shard: int
+    endpoints: tuple[str, ...]
+    name: str
+    tls: TlsSettings
+    # A fresh link id, from 1.
+    new_link_id: Callable[[], int]
+
+
+class Link:
+    """Keeps one shard reachable; `run` never returns by itself."""
+
+    def __init__(
+        self,
+        settings: LinkSettings,
+        submitter: Submitter,
+        feed: EventFeed,
+        *,
+        on_up: Callable[[], None],
+        on_down: Callable[[], None],
+    ) -> None:
+        self._settings = settings
+        self._submitter = submitter
+        self._feed = feed
+        self._on_up = on_up
+        self._on_down = on_down
+        self._hint = ""
+        self.link_id = 0
+        self.epoch = 0
+        # The primary while the link is up.
+        self.stub: matching_pb2_grpc.MatchingServiceAsyncStub | None = None
+        self._sent: dict[int, Waiting] = {}
+
+    async def run(self) -> None:
+        """Connects again and again with bounded pauses."""
+        pause = limits.RECONNECT_FIRST_SECONDS
+        while True:
+            if await self._try_endpoints():
+                pause = limits.RECONNECT_FIRST_SECONDS
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, limits.RECONNECT_MAX_SECONDS)
+
+    async def _try_endpoints(self) -> bool:
+        """Tries each endpoint, the hinted primary first; whether one of them was up."""
+        hinted = (self._hint,) if self._hint else ()
+        self._hint = ""
+        for address in dict.fromkeys((*hinted, *self._settings.endpoints)):
+            try:
+                if await self._serve(address):
+                    return True
+            except NotPrimary as error:
+                self._hint = error.primary if error.primary != address else ""
+        return False
+
+    async def _serve(self, address: str) -> bool:
+        """Serves over one endpoint until the link ends; whether it was up at all."""
+        was_up = False
+        try:
+            async with self._open(address) as (stub, call, welcome):
+                if self._feed.must_bootstrap:
+                    await self._bootstrap(stub)
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._read_rows(stub), name="rows")
+                    group.create_task(self._feed.watch(), name="image")
+                    await self._feed.wait_for(welcome.released_seq)
+                    group.create_task(self._send(call), name="send")
+                    group.create_task(self._read_answers(call), name="answers")
+                    self.stub = stub
+                    self._submitter.open()
+                    was_up = True
+                    LOGGER.info(
+                        "link up", shard=self._settings.shard, endpoint=address, epoch=self.epoch
+                    )
+                    self._on_up()
+        except* (LinkEnded, *BROKEN) as errors:
+            self._note_end(address, errors)
+        finally:
+            self.stub = None
+            self._submitter.close()
+            self._sent.clear()
+            if was_up:
+                self._on_down()
+        return was_up
+
+    def _note_end(self, address: str, errors: BaseExceptionGroup[BaseException]) -> None:
+        first: BaseException = errors
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        if isinstance(first, grpc.aio.AioRpcError):
+            if first.code() is grpc.StatusCode.OUT_OF_RANGE:
+                self._feed.must_bootstrap = True
+            text = f"{first.code().name}: {first.details()}"
+        else:
+            text = f"{type(first).__name__}: {first}"
+        if isinstance(first, (BrokenRow, FeedBroken)):
+            self._feed.must_bootstrap = True
+            LOGGER.error("feed broken", shard=self._settings.shard, error=text)
+        LOGGER.info("link down", shard=self._settings.shard, endpoint=address, error=text)
+
+    @asynccontextmanager
+    async def _open(
+        self, address: str
+    ) -> AsyncIterator[
+        tuple[matching_pb2_grpc.MatchingServiceAsyncStub, SubmitCall, matching_pb2.Welcome]
+    ]:
+        """A channel with the Submit stream said hello on. Raises NotPrimary."""
+        channel = rpc_channel.open_channel(address, tls_settings=self._settings.tls)
+        try:
+            stub = matching_pb2_grpc.MatchingServiceStub(channel)
+            call = stub.SubmitCommands()
+            self.link_id = self._settings.new_link_id()
+            welcome = await self._hello(call)
+            self.epoch = welcome.epoch
+            try:
+                yield stub, call, welcome
+            finally:
+                call.cancel()
+        finally:
+            await channel.close()
+
+    async def _hello(self, call: SubmitCall) -> matching_pb2.Welcome:
+        settings = self._settings
+        hello = matching_pb2.Hello(link_id=self.link_id, shard=settings.shard, name=settings.name)
+        try:
+            async with asyncio.timeout(limits.CONNECT_SECONDS):
+                await call.write(matching_pb2.SubmitCommandsRequest(hello=hello))
+                response = await call.read()
+        except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.FAILED_PRECONDITION:
+                raise NotPrimary(primary_of(error)) from error
+            raise
+        except BaseException:
+            call.cancel()
+            raise
+        if response is grpc.aio.EOF:
+            if await call.code() is grpc.StatusCode.FAILED_PRECONDITION:
+                metadata = await call.trailing_metadata()
+                raise NotPrimary(str(dict(metadata).get("primary", "")))
+            raise LinkEnded(f"no welcome: {await call.details()}")
+        assert isinstance(response, matching_pb2.SubmitCommandsResponse)
+        return response.welcome
+
+    async def _bootstrap(self, stub: matching_pb2_grpc.MatchingServiceAsyncStub) -> None:
+        """Starts the feed from the newest snapshot, or from the first row without one."""
+        chunks: list[bytes] = []
+        size = 0
+        try:
+            request = matching_pb2.GetSnapshotRequest(shard=self._settings.shard)
+            async for response in stub.GetSnapshot(request):
+                size += len(response.chunk)
+                if response.index != len(chunks) or size > limits.SNAPSHOT_BYTES_MAX:
+                    raise BrokenRow(f"chunk {response.index} of a snapshot, {size} bytes")
+                chunks.append(response.chunk)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.NOT_FOUND:
+                raise
+        snapshot = b"".join(chunks) if chunks else None
+        await self._feed.start_from(snapshot)
+
+    async def _read_rows(self, stub: matching_pb2_grpc.MatchingServiceAsyncStub) -> None:
+        feed = self._feed
+        request = matching_pb2.StreamEventsRequest(
+            shard=self._settings.shard, from_seq=feed.last_seq + 1
+        )
+        async for response in stub.StreamEvents(request):
+            for message in response.rows:
+                await feed.take(read_row(message))
+        raise LinkEnded("StreamEvents ended")
+
+    async def _send(self, call: SubmitCall) -> None:
+        """The one writer of the Submit stream; it waits when matching does not read."""
+        take, write, sent = self._submitter.take, call.write, self._sent
+        number = 0
+        while True:
+            waiting = await take()
+            number += 1
+            if waiting.sender is not None:
+                sent[number] = waiting
+            submit = matching_pb2.Submit(number=number, envelope=waiting.envelope)
+            await write(matching_pb2.SubmitCommandsRequest(submit=submit))
+
+    async def _read_answers(self, call: SubmitCall) -> None:
+        """Refusals go to their senders; progress frees what is remembered of them."""
+        sent = self._sent
+        settled = 0
+        while True:
+            response = await call.read()
+            if response is grpc.aio.EOF:
+                raise LinkEnded(f"SubmitCommands ended: {await call.details()}")
+            assert isinstance(response, matching_pb2.SubmitCommandsResponse)
+            if response.HasField("refused"):
+                waiting = sent.pop(response.refused.number, None)
+                if waiting is not None and waiting.sender is not None:
+                    waiting.sender.refused(waiting.number, response.refused)
+            elif response.HasField("progress"):
+                for number in range(settled + 1, response.progress.number + 1):
+                    sent.pop(number, None)
+                settled = max(settled, response.progress.number)
+
+
+def primary_of(error: grpc.aio.AioRpcError) -> str:
+    """The hint in a NOT_PRIMARY error; empty when there is none."""
+    for metadata in (error.initial_metadata(), error.trailing_metadata()):
+        for key, value in metadata or ():
+            if key == "primary" and isinstance(value, str):
+                return value
+    return rpc_errors.fault_of(error).metadata.get("primary", "")

@@ -1,0 +1,91 @@
+"""Rows of the event journal as they arrive: bytes and a directory, frames unopened.
+
+Made by the event feed, read by the router, the ring and the image. The layout is that of
+docs/semantics.md §2.
+"""
+
+import struct
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from cambist.internal.journal.v1 import frames_pb2
+from cambist.internal.matching.v1 import matching_pb2
+
+HEAD: Final = struct.Struct("<II")
+RECORD: Final = struct.Struct("<B3xIQQQII")
+LAYOUT: Final = 1
+
+SESSION: Final = int(frames_pb2.FRAME_KIND_SESSION)
+PRIVATE: Final = int(frames_pb2.FRAME_KIND_PRIVATE)
+BALANCE: Final = int(frames_pb2.FRAME_KIND_BALANCE)
+L3: Final = int(frames_pb2.FRAME_KIND_L3)
+TRADES: Final = int(frames_pb2.FRAME_KIND_TRADES)
+L2: Final = int(frames_pb2.FRAME_KIND_L2)
+BBO: Final = int(frames_pb2.FRAME_KIND_BBO)
+STATUS: Final = int(frames_pb2.FRAME_KIND_STATUS)
+SYSTEM: Final = int(frames_pb2.FRAME_KIND_SYSTEM)
+
+
+class Record(NamedTuple):
+    """One frame of a row: what it is and where its payload lies."""
+
+    kind: int
+    events: int
+    key: int
+    first: int
+    last: int
+    offset: int
+    length: int
+
+
+class BrokenRow(Exception):
+    """A row whose layout is not what this build reads; the feed is opened anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One committed row. `records` ascend by (kind, key)."""
+
+    first_seq: int
+    last_seq: int
+    time_ns: int
+    matched_ns: int
+    durable_ns: int
+    events: bytes
+    records: tuple[Record, ...]
+    payloads_start: int
+
+    def payload(self, record: Record) -> memoryview:
+        """The bytes of a frame, not copied: whoever keeps them copies them."""
+        start = self.payloads_start + record.offset
+        return memoryview(self.events)[start : start + record.length]
+
+    def copy(self, record: Record) -> bytes:
+        """The bytes of a frame, for a frame that is opened."""
+        start = self.payloads_start + record.offset
+        return self.events[start : start + record.length]
+
+
+def read_row(message: matching_pb2.EventRow) -> Row:
+    """A row from matching's message; raises BrokenRow."""
+    events = message.events
+    if len(events) < HEAD.size:
+        raise BrokenRow("a row without a head")
+    layout, count = HEAD.unpack_from(events)
+    payloads_start = HEAD.size + count * RECORD.size
+    if layout != LAYOUT or payloads_start > len(events):
+        raise BrokenRow(f"layout {layout} with {count} frames in {len(events)} bytes")
+    directory = memoryview(events)[HEAD.size : payloads_start]
+    records = tuple(map(Record._make, RECORD.iter_unpack(directory)))
+    if records and payloads_start + records[-1].offset + records[-1].length != len(events):
+        raise BrokenRow("payloads do not end with the row")
+    return Row(
+        message.first_seq,
+        message.last_seq,
+        message.time_ns,
+        message.matched_ns,
+        message.durable_ns,
+        events,
+        records,
+        payloads_start,
+    )
