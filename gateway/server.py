@@ -5,6 +5,7 @@ are told to go elsewhere, streams end, then the server stops.
 """
 
 import asyncio
+import contextlib
 import datetime
 import secrets
 from collections.abc import Callable
@@ -41,6 +42,8 @@ from runtime.settings import PostgresSettings, TlsSettings
 from runtime.stages import StageMeter
 
 LOGGER = logs.get(__name__)
+# Seconds for unary calls to end after the drain.
+STOP_SECONDS = 1.0
 ORDERS = "/cambist.orders.v1.OrderEntryService/"
 AUTH = "/cambist.auth.v1.AuthService/"
 
@@ -72,28 +75,44 @@ async def serve(
     on_ready: Callable[[Ports], None] = lambda _ports: None,
 ) -> None:
     """Serves until `stop` is set, then drains. Raises ConfigurationError, Unavailable."""
-    database = await open_database(settings)
-    measured = telemetry.start(settings.telemetry, service="gateway", instance=settings.instance)
-    try:
+    async with contextlib.AsyncExitStack() as stack:
+        database = await open_database(settings)
+        stack.push_async_callback(database.close)
+        measured = telemetry.start(
+            settings.telemetry, service="gateway", instance=settings.instance
+        )
+        stack.callback(measured.stop)
         gateway = assemble(settings, database, StageMeter(measured.meter))
         health = await start_health_server(settings.health_address, "cambist.gateway")
+        stack.push_async_callback(health.stop)
         server = await start_server(gateway)
-        ports = Ports(server.port, health.port)
-        LOGGER.info("serving", port=ports.port, health_port=ports.health_port)
-        tasks = {f"shard-{number}": shard.run() for number, shard in gateway.shards.items()}
-        async with process.supervise(
-            stop,
-            sweep=gateway.table.sweep(),
-            keys=gateway.callers.watch(),
-            health=watch_health(gateway, health),
-            **tasks,
-        ):
-            on_ready(ports)
-            await stop.wait()
-            await drain(gateway, server, health)
-    finally:
-        await database.close()
-        measured.stop()
+        stack.push_async_callback(server.stop, STOP_SECONDS)
+        await run(gateway, server, health, stop, on_ready)
+
+
+async def run(
+    gateway: Gateway,
+    server: RpcServer,
+    health: HealthServer,
+    stop: asyncio.Event,
+    on_ready: Callable[[Ports], None],
+) -> None:
+    """Runs everything until `stop` is set, then drains."""
+    ports = Ports(server.port, health.port)
+    LOGGER.info("serving", port=ports.port, health_port=ports.health_port)
+    tasks = {f"shard-{number}": shard.run() for number, shard in gateway.shards.items()}
+    async with process.supervise(
+        stop,
+        sweep=gateway.table.sweep(),
+        keys=gateway.callers.watch(),
+        health=watch_health(gateway, health),
+        **tasks,
+    ):
+        on_ready(ports)
+        await stop.wait()
+        gateway.table.is_draining = True
+        await health.drain()
+        await gateway.table.drain(gateway.settings.drain_ms)
 
 
 async def open_database(settings: GatewaySettings) -> Database:
@@ -191,8 +210,6 @@ async def start_server(gateway: Gateway) -> RpcServer:
     for name, method in methods.items():
         permission = PERMISSIONS[name]
         servicer = gateway.servicers.get(name)
-        if permission.built != (servicer is not None):
-            raise ConfigurationError(f"{name} is declared as built and is not, or the reverse")
         chosen = servicer if servicer is not None else unbuilt(method)
         handlers[name] = make_handler(method, chosen, permission, gateway.admission)
 
@@ -233,12 +250,3 @@ async def watch_health(gateway: Gateway, health: HealthServer) -> None:
                     await health.set_serving(name, serving=serving)
             before = now
         await asyncio.sleep(limits.SWEEP_SECONDS)
-
-
-async def drain(gateway: Gateway, server: RpcServer, health: HealthServer) -> None:
-    """Nobody new, clients told, streams ended, server stopped."""
-    gateway.table.is_draining = True
-    await health.drain()
-    await gateway.table.drain(gateway.settings.drain_ms)
-    await server.stop(1.0)
-    await health.stop()

@@ -6,6 +6,8 @@ Each service keeps its revisions in a folder of its own (`<service>/migrations/`
 service's `migrate` command, and at start in development.
 """
 
+from __future__ import annotations
+
 import importlib.resources
 import re
 from collections.abc import AsyncIterator

@@ -8,11 +8,13 @@ itself causes (asyncpg.UniqueViolationError, …) pass through: those were rolle
 Connections are refused when the server would acknowledge commits that it can lose.
 """
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import asyncpg
 
@@ -21,7 +23,9 @@ from runtime.errors import ConfigurationError, Unavailable, Unknown
 from runtime.settings import PostgresSettings, mask_dsn
 
 # What asyncpg knows as a connection of a pool or one of our own.
-Connection = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+Connection: TypeAlias = (
+    "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+)
 
 # Values of synchronous_commit under which an acknowledged commit survives a crash.
 DURABLE_SYNCHRONOUS_COMMIT: Final = frozenset({"on", "remote_apply"})

@@ -4,6 +4,8 @@ Each method is admitted by its permission before its servicer sees it. What is n
 UNIMPLEMENTED with a link; bytes that are not the request answer MALFORMED_REQUEST.
 """
 
+from __future__ import annotations
+
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from types import ModuleType
 from typing import Any, Final

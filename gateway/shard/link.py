@@ -4,6 +4,8 @@ One SubmitCommands stream with a fresh random link id and one StreamEvents strea
 both end: matching then counts the sessions of the link as lost, and `down` tells their clients.
 """
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager

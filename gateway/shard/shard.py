@@ -1,5 +1,7 @@
 """Everything a gateway holds for one shard, run together."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field

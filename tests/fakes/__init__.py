@@ -1,0 +1,1 @@
+"""Stand-ins for processes of the venue, for tests of the others."""

@@ -1,0 +1,368 @@
+"""A little venue for tests: a fake matching, gateways in this loop, keys, a raw client."""
+
+import asyncio
+import contextlib
+import itertools
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+import grpc.aio
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pydantic import SecretStr
+
+from cambist.auth.v1 import auth_pb2, auth_pb2_grpc
+from cambist.internal.journal.v1 import system_pb2
+from cambist.orders.v1 import commands_pb2, enums_pb2, events_pb2, service_pb2, service_pb2_grpc
+from gateway import server
+from gateway.door.permissions import Scope
+from gateway.identity.keys import KeyRecord
+from gateway.identity.store import MIGRATIONS, KeyStore
+from gateway.server import Ports
+from gateway.settings import GatewaySettings
+from runtime import migrations, postgres
+from runtime.settings import PostgresSettings
+from tests.fakes.little_engine import LittleEngine
+from tests.fakes.matching import SHARD, FakeMatching
+
+try:
+    from matching.reference.envelopes import check_envelope
+except ImportError:
+    check_envelope = None
+
+FIRM, OTHER_FIRM = 1, 2
+ACCOUNT, SECOND_ACCOUNT, FOREIGN_ACCOUNT = 4_096, 4_097, 5_000
+MARKET = (SHARD << 16) + 1
+SECOND_MARKET = MARKET + 1
+ASSET = 1
+SECRET = "a secret of thirty-two characters."
+ORDER, CANCEL = enums_pb2.COMMAND_CLASS_ORDER, enums_pb2.COMMAND_CLASS_CANCEL
+Reason = service_pb2.TerminateReason
+_IDS = itertools.count(1)
+
+
+def fresh_id() -> bytes:
+    """Sixteen bytes that no other command of this process has."""
+    return next(_IDS).to_bytes(16, "big")
+
+
+def new_order(**fields: Any) -> commands_pb2.NewOrder:
+    """A limit order that rests."""
+    values: dict[str, Any] = {
+        "cl_ord_id": fresh_id(),
+        "account_id": ACCOUNT,
+        "market_id": MARKET,
+        "side": enums_pb2.SIDE_BUY,
+        "order_type": enums_pb2.ORDER_TYPE_LIMIT,
+        "time_in_force": enums_pb2.TIME_IN_FORCE_GTC,
+        "price_ticks": 100,
+        "quantity_lots": 5,
+        "sent_time_ns": time.time_ns(),
+    }
+    return commands_pb2.NewOrder(**{**values, **fields})
+
+
+def orders_body(count: int, **fields: Any) -> bytes:
+    """A batch body with so many orders."""
+    return commands_pb2.Commands(
+        commands=[commands_pb2.Command(new_order=new_order(**fields)) for _ in range(count)]
+    ).SerializeToString()
+
+
+@dataclass
+class Key:
+    """An API key with its private half."""
+
+    key_id: str
+    private_key: Ed25519PrivateKey
+
+
+@dataclass
+class RunningGateway:
+    """One gateway in this loop."""
+
+    ports: Ports
+    stop: asyncio.Event
+    task: asyncio.Task[None]
+    settings: GatewaySettings
+
+    async def end(self) -> None:
+        self.stop.set()
+        await self.task
+
+
+@dataclass
+class Venue:
+    """Everything of one test."""
+
+    matching: FakeMatching
+    matching_port: int
+    store: KeyStore
+    postgres: PostgresSettings
+    gateways: list[RunningGateway] = field(default_factory=list)
+    channels: list[grpc.aio.Channel] = field(default_factory=list)
+
+    async def gateway(self, **settings: Any) -> RunningGateway:
+        """Starts a gateway and waits until its shard is up."""
+        chosen = GatewaySettings(
+            **{
+                "listen_address": "127.0.0.1:0",
+                "health_address": "127.0.0.1:0",
+                "matching_endpoints": f"1=127.0.0.1:{self.matching_port}",
+                "token_secret": SecretStr(SECRET),
+                "postgres": self.postgres,
+                "drain_ms": 1_000,
+                **settings,
+            }
+        )
+        stop = asyncio.Event()
+        ready: asyncio.Future[Ports] = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(server.serve(chosen, stop, ready.set_result))
+        await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            task.result()
+        running = RunningGateway(ready.result(), stop, task, chosen)
+        self.gateways.append(running)
+        return running
+
+    async def key(self, **fields: Any) -> Key:
+        """Makes an API key."""
+        private_key = Ed25519PrivateKey.generate()
+        values: dict[str, Any] = {
+            "key_id": f"key-{next(_IDS)}",
+            "firm_id": FIRM,
+            "label": "",
+            "public_keys": (private_key.public_key().public_bytes_raw(),),
+            "scopes": frozenset(Scope),
+            "account_ids": (),
+            "market_ids": (),
+            "networks": (),
+            "is_read_only": False,
+            "orders_per_second": 0,
+            "cancels_per_second": 0,
+            "created_ns": time.time_ns(),
+            "expires_ns": 0,
+            "revoked_ns": 0,
+            "version": 0,
+        }
+        record = KeyRecord(**{**values, **fields})
+        await self.store.create(record)
+        return Key(record.key_id, private_key)
+
+    def channel(
+        self, gateway: RunningGateway, options: tuple[tuple[str, Any], ...] = ()
+    ) -> grpc.aio.Channel:
+        """A channel of its own, closed with the venue."""
+        channel = grpc.aio.insecure_channel(
+            f"127.0.0.1:{gateway.ports.port}",
+            options=[("grpc.use_local_subchannel_pool", 1), *options],
+        )
+        self.channels.append(channel)
+        return channel
+
+    async def client(self, gateway: RunningGateway, key: Key, **options: Any) -> "Client":
+        """A client that is logged on."""
+        channel = self.channel(gateway, **options)
+        return Client(channel, await log_on(channel, key))
+
+
+@dataclass
+class Client:
+    """A logged-on client of one gateway."""
+
+    channel: grpc.aio.Channel
+    token: str
+
+    @property
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        return (("authorization", f"Bearer {self.token}"),)
+
+    @property
+    def orders(self) -> Any:
+        return service_pb2_grpc.OrderEntryServiceStub(self.channel)
+
+    async def negotiate(self, name: str = "main", **fields: Any) -> service_pb2.NegotiateResponse:
+        request = service_pb2.NegotiateRequest(shard=SHARD, session_name=name, **fields)
+        return await self.orders.Negotiate(request, metadata=self.metadata)
+
+    async def establish(
+        self, negotiated: service_pb2.NegotiateResponse, **fields: Any
+    ) -> "SessionClient":
+        """Opens a connection and reads the first answer."""
+        session = SessionClient(self.orders.OrderEntrySession(metadata=self.metadata))
+        values: dict[str, Any] = {
+            "session_id": negotiated.session_id,
+            "session_version": negotiated.session_version,
+            "keep_alive_ms": 10_000,
+            "next_order_seq_no": 1,
+            "next_cancel_seq_no": 1,
+        }
+        await session.send(establish=service_pb2.Establish(**{**values, **fields}))
+        first = await session.read()
+        session.first = first
+        session.established = first.established
+        return session
+
+    async def session(self, name: str = "main", **fields: Any) -> "SessionClient":
+        """Negotiates and establishes."""
+        return await self.establish(await self.negotiate(name), **fields)
+
+
+@dataclass
+class SessionClient:
+    """One connection of a session."""
+
+    call: Any
+    first: service_pb2.OrderEntrySessionResponse | None = None
+    established: service_pb2.Established | None = None
+    next_seq_no: dict[int, int] = field(default_factory=lambda: {ORDER: 1, CANCEL: 1})
+
+    async def send(self, **request: Any) -> None:
+        await self.call.write(service_pb2.OrderEntrySessionRequest(**request))
+
+    async def send_orders(self, count: int = 1, **fields: Any) -> int:
+        """A batch of new orders with the next numbers; the first number."""
+        return await self.send_body(ORDER, orders_body(count, **fields), count)
+
+    async def send_body(self, command_class: int, body: bytes, count: int) -> int:
+        first = self.next_seq_no[command_class]
+        self.next_seq_no[command_class] += count
+        await self.send_batch(command_class, first, count, body)
+        return first
+
+    async def send_batch(self, command_class: int, first: int, count: int, body: bytes) -> None:
+        await self.send(
+            batch=service_pb2.CommandBatch(
+                command_class=command_class, first_seq_no=first, count=count, commands=body
+            )
+        )
+
+    async def read(self, seconds: float = 10.0) -> service_pb2.OrderEntrySessionResponse:
+        """The next message; fails when the stream has ended."""
+        async with asyncio.timeout(seconds):
+            response = await self.call.read()
+        assert response is not grpc.aio.EOF, (
+            f"{await self.call.code()}: {await self.call.details()}"
+        )
+        return response
+
+    async def read_kind(self, kind: str, seconds: float = 10.0) -> Any:
+        """The next message of a kind; heartbeats are skipped."""
+        while True:
+            response = await self.read(seconds)
+            found = response.WhichOneof("response")
+            if found == kind:
+                return getattr(response, kind)
+            assert found in {"sequence", "events"}, response
+
+    async def private_events(self, count: int) -> list[events_pb2.PrivateEvent]:
+        """So many private events, in order."""
+        found: list[events_pb2.PrivateEvent] = []
+        while len(found) < count:
+            batch = await self.read_kind("events")
+            found += events_pb2.PrivateEvents.FromString(batch.private_events).events
+        return found
+
+    async def session_events(self, kind: str) -> list[events_pb2.SessionEvent]:
+        """Session events of the next batch that has one of a kind."""
+        while True:
+            batch = await self.read_kind("events")
+            events = events_pb2.SessionEvents.FromString(batch.session_events).events
+            if any(event.WhichOneof("event") == kind for event in events):
+                return list(events)
+
+
+async def log_on(channel: grpc.aio.Channel, key: Key, **changes: Any) -> str:
+    """A token for the key."""
+    stub = auth_pb2_grpc.AuthServiceStub(channel)
+    challenge = await stub.GetChallenge(auth_pb2.GetChallengeRequest())
+    request = signed_logon(key, challenge.nonce, **changes)
+    return (await stub.Logon(request)).token
+
+
+def signed_logon(key: Key, nonce: bytes, *, time_ns: int | None = None) -> auth_pb2.LogonRequest:
+    """A logon signed by the key."""
+    now_ns = time.time_ns() if time_ns is None else time_ns
+    body = b"cambist-logon-v1\n" + key.key_id.encode() + b"\n" + nonce
+    body += now_ns.to_bytes(8, "big", signed=True)
+    return auth_pb2.LogonRequest(
+        key_id=key.key_id, nonce=nonce, time_ns=now_ns, signature=key.private_key.sign(body)
+    )
+
+
+def definitions() -> list[system_pb2.SystemCommand]:
+    """Assets, markets, firms, accounts, money."""
+    command = system_pb2.SystemCommand
+    amount = (10**9).to_bytes(16, "little")
+    one = (1).to_bytes(16, "little")
+    commands = [
+        command(create_asset=system_pb2.CreateAsset(asset_id=number, symbol=symbol, decimals=0))
+        for number, symbol in ((1, "BTC"), (2, "USD"))
+    ]
+    commands += [
+        command(
+            create_market=system_pb2.CreateMarket(
+                market_id=market_id,
+                symbol=symbol,
+                base_asset_id=1,
+                quote_asset_id=2,
+                lot_size_atoms=one,
+                tick_size_atoms=one,
+            )
+        )
+        for market_id, symbol in ((MARKET, "BTC-USD"), (SECOND_MARKET, "BTC-USD-2"))
+    ]
+    commands += [
+        command(create_firm=system_pb2.CreateFirm(firm_id=firm_id, name=f"firm {firm_id}"))
+        for firm_id in (FIRM, OTHER_FIRM)
+    ]
+    owners = ((ACCOUNT, FIRM), (SECOND_ACCOUNT, FIRM), (FOREIGN_ACCOUNT, OTHER_FIRM))
+    commands += [
+        command(create_account=system_pb2.CreateAccount(account_id=account_id, firm_id=firm_id))
+        for account_id, firm_id in owners
+    ]
+    commands += [
+        command(
+            set_phase=system_pb2.SetPhase(
+                market_id=market_id, phase=enums_pb2.MARKET_PHASE_CONTINUOUS
+            )
+        )
+        for market_id in (MARKET, SECOND_MARKET)
+    ]
+    deposits = [(account_id, asset) for account_id, _ in owners for asset in (1, 2)]
+    commands += [
+        command(
+            credit=system_pb2.Credit(
+                source_id=1,
+                source_seq=number,
+                deposit_id=number.to_bytes(16, "big"),
+                account_id=account_id,
+                asset_id=asset_id,
+                amount_atoms=amount,
+            )
+        )
+        for number, (account_id, asset_id) in enumerate(deposits, start=1)
+    ]
+    return commands
+
+
+@contextlib.asynccontextmanager
+async def open_venue(postgres_settings: PostgresSettings) -> AsyncIterator[Venue]:
+    """A venue with definitions and no gateway yet; everything ends with the block."""
+    await migrations.migrate(postgres_settings, MIGRATIONS)
+    database = await postgres.connect(postgres_settings, application_name="test")
+    matching = FakeMatching(LittleEngine(SHARD), check_envelope)
+    port = await matching.start()
+    await matching.system(*definitions())
+    venue = Venue(matching, port, KeyStore(database), postgres_settings)
+    try:
+        yield venue
+    finally:
+        for channel in venue.channels:
+            await channel.close()
+        for running in venue.gateways:
+            await running.end()
+        await matching.stop()
+        await database.close()
