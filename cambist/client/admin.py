@@ -1,0 +1,164 @@
+"""What operators do on the admin port of matching: assets, markets, firms, accounts, phases, money.
+
+Callers are known by certificate (mTLS); in development the port may be plain on the loopback.
+"""
+
+from collections.abc import Generator
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+from google.protobuf.message import Message
+
+from cambist.admin.v1 import admin_pb2 as pb
+from cambist.client import limits
+from cambist.client.channels import Anonymous, Channels, Tls
+from cambist.client.commands import check_id
+from cambist.client.enums import MarketPhase
+from cambist.client.retry import again
+from cambist.orders.v1 import enums_pb2
+
+SERVICE: Final = "/cambist.admin.v1.AdminService/"
+Answer = TypeVar("Answer", bound=Message)
+
+
+class Admin:
+    """Administration of one shard. Every method may be called again: it is done once."""
+
+    def __init__(self, endpoint: str, *, shard: int = 1, tls: Tls | None = None) -> None:
+        self._channels = Channels((endpoint,), tls, Anonymous())
+        self.shard = shard
+
+    @classmethod
+    def connect(cls, endpoint: str, *, shard: int = 1, tls: Tls | None = None) -> Self:
+        """Use as `async with Admin.connect("127.0.0.1:7002") as admin`."""
+        return cls(endpoint, shard=shard, tls=tls)
+
+    async def open(self) -> Self:
+        """Nothing to do: calls connect."""
+        return self
+
+    def __await__(self) -> Generator[Any, None, Self]:
+        return self.open().__await__()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes the channel."""
+        await self._channels.close()
+
+    async def create_asset(self, asset: pb.Asset) -> bool:
+        """Creates an asset; whether it was there already. Raises Rejected."""
+        request = pb.CreateAssetRequest(shard=self.shard, asset=asset)
+        return (await self._call("CreateAsset", request, pb.CreateAssetResponse)).existed
+
+    async def create_market(self, market: pb.Market) -> bool:
+        """Creates a market, HALTED; whether it was there already. Raises Rejected."""
+        request = pb.CreateMarketRequest(market=market)
+        return (await self._call("CreateMarket", request, pb.CreateMarketResponse)).existed
+
+    async def update_market(self, market_id: int, market_limits: pb.MarketLimits) -> None:
+        """Replaces limits and fees. Raises Rejected."""
+        request = pb.UpdateMarketRequest(market_id=market_id, limits=market_limits)
+        await self._call("UpdateMarket", request, pb.UpdateMarketResponse)
+
+    async def set_phase(self, market_id: int, phase: MarketPhase) -> None:
+        """Sets the phase of a market. Raises Rejected."""
+        value = enums_pb2.MarketPhase.ValueType(phase)
+        request = pb.SetPhaseRequest(market_id=market_id, phase=value)
+        await self._call("SetPhase", request, pb.SetPhaseResponse)
+
+    async def halt(self, market_id: int = 0) -> None:
+        """Halts one market, or all with 0. Raises Rejected."""
+        request = pb.HaltRequest(shard=self.shard, market_id=market_id)
+        await self._call("Halt", request, pb.HaltResponse)
+
+    async def resume(self, market_id: int = 0, phase: MarketPhase = MarketPhase.CONTINUOUS) -> None:
+        """Ends a halt of one market, or of all with 0. Raises Rejected."""
+        value = enums_pb2.MarketPhase.ValueType(phase)
+        request = pb.ResumeRequest(shard=self.shard, market_id=market_id, phase=value)
+        await self._call("Resume", request, pb.ResumeResponse)
+
+    async def create_firm(self, firm_id: int, name: str) -> bool:
+        """Creates a firm; whether it was there already. Raises Rejected."""
+        firm = pb.Firm(firm_id=firm_id, name=name)
+        request = pb.CreateFirmRequest(shard=self.shard, firm=firm)
+        return (await self._call("CreateFirm", request, pb.CreateFirmResponse)).existed
+
+    async def create_account(self, account: pb.Account) -> bool:
+        """Creates an account; whether it was there already. Raises Rejected."""
+        request = pb.CreateAccountRequest(shard=self.shard, account=account)
+        return (await self._call("CreateAccount", request, pb.CreateAccountResponse)).existed
+
+    async def set_account_limits(
+        self,
+        account_id: int,
+        *,
+        open_orders_max: int = 0,
+        id_capacity: int = 0,
+        frozen: bool = False,
+    ) -> None:
+        """Replaces limits and freeze of an account; 0 takes the default. Raises Rejected."""
+        request = pb.SetAccountLimitsRequest(
+            shard=self.shard,
+            account_id=account_id,
+            open_orders_max=open_orders_max,
+            id_capacity=id_capacity,
+            frozen=frozen,
+        )
+        await self._call("SetAccountLimits", request, pb.SetAccountLimitsResponse)
+
+    async def set_kill_switch(
+        self, *, account_id: int = 0, market_id: int = 0, active: bool = True
+    ) -> None:
+        """Kill switch of exactly one account or market. Raises Rejected."""
+        request = pb.SetKillSwitchRequest(
+            shard=self.shard, account_id=account_id, market_id=market_id, active=active
+        )
+        await self._call("SetKillSwitch", request, pb.SetKillSwitchResponse)
+
+    async def adjust(
+        self,
+        adjustment_id: bytes,
+        *,
+        from_account_id: int,
+        to_account_id: int,
+        asset_id: int,
+        amount_atoms: int,
+        approvers: tuple[str, str],
+    ) -> bool:
+        """Moves money with two approvers (from 4 = external); whether it was done before.
+
+        `adjustment_id` (16 bytes) makes it happen once. Raises Rejected.
+        """
+        request = pb.AdjustRequest(
+            shard=self.shard,
+            adjustment_id=check_id(adjustment_id),
+            from_account_id=from_account_id,
+            to_account_id=to_account_id,
+            asset_id=asset_id,
+            amount_atoms=str(amount_atoms),
+            first_approver=approvers[0],
+            second_approver=approvers[1],
+        )
+        return (await self._call("Adjust", request, pb.AdjustResponse)).repeat
+
+    async def definitions(self) -> pb.ListDefinitionsResponse:
+        """What exists on the shard."""
+        request = pb.ListDefinitionsRequest(shard=self.shard)
+        return await self._call("ListDefinitions", request, pb.ListDefinitionsResponse)
+
+    async def _call(self, method: str, request: Message, response: type[Answer]) -> Answer:
+        """Calls again when unavailable: administration is idempotent."""
+        return await again(
+            lambda: self._channels.unary(SERVICE + method, request, response, limits.CALL_SECONDS),
+            self._channels.rotate,
+        )
