@@ -68,7 +68,7 @@ pub const EXECUTION_REPORT_BYTES: usize = 448;
 
 /// Writes an execution report, which is what the engine tells most.
 pub fn put_execution_report(out: &mut Writer<EXECUTION_REPORT_BYTES>, value: &ExecutionReport) {
-    out.id(1, value.cl_ord_id);
+    out.optional_id(1, value.cl_ord_id);
     out.optional_id(2, value.request_id);
     out.u64(3, value.order_id);
     out.u32(4, value.market_id);
@@ -137,7 +137,7 @@ pub fn put_prevented_match(out: &mut Vec<u8>, value: &PreventedMatch) {
 
 pub fn put_money_report(out: &mut Vec<u8>, value: &MoneyReport) {
     put_u32(out, 1, value.kind.number());
-    put_id(out, 2, value.id);
+    put_optional_id(out, 2, value.id);
     put_u32(out, 3, value.asset_id);
     put_amount(out, 4, value.amount_atoms);
     put_amount(out, 5, value.fee_atoms);

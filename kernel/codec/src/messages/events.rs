@@ -44,8 +44,8 @@ pub enum SessionEvent {
 /// What happened to an order. Which fields are set per `exec_type`: docs/semantics.md.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ExecutionReport {
-    /// Client order id of the order (16 bytes).
-    pub cl_ord_id: Id,
+    /// Client order id of the order (16 bytes); absent in the repeat of a Cancel or Amend that named the order id.
+    pub cl_ord_id: Option<Id>,
     /// Id of the Cancel or Amend that this answers (16 bytes); absent when it answers a `NewOrder` or nothing.
     pub request_id: Option<Id>,
     /// Venue's order id; absent when refused.
@@ -177,8 +177,8 @@ pub struct PreventedMatch {
 pub struct MoneyReport {
     /// What it was.
     pub kind: MoneyKind,
-    /// Id of the request, deposit or withdrawal (16 bytes).
-    pub id: Id,
+    /// Id of the request, deposit or withdrawal (16 bytes); absent when money moves between shards.
+    pub id: Option<Id>,
     /// Asset.
     pub asset_id: u32,
     /// Amount (16 bytes).

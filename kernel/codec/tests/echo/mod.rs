@@ -29,7 +29,7 @@ impl Echo {
         self.market_seq += 1;
         events.cause(cause);
         let report = ExecutionReport {
-            cl_ord_id: order.cl_ord_id,
+            cl_ord_id: Some(order.cl_ord_id),
             order_id: cause.seq,
             market_id: order.market_id,
             exec_type: ExecType::New,

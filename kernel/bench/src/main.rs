@@ -1,0 +1,3 @@
+//! Measures the kernel over five shapes of books.
+
+fn main() {}
