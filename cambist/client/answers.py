@@ -208,7 +208,7 @@ class Answers(Core[Pending]):
         """Too old to be told from a new one, and sent before: Resolve settles it."""
         request = origin.request
         question = commands.resolve(request.account_id, request.id, request.sent_time_ns)
-        pending = Pending(question, asyncio.get_running_loop().create_future(), origin=origin)
+        pending = Pending(question, origin.future.get_loop().create_future(), origin=origin)
         if pending.key not in self.pending:
             self.pending[pending.key] = pending
             self._queue(pending)

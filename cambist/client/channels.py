@@ -14,7 +14,7 @@ import grpc.aio
 from google.protobuf.message import Message
 
 from cambist.client import limits
-from cambist.client.errors import InvalidInput, Rejected
+from cambist.client.errors import InvalidInput, Rejected, Unavailable
 from cambist.client.statuses import error_of
 
 Response = TypeVar("Response", bound=Message)
@@ -129,6 +129,12 @@ class Stream(Generic[Response]):
             message = await self._call.read()
         except grpc.aio.AioRpcError as error:
             raise error_of(error) from error
+        except asyncio.CancelledError:
+            # Either we are being cancelled, or the call was (its channel was closed).
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            raise Unavailable("CANCELLED", "the call was cancelled") from None
         return None if message is grpc.aio.EOF else message  # type: ignore[return-value]
 
     async def done_writing(self) -> None:

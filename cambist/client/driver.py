@@ -120,10 +120,14 @@ class Driver:
         self._wake.set()
 
     async def run(self) -> None:
-        """Runs until the session is over; never raises but for cancellation."""
+        """Runs until the session is over; what it raises is a fault of ours."""
         ended = SessionEnded("CANCELLED", "the task was cancelled")
         try:
             ended = await self._connect_for_ever()
+        except Exception as error:
+            # The outermost loop: whoever waits for answers must hear of it.
+            ended = SessionEnded("FAULT", repr(error))
+            raise
         finally:
             self.ended = ended
             self.core.abandon()
@@ -244,12 +248,12 @@ class Driver:
             reader = asyncio.create_task(self._read(stream))
             try:
                 await asyncio.wait((writer, reader), return_when=asyncio.FIRST_COMPLETED)
-                if writer.done() and writer.exception() is None and not reader.done():
-                    # We have said our last word: hear the venue's.
+                if not reader.done():
+                    # We have said our last word, or cannot speak: the venue may say why.
                     await asyncio.wait((reader,), timeout=limits.CLOSE_SECONDS)
-                elif reader.done():
+                if reader.done():
                     reader.result()
-                else:
+                elif writer.done():
                     writer.result()
             finally:
                 writer.cancel()

@@ -13,7 +13,12 @@ DOMAIN: Final = "cambist"
 NANOSECONDS: Final = 1e9
 # Made by the transport, without a word of the venue: nobody knows how far the call came.
 UNSURE: Final = frozenset(
-    {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.UNKNOWN}
+    {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.CANCELLED,
+        grpc.StatusCode.UNKNOWN,
+        grpc.StatusCode.INTERNAL,
+    }
 )
 
 
