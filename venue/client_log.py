@@ -139,12 +139,17 @@ class LogWriter:
     def close(self, view: FinalView) -> None:
         """Ends the log with the client's view."""
         self._file.close()
-        content: dict[str, Any] = {
-            "complete": view.complete,
-            "open_orders": {str(key): value for key, value in view.open_orders.items()},
-            "balances": [[*key, *map(str, value)] for key, value in view.balances.items()],
-        }
-        view_path(self._path).write_text(json.dumps(content))
+        write_view(self._path, view)
+
+
+def write_view(log: Path, view: FinalView) -> None:
+    """Writes a client's last word beside its log."""
+    content: dict[str, Any] = {
+        "complete": view.complete,
+        "open_orders": {str(key): value for key, value in view.open_orders.items()},
+        "balances": [[*key, *map(str, value)] for key, value in view.balances.items()],
+    }
+    view_path(log).write_text(json.dumps(content))
 
 
 def view_path(log: Path) -> Path:

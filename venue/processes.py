@@ -11,14 +11,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 STOP_SECONDS: Final = 15.0
-POLL_SECONDS: Final = 0.02
 LOG_TAIL_BYTES: Final = 3_000
 _SET_PARENT_DEATH_SIGNAL: Final = 1
 
@@ -109,9 +107,8 @@ class Processes:
         # A frozen process cannot obey; tests freeze them.
         process.send(signal.SIGCONT)
         process.send(signal.SIGTERM)
-        deadline = time.monotonic() + STOP_SECONDS
-        while process.is_running and time.monotonic() < deadline:
-            await asyncio.sleep(POLL_SECONDS)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return await asyncio.to_thread(process.popen.wait, STOP_SECONDS)
         process.send(signal.SIGKILL)
         return await asyncio.to_thread(process.popen.wait)
 

@@ -23,6 +23,9 @@ order by first_seq
 """
 
 
+LAST: Final = "select max(last_seq) from journal.commands where shard = $1"
+
+
 async def read_rows(dsn: str, shard: int, after_seq: int = 0) -> AsyncIterator[JournalRow]:
     """Rows after a sequence. Both tables must have the same rows; a lone row comes with no bytes
     of the other table, which its hashes then tell."""
@@ -31,5 +34,15 @@ async def read_rows(dsn: str, shard: int, after_seq: int = 0) -> AsyncIterator[J
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             async for record in connection.cursor(QUERY, shard, after_seq, prefetch=PAGE_ROWS):
                 yield JournalRow(*record)
+    finally:
+        await connection.close()
+
+
+async def last_seq(dsn: str, shard: int) -> int:
+    """The last sequence of the journal; 0 when it is empty."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        found = await connection.fetchval(LAST, shard)
+        return int(found or 0)
     finally:
         await connection.close()

@@ -1,0 +1,1 @@
+"""Benchmarks: rates and latencies beside a ceiling measured in the same run."""
