@@ -16,7 +16,10 @@ FUZZ_SECONDS ?= 60
 # Kills of `make test-faults`.
 KILLS ?= 10
 PYTHON_SOURCES := $(wildcard cambist gateway matching wallets control runtime venue benchmarks tools tests)
-UNIT := -m "not slow and not faults and not chains and not cluster"
+# Suites with targets of their own.
+APART := not faults and not chains and not cluster and not plants and not foreign
+# Commands that `make test-differential` gives to both engines.
+COMMANDS ?= 1000000
 
 .PHONY: help
 help: ## List the targets
@@ -72,16 +75,26 @@ kernel-check: setup
 	@tools/kernel.sh check
 
 test-unit: kernel
-	@$(PY) -m pytest -n $(WORKERS) $(UNIT) -q
+	@$(PY) -m pytest -n $(WORKERS) -m "not slow and $(APART)" -q
 
 ##@ Test
-.PHONY: test test-faults test-chains test-cluster fuzz
+.PHONY: test test-differential test-plants test-faults test-foreign test-chains test-cluster fuzz
 test: kernel ## Unit, property, differential and real-Postgres tests
 	@tools/kernel.sh test
-	@$(PY) -m pytest -n $(WORKERS) -m "not faults and not chains and not cluster"
+	@$(PY) -m pytest -n $(WORKERS) -m "$(APART)"
+
+test-differential: kernel ## Kernel against reference engine on many random commands (COMMANDS=1000000)
+	@CAMBIST_TEST_COMMANDS=$(COMMANDS) $(PY) -m pytest -n $(WORKERS) -m "not plants" --timeout=1800 tests/differential
+
+test-plants: kernel ## Kernels with planted bugs: each must be found
+	@$(PY) -m pytest -n 0 -m plants --timeout=1800
 
 test-faults: kernel ## Kill, freeze and cut things under load (KILLS=10)
 	@CAMBIST_TEST_KILLS=$(KILLS) $(PY) -m pytest -m faults --timeout=1800
+
+test-foreign: kernel ## A signed order session driven by grpcurl and ghz (needs Go)
+	@tools/foreign_clients.sh
+	@$(PY) -m pytest -m foreign --timeout=600
 
 test-chains: kernel ## Wallets against local development chains
 	@$(PY) -m pytest -m chains --timeout=1800
