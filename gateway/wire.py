@@ -9,6 +9,8 @@ from typing import Final
 
 VARINT: Final = 0
 LENGTH: Final = 2
+# A length of our messages fits five bytes of a varint.
+LENGTH_SHIFT_MAX: Final = 28
 _SMALL: Final = tuple(bytes([value]) for value in range(128))
 
 Chunk = bytes | memoryview
@@ -42,20 +44,24 @@ def message(field: int, chunks: Iterable[Chunk]) -> bytes:
     return header(field, len(body)) + body
 
 
-def unwrap(raw: bytes, field: int) -> memoryview | None:
-    """The payload of a message that is exactly one length-delimited field, else None."""
-    if len(raw) < 2 or raw[0] != field << 3 | LENGTH:
-        return None
-    length, position, shift = 0, 1, 0
-    while True:
-        if position >= len(raw) or shift > 28:
+def split(raw: bytes, field: int) -> list[memoryview] | None:
+    """The payloads of a message that has nothing but one length-delimited field, else None."""
+    view, position, payloads = memoryview(raw), 0, []
+    while position < len(raw):
+        if raw[position] != field << 3 | LENGTH:
             return None
-        byte = raw[position]
+        length, shift = 0, 0
+        while True:
+            position += 1
+            if position >= len(raw) or shift > LENGTH_SHIFT_MAX:
+                return None
+            length |= (raw[position] & 0x7F) << shift
+            if raw[position] < 128:
+                break
+            shift += 7
         position += 1
-        length |= (byte & 0x7F) << shift
-        if byte < 128:
-            break
-        shift += 7
-    if position + length != len(raw):
-        return None
-    return memoryview(raw)[position:]
+        if position + length > len(raw):
+            return None
+        payloads.append(view[position : position + length])
+        position += length
+    return payloads

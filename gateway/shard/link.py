@@ -81,6 +81,7 @@ class Link:
         self._on_up = on_up
         self._on_down = on_down
         self._hint = ""
+        self._last_error = ""
         self.link_id = 0
         self.epoch = 0
         # The primary while the link is up.
@@ -124,6 +125,7 @@ class Link:
                     self.stub = stub
                     self._submitter.open()
                     was_up = True
+                    self._last_error = ""
                     LOGGER.info(
                         "link up", shard=self._settings.shard, endpoint=address, epoch=self.epoch
                     )
@@ -151,7 +153,10 @@ class Link:
         if isinstance(first, (BrokenRow, FeedBroken)):
             self._feed.must_bootstrap = True
             LOGGER.error("feed broken", shard=self._settings.shard, error=text)
-        LOGGER.info("link down", shard=self._settings.shard, endpoint=address, error=text)
+        if text != self._last_error:
+            # The same refusal again and again is told once.
+            LOGGER.info("link down", shard=self._settings.shard, endpoint=address, error=text)
+        self._last_error = text
 
     @asynccontextmanager
     async def _open(

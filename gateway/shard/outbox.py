@@ -64,18 +64,23 @@ class Outbox:
         self._items.append(outgoing)
         self._bytes += len(outgoing.message)
         self._budget.bytes_used += len(outgoing.message)
+        self._rouse()
+
+    def _rouse(self) -> None:
         waiter = self._waiter
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
 
-    def close(self, last: Outgoing, *, drop_waiting: bool) -> None:
+    def close(self, last: Outgoing | None, *, drop_waiting: bool) -> None:
         """Queues the last message, whatever the bounds; what is put later is dropped."""
         if self._closed:
             return
         if drop_waiting:
             self.clear()
-        self._add(last)
+        if last is not None:
+            self._add(last)
         self._closed = True
+        self._rouse()
 
     def clear(self) -> None:
         """Drops what waits and frees its bytes."""

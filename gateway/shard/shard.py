@@ -11,6 +11,7 @@ from cambist.internal.matching.v1 import matching_pb2_grpc
 from gateway.errors import unavailable
 from gateway.shard.envelopes import system_envelope
 from gateway.shard.feed import EventFeed
+from gateway.shard.frames import FrameHub
 from gateway.shard.link import Link, LinkSettings
 from gateway.shard.submitter import Submitter
 from runtime.clock import Clock
@@ -38,6 +39,8 @@ class Shard:
         self._random_bits = parts.random_bits
         self.submitter = Submitter()
         self.feed = EventFeed(self.number, parts.ring_bytes_max)
+        self.frames = FrameHub()
+        self.feed.listen(self.frames)
         self.ups = Watchers()
         self.downs = Watchers([self.feed.router.forget_openings])
         self.link = Link(
