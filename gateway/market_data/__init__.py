@@ -1,0 +1,1 @@
+"""Market data: snapshot and changes in one stream, paced by the client's credit."""
