@@ -7,6 +7,7 @@ are told to go elsewhere, streams end, then the server stops.
 import asyncio
 import contextlib
 import datetime
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +26,13 @@ from gateway.identity.callers import Callers
 from gateway.identity.session_store import SessionStore
 from gateway.identity.store import MIGRATIONS, KeyStore
 from gateway.identity.tokens import Signer
+from gateway.market_data.service import MarketDataParts, MarketDataService
+from gateway.queries.balances import WalletService
+from gateway.queries.drop_copy import DropCopyService
+from gateway.queries.history import HistoryClient
+from gateway.queries.info import InfoService
+from gateway.queries.orders import OrderQueryService
+from gateway.queries.reference import ReferenceDataService
 from gateway.services import SERVED
 from gateway.sessions.service import SessionParts, SessionService
 from gateway.sessions.table import SessionTable
@@ -32,6 +40,7 @@ from gateway.settings import GatewaySettings
 from gateway.shard.link import LinkSettings
 from gateway.shard.outbox import Budget
 from gateway.shard.shard import Shard, ShardParts
+from gateway.unary.service import UnaryService
 from runtime import embedded_postgres, logs, migrations, postgres, process, rpc_server, telemetry
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError
@@ -44,8 +53,30 @@ from runtime.stages import StageMeter
 LOGGER = logs.get(__name__)
 # Seconds for unary calls to end after the drain.
 STOP_SECONDS = 1.0
-ORDERS = "/cambist.orders.v1.OrderEntryService/"
-AUTH = "/cambist.auth.v1.AuthService/"
+UNARY_METHODS = (
+    "NewOrder",
+    "CancelOrder",
+    "AmendOrder",
+    "MassCancel",
+    "BatchNewOrders",
+    "BatchCancelOrders",
+    "ResolveOrder",
+)
+MARKET_DATA_METHODS = (
+    "MarketDataSession",
+    "StreamLevel2",
+    "StreamTrades",
+    "StreamBestBidOffer",
+    "GetLevel2",
+)
+QUERY_METHODS = ("GetOrder", "ListOpenOrders", "ListOrders", "ListFills", "ListPreventedMatches")
+REFERENCE_METHODS = (
+    "ListAssets",
+    "ListMarkets",
+    "GetMarket",
+    "GetServerTime",
+    "StreamTradingStatus",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +97,10 @@ class Gateway:
     callers: Callers
     admission: Admission
     table: SessionTable
+    history: HistoryClient
     servicers: dict[str, Servicer]
+    # Ends streams that are not order sessions.
+    drains: tuple[Callable[[], None], ...]
 
 
 async def serve(
@@ -83,6 +117,7 @@ async def serve(
         )
         stack.callback(measured.stop)
         gateway = assemble(settings, database, StageMeter(measured.meter))
+        stack.push_async_callback(gateway.history.close)
         health = await start_health_server(settings.health_address, "cambist.gateway")
         stack.push_async_callback(health.stop)
         server = await start_server(gateway)
@@ -112,6 +147,8 @@ async def run(
         await stop.wait()
         gateway.table.is_draining = True
         await health.drain()
+        for end_streams in gateway.drains:
+            end_streams()
         await gateway.table.drain(gateway.settings.drain_ms)
 
 
@@ -145,30 +182,61 @@ def assemble(settings: GatewaySettings, database: Database, stages: StageMeter) 
     }
     references = tuple(shard.feed.reference for shard in shards.values())
     auth = AuthService(key_store, signer, callers, clock, references, secrets.token_bytes)
+    budget, store = Budget(limits.OUTBOX_BYTES_TOTAL_MAX), SessionStore(database)
     sessions = SessionService(
         SessionParts(
             shards=shards,
             callers=callers,
-            store=SessionStore(database),
+            store=store,
             table=table,
-            budget=Budget(limits.OUTBOX_BYTES_TOTAL_MAX),
+            budget=budget,
             stages=stages,
             clock=clock,
             in_flight_commands_max=settings.in_flight_commands_max,
             outbox_bytes_max=settings.outbox_bytes_max,
         )
     )
-    servicers: dict[str, Servicer] = {
-        AUTH + "GetChallenge": auth.get_challenge,
-        AUTH + "Logon": auth.logon,
-        ORDERS + "Negotiate": sessions.negotiate,
-        ORDERS + "OrderEntrySession": sessions.order_entry_session,
-    }
     proxies = tuple(
         ip_network(part.strip()) for part in settings.trusted_proxies.split(",") if part.strip()
     )
     admission = Admission(callers, proxies)
-    return Gateway(settings, database, shards, callers, admission, table, servicers)
+    history = HistoryClient(settings.history(), settings.internal_tls)
+    unary = UnaryService(shards, rates)
+    market_data = MarketDataService(MarketDataParts(shards, callers, store, clock))
+    wallet = WalletService(shards, callers, budget, unary)
+    reference = ReferenceDataService(shards, callers, budget, clock)
+    drop_copy = DropCopyService(shards, callers, budget)
+    queries = OrderQueryService(shards, history)
+    info = InfoService(clock, admission.streams_of)
+    servicers: dict[str, Servicer] = {
+        **named("auth.v1.AuthService", auth, "GetChallenge", "Logon"),
+        **named("orders.v1.OrderEntryService", sessions, "Negotiate", "OrderEntrySession"),
+        **named("orders.v1.OrderEntryService", unary, *UNARY_METHODS),
+        **named("market_data.v1.MarketDataService", market_data, *MARKET_DATA_METHODS),
+        **named("query.v1.OrderQueryService", queries, *QUERY_METHODS),
+        **named("drop_copy.v1.DropCopyService", drop_copy, "StreamPrivateEvents"),
+        **named("reference.v1.ReferenceDataService", reference, *REFERENCE_METHODS),
+        **named("account.v1.AccountService", reference, "ListAccounts"),
+        **named("wallet.v1.WalletService", wallet, "GetBalances", "StreamBalances", "Transfer"),
+        **named("limits.v1.LimitsService", info, "GetLimits"),
+        **named("info.v1.ApiInfoService", info, "GetApiInfo"),
+    }
+    drains = (market_data.drain, drop_copy.drain, wallet.drain, reference.drain)
+    return Gateway(
+        settings, database, shards, callers, admission, table, history, servicers, drains
+    )
+
+
+def named(service: str, servicer: object, *methods: str) -> dict[str, Servicer]:
+    """Servicers by full name: GetOrder is the coroutine function get_order."""
+    return {
+        f"/cambist.{service}/{method}": getattr(servicer, snake_case(method)) for method in methods
+    }
+
+
+def snake_case(name: str) -> str:
+    """GetOrder as get_order."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 def make_shard(
@@ -210,6 +278,8 @@ async def start_server(gateway: Gateway) -> RpcServer:
     for name, method in methods.items():
         permission = PERMISSIONS[name]
         servicer = gateway.servicers.get(name)
+        if permission.built != (servicer is not None):
+            raise ConfigurationError(f"{name} is declared as built and is not, or the reverse")
         chosen = servicer if servicer is not None else unbuilt(method)
         handlers[name] = make_handler(method, chosen, permission, gateway.admission)
 

@@ -1,0 +1,1 @@
+"""Questions and read-only streams: orders, balances, drop copy, reference data, limits."""
