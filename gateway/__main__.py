@@ -1,4 +1,4 @@
-"""The process and its tools: `python -m gateway serve | migrate | keys …`."""
+"""The process and its tools: `python -m gateway serve | migrate | keys … | methods`."""
 
 import asyncio
 import sys
@@ -6,6 +6,7 @@ import sys
 import click
 
 from gateway import server
+from gateway.door.permissions import PERMISSIONS
 from gateway.identity.commands import keys
 from gateway.identity.store import MIGRATIONS
 from gateway.settings import GatewaySettings
@@ -47,6 +48,17 @@ def migrate() -> None:
         click.echo(f"applied: {', '.join(applied) or 'nothing'}")
 
     sys.exit(process.run(run, service="gateway", settings=settings))
+
+
+@main.command("methods")
+@click.option("--unbuilt", is_flag=True, help="Only those that answer UNIMPLEMENTED.")
+def list_methods(*, unbuilt: bool) -> None:
+    """List all methods of the public port with what a caller needs, as a Markdown table."""
+    click.echo("| method | needs | built |\n|---|---|---|")
+    for name, permission in sorted(PERMISSIONS.items()):
+        if not (unbuilt and permission.built):
+            built = "yes" if permission.built else "no: UNIMPLEMENTED"
+            click.echo(f"| `{name}` | {permission.describe()} | {built} |")
 
 
 main.add_command(keys)

@@ -36,8 +36,6 @@ MARKETS_MAX: Final = 1_000
 SESSION_NAME_CHARACTERS_MAX: Final = 32
 # Events one Retransmit or one history page may name.
 RETRANSMIT_EVENTS_MAX: Final = 10_000
-# Retransmits of one session that wait; more end it as a protocol error.
-RETRANSMITS_WAITING_MAX: Final = 16
 # Open orders sent when a resume point is too old: pages of this many, at most so many in all.
 OPEN_ORDERS_PAGE: Final = 1_000
 OPEN_ORDERS_MAX: Final = 200_000
@@ -127,8 +125,10 @@ COMMANDS_PER_SECOND: Final = 1_000_000
 BUCKETS_MAX: Final = 100_000
 # Unary calls without commands, per key.
 CALLS_PER_SECOND: Final = 2_000
-# Ends of connections remembered for their return, by database row.
+# Seconds the end of a connection is remembered for its client's return.
 PREVIOUS_END_SECONDS: Final = 86_400
+# Seconds between two times of forgetting nonces and ends that are over.
+UPKEEP_SECONDS: Final = 10.0
 
 # --- Drain
 # Milliseconds between GoAway and the end of the streams.

@@ -26,6 +26,7 @@ from gateway.identity.callers import Callers
 from gateway.identity.session_store import SessionStore
 from gateway.identity.store import MIGRATIONS, KeyStore
 from gateway.identity.tokens import Signer
+from gateway.identity.upkeep import forget_what_is_over
 from gateway.market_data.service import MarketDataParts, MarketDataService
 from gateway.queries.balances import WalletService
 from gateway.queries.drop_copy import DropCopyService
@@ -140,6 +141,9 @@ async def run(
         stop,
         sweep=gateway.table.sweep(),
         keys=gateway.callers.watch(),
+        upkeep=forget_what_is_over(
+            KeyStore(gateway.database), SessionStore(gateway.database), SystemClock()
+        ),
         health=watch_health(gateway, health),
         **tasks,
     ):

@@ -37,8 +37,6 @@ class GatewaySettings(Settings):
     instance: str = "gateway"
     # Networks (CIDR, comma-separated) whose x-forwarded-for is believed.
     trusted_proxies: str = ""
-    # gRPC reflection; needs the package grpcio-reflection.
-    reflection: bool = False
     # Milliseconds between GoAway and the end of the streams when the process is asked to stop.
     drain_ms: int = limits.DRAIN_MS
     in_flight_commands_max: int = limits.IN_FLIGHT_COMMANDS_MAX

@@ -25,7 +25,7 @@ from runtime.rpc_errors import Fault, HelpLink, abort
 
 Servicer = Callable[..., Awaitable[Any]]
 Context = grpc.aio.ServicerContext[Any, Any]
-HELP: Final = HelpLink("What is built and what is not", "README.md#what-is-not-built-yet")
+HELP: Final = HelpLink("What is built and what is not", "README.md#not-built-yet")
 
 
 def full_name(method: MethodDescriptor) -> str:

@@ -48,6 +48,12 @@ class Permission:
     # Else it answers UNIMPLEMENTED, to those who may call it.
     built: bool = True
 
+    def describe(self) -> str:
+        """What a caller needs, for people."""
+        if self.anonymous:
+            return "nothing"
+        return " or ".join(sorted(self.allowed)) or "any live key"
+
 
 ANONYMOUS: Final = Permission(anonymous=True)
 ANY_KEY: Final = Permission()

@@ -60,7 +60,9 @@ class AuthService:
         request = received.message
         assert request is not None
         now_ns = self._clock.wall_ns()
-        record = await self._store.find(request.key_id) if request.key_id else None
+        length = len(request.key_id)
+        is_possible = 1 <= length <= limits.KEY_ID_CHARACTERS_MAX and "\0" not in request.key_id
+        record = await self._store.find(request.key_id) if is_possible else None
         if record is None:
             raise unauthenticated("UNKNOWN_KEY", "no such key")
         if abs(request.time_ns - now_ns) > limits.CLOCK_SKEW_SECONDS * NANOSECONDS_PER_SECOND:

@@ -16,7 +16,7 @@ from gateway.identity.keys import Caller, KeyRecord
 from gateway.identity.store import KeyStore
 from gateway.identity.tokens import Signer
 from runtime import logs
-from runtime.clock import NANOSECONDS_PER_SECOND, Clock
+from runtime.clock import Clock
 from runtime.errors import Unavailable
 
 LOGGER = logs.get(__name__)
@@ -48,7 +48,8 @@ class Callers:
         self._rates = rates
         self._known: OrderedDict[str, Caller] = OrderedDict()
         self._watchers: dict[str, list[KeyGone]] = {}
-        self._version = 0
+        # Of the newest change that was looked at; None before the first look.
+        self._version: int | None = None
 
     def monotonic_ns(self) -> int:
         """The clock of buckets."""
@@ -100,14 +101,33 @@ class Callers:
         caller = Caller(record, record.effective_scopes, *buckets)
         self._known[record.key_id] = caller
         self._known.move_to_end(record.key_id)
-        if len(self._known) > limits.KEYS_CACHED_MAX:
-            self._known.popitem(last=False)
+        self._make_room()
+        if before is not None and rights(before.record) != rights(record):
+            self._tell(record.key_id, "KEY_CHANGED")
         return caller
 
+    def _make_room(self) -> None:
+        """The least recently used key goes, but for those with streams: they must hear its end."""
+        while len(self._known) > limits.KEYS_CACHED_MAX:
+            unwatched = (key_id for key_id in self._known if key_id not in self._watchers)
+            key_id = next(unwatched, None)
+            if key_id is None:
+                return
+            del self._known[key_id]
+
     @contextmanager
-    def watching(self, key_id: str, gone: KeyGone) -> Iterator[None]:
-        """Calls `gone` with a reason when the key dies or changes while the block runs."""
+    def watching(self, caller: Caller, gone: KeyGone) -> Iterator[None]:
+        """Calls `gone` with a reason when the key dies or changes while the block runs.
+
+        Also at once, when it did so since the caller was let in.
+        """
+        key_id = caller.key_id
         self._watchers.setdefault(key_id, []).append(gone)
+        now = self._known.setdefault(key_id, caller)
+        if now.record.revoked_ns:
+            gone("KEY_REVOKED")
+        elif rights(now.record) != rights(caller.record):
+            gone("KEY_CHANGED")
         try:
             yield
         finally:
@@ -116,32 +136,28 @@ class Callers:
                 del self._watchers[key_id]
 
     async def watch(self) -> None:
-        """Looks for changed keys for ever, and forgets used nonces that are over."""
-        self._version = await self._store.newest_version()
+        """Looks for changed keys for ever."""
         while True:
-            await asyncio.sleep(limits.KEY_WATCH_SECONDS)
             try:
                 await self.look()
-                await self._store.forget_nonces(
-                    self._clock.wall_ns() - limits.NONCE_SECONDS * NANOSECONDS_PER_SECOND
-                )
             except Unavailable as error:
                 # Keys that are known go on; nobody new gets in. The next look catches up.
                 LOGGER.warning("key watch", error=str(error))
+            await asyncio.sleep(limits.KEY_WATCH_SECONDS)
 
     async def look(self) -> None:
         """Takes changed keys over and ends streams of dead ones."""
+        if self._version is None:
+            self._version = await self._store.newest_version()
         # Versions may become visible out of order: look a little further back than needed.
         for record in await self._store.changed_since(self._version - LOOK_BACK):
             self._version = max(self._version, record.version)
             before = self._known.get(record.key_id)
             if before is None or before.record.version >= record.version:
                 continue
-            self.keep(record)
             if record.revoked_ns:
                 self._tell(record.key_id, "KEY_REVOKED")
-            elif rights(before.record) != rights(record):
-                self._tell(record.key_id, "KEY_CHANGED")
+            self.keep(record)
         now_ns = self._clock.wall_ns()
         for key_id in list(self._watchers):
             caller = self._known.get(key_id)

@@ -256,7 +256,7 @@ class MarketDataService:
             stream.end("KEY_REVOKED" if reason != "KEY_CHANGED" else reason)
 
         try:
-            with self._parts.callers.watching(caller.key_id, key_gone):
+            with self._parts.callers.watching(caller, key_gone):
                 yield
         finally:
             self._streams.discard(stream)

@@ -101,7 +101,9 @@ class MarketDataStream:
         """A subscription took a frame."""
         if self.ended is not None:
             return
-        if fit is Fit.TOO_MUCH or self.meter.bytes_waiting > self._bytes_max:
+        if fit is Fit.KEPT and self.meter.bytes_waiting > self._bytes_max:
+            fit = subscription.shrink()
+        if fit is Fit.TOO_MUCH:
             self.end("SLOW_CONSUMER")
             return
         self._mark(subscription)

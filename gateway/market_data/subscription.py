@@ -93,6 +93,12 @@ class Subscription:
             and self.bytes_waiting <= limits.SUBSCRIPTION_BYTES_MAX
         ):
             return Fit.KEPT
+        return self.shrink()
+
+    def shrink(self) -> Fit:
+        """Forgets what waits where a snapshot can stand for it, and where little waits."""
+        if self.channel == Channel.CHANNEL_L1:
+            return Fit.KEPT
         if self.channel == Channel.CHANNEL_L2:
             self.forget()
             self.must_snapshot = self.is_resnapshot = True

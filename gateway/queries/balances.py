@@ -94,7 +94,7 @@ class WalletService:
         def key_gone(reason: str) -> None:
             stream.end(unauthenticated(reason, "the key was revoked or changed"))
 
-        with self._callers.watching(call.caller.key_id, key_gone):
+        with self._callers.watching(call.caller, key_gone):
             while stream.fault is None:
                 stream = BalanceStream(self._budget)
                 self._streams.add(stream)
@@ -107,6 +107,7 @@ class WalletService:
                     self._streams.discard(stream)
                     shard.frames.unsubscribe(stream, topics)
                     stream.outbox.clear()
+            raise stream.fault
 
     async def transfer(
         self, received: Received[wallet_pb2.TransferRequest], call: Call

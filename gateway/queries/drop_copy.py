@@ -74,7 +74,7 @@ class DropCopyService:
         router.subscribe(stream, accounts)
         self._streams.add(stream)
         try:
-            with self._callers.watching(call.caller.key_id, key_gone):
+            with self._callers.watching(call.caller, key_gone):
                 cursor = request.resume_after_seq
                 if not cursor:
                     cursor = await send_snapshot(stream, call, shard, accounts, present_seq)

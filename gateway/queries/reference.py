@@ -119,7 +119,7 @@ class ReferenceDataService:
 
         self._streams.add(stream)
         try:
-            with self._callers.watching(call.caller.key_id, key_gone):
+            with self._callers.watching(call.caller, key_gone):
                 for market_id in wanted:
                     shard = self._shards[market_id >> SHARD_BITS]
                     async with shard.feed.still_image() as image:

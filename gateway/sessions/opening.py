@@ -99,10 +99,14 @@ class EngineOpening:
 
     def opened(self, row: Row, event: events_pb2.SessionEvent) -> None:
         """The engine gave it the session; one that nobody waits for any more is given back."""
-        if self.answer.done():
-            self.connection.shard.post_system(session_lost(self.session_id, event.connection))
+        connection = self.connection
+        if self.answer.done() or connection.is_over:
+            connection.shard.post_system(session_lost(self.session_id, event.connection))
+            if not self.answer.done():
+                text = "ended while the engine was asked"
+                self.answer.set_exception(Refused(connection.ended.result(), text))
             return
-        self.connection.attach(event.connection, event)
+        connection.attach(event.connection, event)
         self.answer.set_result((row, event))
 
     def answered(self, answer: frames_pb2.SystemAnswer) -> None:
@@ -123,6 +127,8 @@ async def open_session(
     establish: service_pb2.Establish, connection: Connection
 ) -> tuple[Row, events_pb2.SessionEvent]:
     """Asks the engine and waits for its committed answer. Raises Refused."""
+    if connection.is_over:
+        raise Refused(connection.ended.result(), "ended before the engine was asked")
     shard = connection.shard
     correlation = shard.next_correlation()
     answer: asyncio.Future[tuple[Row, events_pb2.SessionEvent]]

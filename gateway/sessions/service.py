@@ -99,7 +99,7 @@ class SessionService:
             await call.write(messages.terminate(refusal.reason, refusal.text, 0))
             return
         with (
-            self._parts.callers.watching(call.caller.key_id, connection.key_gone),
+            self._parts.callers.watching(call.caller, connection.key_gone),
             self._parts.table.holding(connection),
         ):
             try:
