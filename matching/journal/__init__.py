@@ -1,0 +1,1 @@
+"""The journal in Postgres: rows, their hashes, the writer behind the fence, readers, snapshots."""
