@@ -5,8 +5,43 @@
 
 #![forbid(unsafe_code)]
 
+pub mod accounts;
+mod administration;
+mod amend;
+pub mod balances;
+pub mod book;
+mod bookings;
+mod cancel;
+pub mod custody;
+mod deposits;
+pub mod engine;
+mod firm;
+mod firm_money;
+pub mod keys;
 pub mod limits;
+mod machine;
+pub mod markets;
+mod mass_cancel;
+mod matcher;
+pub mod money;
+mod new_order;
+pub mod orders;
+mod phases;
+mod poison;
+mod prevention;
+pub mod refusal;
+mod resolve;
+mod restore;
+mod session_commands;
+pub mod sessions;
 pub mod sink;
+mod snapshot;
+mod system;
+pub mod table;
+pub mod timers;
+mod trade;
+mod withdrawals;
 
 pub use cambist_codec::messages as types;
+pub use engine::{Engine, Head};
 pub use sink::Sink;

@@ -26,6 +26,8 @@ pub const SESSION_IDLE_NS: i64 = 3_600_000_000_000;
 pub const SESSION_WINDOW_MS_MAX: u32 = 600_000;
 /// `ASSETS_MAX`: per shard.
 pub const ASSETS_MAX: usize = 10_000;
+/// Market numbers of a shard: the lower half of a market's id.
+pub const MARKETS_PER_SHARD: u32 = 1 << 16;
 /// `MARKETS_MAX`: per shard.
 pub const MARKETS_MAX: usize = 4_096;
 /// `FIRMS_MAX`: per shard.

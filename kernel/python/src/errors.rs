@@ -1,6 +1,6 @@
 //! Turns errors into the Python exceptions of `cambist_kernel.errors`.
 
-use cambist_codec::MalformedEnvelope;
+use cambist_codec::{BatchRefused, MalformedEnvelope, SnapshotRefused};
 use cambist_feed::FeedBroken;
 use pyo3::call::PyCallArgs;
 use pyo3::prelude::*;
@@ -23,6 +23,18 @@ pub fn malformed(py: Python<'_>, error: MalformedEnvelope) -> PyErr {
         "MalformedEnvelope",
         (error.reason as u8, error.index, error.field),
     )
+}
+
+pub fn apply_refused(py: Python<'_>, reason: BatchRefused) -> PyErr {
+    raise(py, "BatchRefused", (reason.name(),))
+}
+
+pub fn panicked(py: Python<'_>, text: String) -> PyErr {
+    raise(py, "EnginePanicked", (text,))
+}
+
+pub fn snapshot_refused(py: Python<'_>, error: SnapshotRefused) -> PyErr {
+    raise(py, "SnapshotRefused", (error.to_string(),))
 }
 
 pub fn feed_broken(py: Python<'_>, error: FeedBroken) -> PyErr {

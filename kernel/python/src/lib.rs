@@ -2,16 +2,22 @@
 
 #![forbid(unsafe_code)]
 
+mod engine;
 mod envelope;
 mod errors;
 mod image;
+mod testing;
 
 use pyo3::prelude::*;
 
 #[pymodule]
 mod _cambist_kernel {
     #[pymodule_export]
+    use crate::engine::Engine;
+    #[pymodule_export]
     use crate::envelope::check_envelope;
     #[pymodule_export]
     use crate::image::Image;
+    #[pymodule_export]
+    use crate::testing::panic_on_tag;
 }

@@ -4,7 +4,7 @@ Used by matching (`Engine`, `check_envelope`), gateway and SDK (`cambist_kernel.
 the interpreter's lock. The rules are those of docs/semantics.md; `matching.reference` has the same interface.
 """
 
-from cambist_kernel._cambist_kernel import check_envelope
+from cambist_kernel._cambist_kernel import Engine, check_envelope
 from cambist_kernel.errors import (
     BatchRefused,
     EngineError,
@@ -15,6 +15,7 @@ from cambist_kernel.errors import (
 
 __all__ = [
     "BatchRefused",
+    "Engine",
     "EngineError",
     "EnginePanicked",
     "MalformedEnvelope",

@@ -1,6 +1,43 @@
 from typing import final
 
-__all__ = ["Image", "check_envelope"]
+__all__ = ["Engine", "Image", "check_envelope", "panic_on_tag"]
+
+@final
+class Engine:
+    """The engine of one shard. One thread at a time is inside; the interpreter's lock is not held while it works."""
+
+    def __new__(cls, shard: int) -> Engine: ...
+    @staticmethod
+    def restore(snapshot: bytes) -> Engine:
+        """An engine in the state of a snapshot. Raises SnapshotRefused."""
+    @staticmethod
+    def check_envelope(envelope: bytes) -> None:
+        """Raises MalformedEnvelope unless the bytes are a well-formed envelope."""
+    def apply(self, batch: bytes) -> bytes:
+        """Applies a batch and gives its event row.
+
+        Raises BatchRefused or MalformedEnvelope, with nothing changed, or EnginePanicked: then, and from then on, every
+        use of the object does.
+        """
+    def snapshot(self) -> bytes:
+        """The state as canonical bytes."""
+    def state_parts(self) -> dict[str, bytes]:
+        """BLAKE3 of each section of the snapshot: money, books, triggers, sessions, keys, limits."""
+    @property
+    def state_hash(self) -> bytes:
+        """Chained hash after the last batch, 32 bytes."""
+    @property
+    def last_seq(self) -> int:
+        """Journal sequence of the last command, 0 before the first."""
+    @property
+    def time_ns(self) -> int:
+        """Engine time of the last batch."""
+    @property
+    def next_timer_ns(self) -> int:
+        """When the next timer is due, 0 without one."""
+    @property
+    def open_cursors(self) -> int:
+        """How many markets are being cleared."""
 
 @final
 class Image:
@@ -38,3 +75,6 @@ class Image:
 
 def check_envelope(envelope: bytes) -> None:
     """Raises MalformedEnvelope unless the bytes are a well-formed envelope."""
+
+def panic_on_tag(tag: int) -> None:
+    """See cambist_kernel.testing."""

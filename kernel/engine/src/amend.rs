@@ -1,0 +1,230 @@
+//! `Amend`: another price or total quantity for a resting order. `docs/semantics.md` section 6.
+
+use crate::book::NONE;
+use crate::engine::Engine;
+use crate::firm::{Context, Done};
+use crate::matcher::{End, Taker};
+use crate::orders::ruling;
+use crate::refusal::{Refusal, refuse_if};
+use crate::sink::Sink;
+use crate::types::{
+    Amend, ExecType, ExecutionReport, Id, L3Action, L3Event, MarketPhase, RejectReason, Side,
+};
+
+/// A judged amendment.
+#[derive(Clone, Copy)]
+struct Change {
+    handle: u32,
+    request_id: Id,
+    side: Side,
+    price_ticks: i64,
+    quantity_lots: i64,
+    keeps_place: bool,
+}
+
+impl Engine {
+    /// An amendment.
+    pub(crate) fn amend<S: Sink>(
+        &mut self,
+        account: u32,
+        amend: &Amend,
+        context: &Context,
+        sink: &mut S,
+    ) -> Result<Done, Refusal> {
+        let change = self.judge_amend(account, amend, context)?;
+        let mut taker = self.taker_of_resting(change.handle);
+        self.move_hold(&mut taker, &change)?;
+        self.touch(taker.market);
+        self.orders[change.handle as usize].quantity_lots = change.quantity_lots;
+        let done = Done::order(taker.order_id);
+        if change.keeps_place {
+            self.amend_in_place(&taker, &change, sink);
+        } else {
+            self.amend_to_tail(&mut taker, &change, sink);
+        }
+        Ok(done)
+    }
+
+    fn judge_amend(
+        &self,
+        account: u32,
+        amend: &Amend,
+        context: &Context,
+    ) -> Result<Change, Refusal> {
+        Self::judge_named(amend.orig_cl_ord_id, amend.order_id)?;
+        refuse_if(amend.display_lots != 0, RejectReason::Unsupported)?;
+        refuse_if(
+            amend.price_ticks == 0 && amend.quantity_lots == 0,
+            RejectReason::NothingToAmend,
+        )?;
+        let handle = self.target(account, amend.orig_cl_ord_id, amend.order_id)?;
+        let place = &self.places[handle];
+        self.judge_rights(account, place.market, context)?;
+        let market = &self.markets[place.market];
+        if !matches!(
+            market.phase,
+            MarketPhase::Continuous | MarketPhase::PostOnly
+        ) {
+            return Err(Refusal::by_phase(market.phase));
+        }
+        if self.is_due(place.market) {
+            return Err(Refusal::by_phase(MarketPhase::CancelOnly));
+        }
+        let order = &self.orders[handle as usize];
+        let (price_before, side) = market.book.price_and_side(place);
+        let or = |value, before| if value == 0 { before } else { value };
+        let price_ticks = or(amend.price_ticks, price_before);
+        let quantity_lots = or(amend.quantity_lots, order.quantity_lots);
+        if amend.price_ticks != 0 {
+            market.judge_price(price_ticks)?;
+        }
+        if amend.quantity_lots != 0 {
+            market.judge_quantity(quantity_lots)?;
+        }
+        refuse_if(
+            quantity_lots <= order.quantity_lots - place.leaves_lots,
+            RejectReason::QuantityBelowFilled,
+        )?;
+        let same_price = price_ticks == price_before;
+        refuse_if(
+            same_price && quantity_lots == order.quantity_lots,
+            RejectReason::NothingToAmend,
+        )?;
+        market.judge_notional(Some(price_ticks), quantity_lots)?;
+        let post_only = order.post_only || market.phase == MarketPhase::PostOnly;
+        refuse_if(
+            post_only && !same_price && market.book.would_trade(side, price_ticks),
+            RejectReason::PostOnlyWouldCross,
+        )?;
+        Ok(Change {
+            handle,
+            request_id: amend.request_id,
+            side,
+            price_ticks,
+            quantity_lots,
+            keeps_place: same_price && quantity_lots < order.quantity_lots,
+        })
+    }
+
+    /// A taker for an order that rests now.
+    fn taker_of_resting(&self, handle: u32) -> Taker {
+        let place = &self.places[handle];
+        let order = &self.orders[handle as usize];
+        let market = &self.markets[place.market];
+        let (price_ticks, side) = market.book.price_and_side(place);
+        Taker {
+            account: place.account,
+            group: place.group,
+            market: place.market,
+            market_id: market.market_id,
+            quote_asset_id: market.quote_asset_id,
+            side,
+            is_market: false,
+            mode: ruling(order.mode),
+            maker_fee_ppm: order.maker_fee_ppm,
+            taker_fee_ppm: order.taker_fee_ppm,
+            base_row: order.base_row,
+            quote_row: order.quote_row,
+            cl_ord_id: order.cl_ord_id,
+            order_id: order.order_id,
+            price_ticks,
+            quantity_lots: order.quantity_lots,
+            leaves_lots: place.leaves_lots,
+            cum_lots: order.quantity_lots - place.leaves_lots,
+            cum_tick_lots: order.cum_tick_lots,
+            held_atoms: self.held_by(handle).1,
+            budget_atoms: None,
+        }
+    }
+
+    /// Gives the taker its new price and quantity, and moves its hold.
+    fn move_hold(&mut self, taker: &mut Taker, change: &Change) -> Result<(), RejectReason> {
+        let before = taker.held_atoms;
+        taker.price_ticks = change.price_ticks;
+        taker.quantity_lots = change.quantity_lots;
+        taker.leaves_lots = change.quantity_lots - taker.cum_lots;
+        let market = &self.markets[taker.market];
+        let hold = taker.hold(taker.leaves_lots, market.tick_value, market.lot_size_atoms);
+        let row = taker.held_row();
+        refuse_if(
+            hold > before + self.balances.get(row).available_atoms,
+            RejectReason::InsufficientFunds,
+        )?;
+        #[cfg(feature = "plant-amend-keeps-hold")]
+        let before = before.max(hold);
+        self.balances.change(row).hold(hold - before);
+        taker.held_atoms = hold;
+        Ok(())
+    }
+
+    fn tell_replaced<S: Sink>(&mut self, change: &Change, leaves_lots: i64, sink: &mut S) {
+        let order = &self.orders[change.handle as usize];
+        let report = ExecutionReport {
+            request_id: Some(change.request_id),
+            price_ticks: change.price_ticks,
+            quantity_lots: change.quantity_lots,
+            leaves_lots,
+            cum_lots: change.quantity_lots - leaves_lots,
+            public_order_id: order.public_order_id,
+            ..self.report_of(change.handle, ExecType::Replaced)
+        };
+        self.tell_report(self.places[change.handle].account, &report, sink);
+    }
+
+    /// Same price and smaller quantity.
+    fn amend_in_place<S: Sink>(&mut self, taker: &Taker, change: &Change, sink: &mut S) {
+        let handle = change.handle;
+        let place = self.places[handle];
+        let public_order_id = self.orders[handle as usize].public_order_id;
+        let leaves_lots = taker.leaves_lots;
+        self.tell_replaced(change, leaves_lots, sink);
+        let book = &mut self.markets[place.market].book;
+        book.shrink(&mut self.places, handle, place.leaves_lots - leaves_lots);
+        let event = L3Event {
+            action: L3Action::Modify,
+            public_order_id,
+            quantity_lots: leaves_lots,
+            ..L3Event::default()
+        };
+        self.tell_l3(place.market, event, sink);
+    }
+
+    /// Anything else: the order leaves its place, trades, and what is left goes to a tail.
+    fn amend_to_tail<S: Sink>(&mut self, taker: &mut Taker, change: &Change, sink: &mut S) {
+        let handle = change.handle;
+        let market = &mut self.markets[taker.market];
+        market.public_order_id += 1;
+        let fresh = market.public_order_id;
+        let order = &mut self.orders[handle as usize];
+        let old = std::mem::replace(&mut order.public_order_id, fresh);
+        self.tell_replaced(change, taker.leaves_lots, sink);
+        let book = &mut self.markets[taker.market].book;
+        #[cfg(feature = "plant-amend-drops-sibling")]
+        let left = self.places[handle];
+        book.remove(&mut self.places, handle);
+        #[cfg(feature = "plant-amend-drops-sibling")]
+        book.drop_sibling(&mut self.places, &left);
+        self.tell_deleted(taker.market, old, sink);
+        match self.execute(taker, sink) {
+            End::Left => self.rest_again(taker, change, sink),
+            End::Cancel(reason) => {
+                self.cancel_taker(taker, reason, sink);
+                self.unlist(handle);
+            }
+            End::Filled | End::Closed => self.unlist(handle),
+        }
+    }
+
+    fn rest_again<S: Sink>(&mut self, taker: &Taker, change: &Change, sink: &mut S) {
+        let handle = change.handle;
+        let order = &mut self.orders[handle as usize];
+        order.quantity_lots = taker.quantity_lots;
+        order.cum_tick_lots = taker.cum_tick_lots;
+        let place = &mut self.places[handle];
+        place.leaves_lots = taker.leaves_lots;
+        (place.previous, place.next, place.level) = (NONE, NONE, NONE);
+        let book = &mut self.markets[taker.market].book;
+        book.insert(&mut self.places, handle, change.side, change.price_ticks);
+        self.tell_added(handle, change.side, change.price_ticks, sink);
+    }
+}

@@ -1,0 +1,100 @@
+//! Queue places of resting orders: one slab for all books. A handle stays the same while an order rests.
+
+/// No handle.
+pub const NONE: u32 = u32::MAX;
+
+/// What a book knows of one resting order.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// Open quantity.
+    pub leaves_lots: i64,
+    /// The order before it at its level.
+    pub previous: u32,
+    /// The order behind it at its level; the next free place when it is free.
+    pub next: u32,
+    /// Its level.
+    pub level: u32,
+    /// Self-trade group: orders of the same number must not meet.
+    pub group: u32,
+    /// Account, as its place in the table of accounts.
+    pub account: u32,
+    /// Market, as its place in the table of markets.
+    pub market: u32,
+}
+
+/// The slab.
+#[derive(Debug)]
+pub struct Places {
+    list: Vec<Place>,
+    free: u32,
+    used: u32,
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self {
+            list: Vec::new(),
+            free: NONE,
+            used: 0,
+        }
+    }
+}
+
+impl Places {
+    /// Takes a place; the one that was freed last comes first, since it is still in the caches.
+    ///
+    /// # Panics
+    /// Beyond 2^32 - 1 orders.
+    #[inline]
+    pub fn take(&mut self, place: Place) -> u32 {
+        self.used += 1;
+        if self.free == NONE {
+            self.list.push(place);
+            return u32::try_from(self.list.len() - 1).expect("bounded by resting orders");
+        }
+        let handle = self.free;
+        let slot = &mut self.list[handle as usize];
+        self.free = slot.next;
+        *slot = place;
+        handle
+    }
+
+    /// Gives a place back.
+    #[inline]
+    pub fn free(&mut self, handle: u32) {
+        let slot = &mut self.list[handle as usize];
+        slot.next = self.free;
+        slot.level = NONE;
+        slot.leaves_lots = 0;
+        self.free = handle;
+        self.used -= 1;
+    }
+
+    /// How many places were ever in use at once.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.list.len()
+    }
+
+    /// How many places are taken.
+    #[must_use]
+    pub fn used(&self) -> u32 {
+        self.used
+    }
+}
+
+impl std::ops::Index<u32> for Places {
+    type Output = Place;
+
+    #[inline]
+    fn index(&self, handle: u32) -> &Place {
+        &self.list[handle as usize]
+    }
+}
+
+impl std::ops::IndexMut<u32> for Places {
+    #[inline]
+    fn index_mut(&mut self, handle: u32) -> &mut Place {
+        &mut self.list[handle as usize]
+    }
+}

@@ -1,0 +1,343 @@
+//! The state from the rows of a snapshot. Rows that contradict each other are refused: what is restored must never stop
+//! the engine later.
+
+use crate::balances::{holder_of, venue_holder};
+use crate::book::{NONE, Place};
+use crate::custody::{Deposit, Withdrawal};
+use crate::engine::Engine;
+use crate::keys::Key;
+use crate::limits::{
+    FEE_PPM_MAX, FIRM_ACCOUNTS_FROM, IN_TRANSIT, PEER_SHARD_MAX, PRICE_TICKS_MAX,
+    QUANTITY_LOTS_MAX, VENUE_ACCOUNTS_MAX,
+};
+use crate::orders::Order;
+use crate::sessions::Session;
+use crate::types::{
+    AccountKeys, BookState, KeyKind, MoneySection, OrderState, RejectReason, SessionState, Side,
+    WithdrawalPhase,
+};
+use cambist_codec::{Snapshot, SnapshotRefused};
+
+/// Whether rows agree.
+type Agreed<T = ()> = Option<T>;
+
+fn agree(condition: bool) -> Agreed {
+    condition.then_some(())
+}
+
+/// A row of a book on its way to its queue.
+struct Queued<'a> {
+    state: &'a OrderState,
+    market: u32,
+    side: Side,
+    handle: u32,
+}
+
+impl Engine {
+    /// An engine in the state of a snapshot.
+    ///
+    /// # Errors
+    /// [`SnapshotRefused::Inconsistent`].
+    pub fn from_snapshot(snapshot: &Snapshot<'_>) -> Result<Self, SnapshotRefused> {
+        let engine = Self::rebuild(snapshot).ok_or(SnapshotRefused::Inconsistent)?;
+        // What the steps above did not look at, the order of every list foremost, shows here.
+        let again = Snapshot {
+            state_hash: snapshot.state_hash,
+            ..engine.to_snapshot()
+        };
+        if again == *snapshot {
+            Ok(engine)
+        } else {
+            Err(SnapshotRefused::Inconsistent)
+        }
+    }
+
+    fn rebuild(snapshot: &Snapshot<'_>) -> Agreed<Self> {
+        let mut engine = Self::new(snapshot.shard);
+        engine.last_seq = snapshot.last_seq;
+        engine.time_ns = snapshot.time_ns;
+        engine.next_order_id = snapshot.next_order_id;
+        for firm in &snapshot.limits.firms {
+            engine.add_firm(&firm.firm).ok()?;
+        }
+        for state in &snapshot.limits.accounts {
+            let place = engine.add_account(&state.account).ok()?;
+            let account = &mut engine.accounts[place];
+            account.frozen = state.frozen;
+            account.killed = state.killed;
+            account.account_seq = state.account_seq;
+        }
+        engine.restore_money(&snapshot.money)?;
+        engine.restore_books(&snapshot.books.books)?;
+        for state in &snapshot.sessions.sessions {
+            engine.restore_session(state)?;
+        }
+        for state in &snapshot.keys.accounts {
+            engine.restore_keys(state)?;
+        }
+        engine.check_orders()?;
+        engine.check_holds()?;
+        Some(engine)
+    }
+
+    fn holder_of_id(&self, account_id: u64) -> Agreed<u32> {
+        if account_id >= FIRM_ACCOUNTS_FROM {
+            return self.accounts.find(account_id).map(holder_of);
+        }
+        let in_transit = u64::from(IN_TRANSIT);
+        let peers = in_transit + 1..=in_transit + u64::from(PEER_SHARD_MAX);
+        let known = (1..=VENUE_ACCOUNTS_MAX).contains(&account_id) || peers.contains(&account_id);
+        known.then(|| venue_holder(account_id))
+    }
+
+    fn restore_money(&mut self, money: &MoneySection<'_>) -> Agreed {
+        for asset in &money.assets {
+            self.add_asset(asset).ok()?;
+        }
+        for state in &money.balances {
+            let holder = self.holder_of_id(state.account_id)?;
+            agree(self.assets.knows(state.asset_id))?;
+            let row = self.balances.row(holder, state.asset_id);
+            let row = self.balances.change(row);
+            row.available_atoms = state.available_atoms;
+            row.held_atoms = state.held_atoms;
+            row.in_flight_atoms = state.in_flight_atoms;
+        }
+        for state in &money.deposits {
+            self.holder_of_id(state.account_id)?;
+            agree(self.assets.knows(state.asset_id))?;
+            Self::judge_amount(state.amount_atoms).ok()?;
+            let deposit = Deposit {
+                account_id: state.account_id,
+                asset_id: state.asset_id,
+                amount_atoms: state.amount_atoms,
+                credited: state.credited,
+            };
+            self.custody.deposits.insert(state.deposit_id, deposit);
+        }
+        for state in &money.withdrawals {
+            self.accounts.find(state.account_id)?;
+            agree(self.assets.knows(state.asset_id))?;
+            agree(state.phase != WithdrawalPhase::Unspecified)?;
+            Self::judge_amount(state.amount_atoms).ok()?;
+            agree(state.fee_atoms == 0 || Self::judge_amount(state.fee_atoms).is_ok())?;
+            let withdrawal = Withdrawal {
+                account_id: state.account_id,
+                asset_id: state.asset_id,
+                amount_atoms: state.amount_atoms,
+                fee_atoms: state.fee_atoms,
+                phase: state.phase,
+            };
+            self.custody
+                .withdrawals
+                .insert(state.withdrawal_id, withdrawal);
+        }
+        let sources = money.sources.iter();
+        self.custody.sources = sources
+            .map(|state| (state.source_id, state.last_source_seq))
+            .collect();
+        Some(())
+    }
+
+    fn restore_books(&mut self, books: &[BookState<'_>]) -> Agreed {
+        let mut queued = Vec::new();
+        for state in books {
+            let place = self.add_market(&state.market).ok()?;
+            let market = &mut self.markets[place];
+            market.phase = state.phase;
+            market.market_seq = state.market_seq;
+            market.trade_id = state.trade_id;
+            market.public_order_id = state.public_order_id;
+            market.last_l2_market_seq = state.last_l2_market_seq;
+            market.killed = state.killed;
+            market.clearing = state.clearing;
+            market.cleared_count = state.cleared_count;
+            if state.clearing {
+                self.markets.clearing.insert(state.market.market_id);
+            }
+            for (side, orders) in [(Side::Buy, &state.bids), (Side::Sell, &state.asks)] {
+                queued.extend(orders.iter().map(|state| Queued {
+                    state,
+                    market: place,
+                    side,
+                    handle: NONE,
+                }));
+            }
+        }
+        // The orders of an account are listed by order id, those of a level by their place in the queue.
+        let mut by_id: Vec<&mut Queued<'_>> = queued.iter_mut().collect();
+        by_id.sort_unstable_by_key(|queued| queued.state.order_id);
+        for queued in by_id {
+            queued.handle = self.restore_order(queued)?;
+        }
+        #[cfg(feature = "plant-restore-loses-priority")]
+        queued.sort_by_key(|queued| {
+            (
+                queued.market,
+                queued.side,
+                queued.state.price_ticks,
+                queued.state.leaves_lots,
+            )
+        });
+        for queued in &queued {
+            let (side, price_ticks) = (queued.side, queued.state.price_ticks);
+            let book = &mut self.markets[queued.market].book;
+            book.insert(&mut self.places, queued.handle, side, price_ticks);
+        }
+        Some(())
+    }
+
+    /// Puts an order into every table but the book.
+    fn restore_order(&mut self, queued: &Queued<'_>) -> Agreed<u32> {
+        let Queued {
+            state,
+            market: place,
+            ..
+        } = *queued;
+        let market = &self.markets[place];
+        let (base, quote) = (market.base_asset_id, market.quote_asset_id);
+        let fees = [state.maker_fee_ppm, state.taker_fee_ppm];
+        let bounded = (1..=PRICE_TICKS_MAX).contains(&state.price_ticks)
+            && (1..=QUANTITY_LOTS_MAX).contains(&state.quantity_lots)
+            && (1..=state.quantity_lots).contains(&state.leaves_lots)
+            && state.cum_lots == state.quantity_lots - state.leaves_lots
+            && fees
+                .iter()
+                .all(|fee| fee.unsigned_abs() <= FEE_PPM_MAX.unsigned_abs())
+            && state.taker_fee_ppm >= 0
+            && (1..self.next_order_id).contains(&state.order_id)
+            && self.live.get(state.order_id).is_none();
+        agree(bounded)?;
+        market
+            .fits(state.price_ticks, state.quantity_lots)
+            .then_some(())?;
+        let account = self.accounts.find(state.account_id)?;
+        let holder = holder_of(account);
+        let place = Place {
+            leaves_lots: state.leaves_lots,
+            previous: NONE,
+            next: NONE,
+            level: NONE,
+            group: self.accounts[account].group,
+            account,
+            market: place,
+        };
+        let order = Order {
+            cum_tick_lots: state.cum_tick_lots,
+            cl_ord_id: state.cl_ord_id,
+            order_id: state.order_id,
+            quantity_lots: state.quantity_lots,
+            public_order_id: state.public_order_id,
+            session_id: state.session_id,
+            expire_time_ns: state.expire_time_ns,
+            maker_fee_ppm: state.maker_fee_ppm,
+            taker_fee_ppm: state.taker_fee_ppm,
+            base_row: self.balances.row(holder, base),
+            quote_row: self.balances.row(holder, quote),
+            key: NONE,
+            previous: NONE,
+            next: NONE,
+            tag: state.tag,
+            post_only: state.post_only,
+            mode: state.self_trade_prevention,
+        };
+        Some(self.list(place, order))
+    }
+
+    fn restore_session(&mut self, state: &SessionState) -> Agreed {
+        let established = &state.established;
+        agree(established.session_id != 0 && established.correlation == 0)?;
+        agree(self.sessions.find(established.session_id).is_none())?;
+        let accounts = self.accounts_of(established).ok()?;
+        self.sessions.add(Session {
+            established: established.clone(),
+            accounts,
+            connection: state.connection,
+            connected: state.connected,
+            last_order_seq_no: state.last_order_seq_no,
+            last_cancel_seq_no: state.last_cancel_seq_no,
+            last_used_ns: state.last_used_ns,
+            early_cancels: state.early_cancels.clone(),
+        });
+        Some(())
+    }
+
+    fn restore_keys(&mut self, state: &AccountKeys) -> Agreed {
+        let account = self.accounts.find(state.account_id)?;
+        self.accounts[account].keys.stale_floor_ns = state.stale_floor_ns;
+        // In the order of their age, so that they go in the order in which they will be forgotten.
+        let mut keys: Vec<_> = state.keys.iter().collect();
+        keys.sort_unstable_by_key(|key| (key.sent_time_ns, key.id));
+        for key in keys {
+            let keys = &self.accounts[account].keys;
+            agree(key.kind != KeyKind::Unspecified && keys.find(key.id).is_none())?;
+            let handle = if key.open {
+                self.order_of_key(account, key.order_id, key.id)?
+            } else {
+                NONE
+            };
+            let entry = &mut self.accounts[account].keys;
+            let entry = entry.insert(Key::from_state(key, handle));
+            if key.open {
+                agree(key.kind == KeyKind::NewOrder && key.reason == RejectReason::Unspecified)?;
+                self.orders[handle as usize].key = entry;
+            }
+        }
+        let account = &self.accounts[account];
+        agree(account.keys.closed() <= account.created.limits.id_capacity)
+    }
+
+    fn order_of_key(&self, account: u32, order_id: u64, id: [u8; 16]) -> Agreed<u32> {
+        let handle = self.live.get(order_id)?;
+        let order = &self.orders[handle as usize];
+        let its_own = self.places[handle].account == account && order.cl_ord_id == id;
+        (its_own && order.key == NONE).then_some(handle)
+    }
+
+    /// Every resting order has a key, and no book is crossed.
+    fn check_orders(&self) -> Agreed {
+        for place in self.markets.sorted() {
+            let market = &self.markets[place];
+            for side in [Side::Buy, Side::Sell] {
+                for (_, handle) in market.book.handles(&self.places, side) {
+                    agree(self.orders[handle as usize].key != NONE)?;
+                }
+            }
+            let crossed = market
+                .book
+                .best(Side::Buy)
+                .is_some_and(|best| market.book.would_trade(Side::Buy, best.price_ticks));
+            agree(!crossed)?;
+        }
+        Some(())
+    }
+
+    /// What is held and in flight is what orders and withdrawals hold.
+    pub(crate) fn check_holds(&self) -> Agreed {
+        let mut sums = vec![(0, 0); self.balances.rows().len()];
+        for place in self.markets.sorted() {
+            for side in [Side::Buy, Side::Sell] {
+                let book = &self.markets[place].book;
+                for (_, handle) in book.handles(&self.places, side) {
+                    let (row, held) = self.held_by(handle);
+                    sums[row as usize].0 += held;
+                }
+            }
+        }
+        for withdrawal in self.custody.withdrawals.values() {
+            let atoms = withdrawal.amount_atoms + withdrawal.fee_atoms;
+            let holder = self.holder_of_id(withdrawal.account_id)?;
+            let row = self.balances.find(holder, withdrawal.asset_id);
+            match withdrawal.phase {
+                WithdrawalPhase::Requested => sums[row? as usize].0 += atoms,
+                WithdrawalPhase::Started => sums[row? as usize].1 += atoms,
+                _ => {}
+            }
+        }
+        let rows = self.balances.rows().iter();
+        let agreed = rows
+            .zip(sums)
+            .all(|(row, sums)| (row.held_atoms, row.in_flight_atoms) == sums);
+        agree(agreed)
+    }
+}

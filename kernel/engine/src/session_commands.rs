@@ -1,0 +1,142 @@
+//! Sessions come, are lost, and go. `docs/semantics.md` section 8.
+
+use crate::engine::Engine;
+use crate::limits::{SESSION_WINDOW_MS_MAX, SESSIONS_MAX};
+use crate::refusal::refuse_if;
+use crate::sessions::Session;
+use crate::sink::Sink;
+use crate::system::{Ask, Outcome};
+use crate::types::{
+    GatewayLost, RejectReason, SessionDropped, SessionEnded, SessionEstablished, SessionEvent,
+    SessionLost, SessionOpened, SessionOver,
+};
+
+impl Engine {
+    /// The places of a session's accounts, all of one firm.
+    pub(crate) fn accounts_of(
+        &self,
+        established: &SessionEstablished,
+    ) -> Result<Vec<u32>, RejectReason> {
+        let places = established.account_ids.iter().map(|account_id| {
+            let place = self.account_of(*account_id)?;
+            let firm_id = self.accounts[place].created.firm_id;
+            refuse_if(firm_id != established.firm_id, RejectReason::ForeignAccount)?;
+            Ok(place)
+        });
+        places.collect()
+    }
+
+    pub(crate) fn session_established<S: Sink>(
+        &mut self,
+        asked: &SessionEstablished,
+        ask: Ask,
+        sink: &mut S,
+    ) -> Outcome {
+        refuse_if(
+            asked.session_id == 0 || asked.window_ms > SESSION_WINDOW_MS_MAX,
+            RejectReason::InvalidParameter,
+        )?;
+        refuse_if(
+            !self.firms.contains_key(&asked.firm_id),
+            RejectReason::UnknownFirm,
+        )?;
+        let accounts = self.accounts_of(asked)?;
+        let place = self.session_for(asked)?;
+        let session = &mut self.sessions[place];
+        session.established = SessionEstablished {
+            correlation: 0,
+            ..asked.clone()
+        };
+        session.accounts = accounts;
+        session.connection += 1;
+        session.connected = true;
+        session.last_used_ns = self.time_ns;
+        ask.done(sink);
+        let opened = SessionOpened {
+            correlation: asked.correlation,
+            last_order_seq_no: session.last_order_seq_no,
+            last_cancel_seq_no: session.last_cancel_seq_no,
+        };
+        let event = SessionEvent::Opened(opened);
+        sink.session(asked.session_id, session.connection, &event);
+        Ok(())
+    }
+
+    /// The place of a session, made when it is new.
+    fn session_for(&mut self, asked: &SessionEstablished) -> Result<u32, RejectReason> {
+        if let Some(place) = self.sessions.find(asked.session_id) {
+            let firm_id = self.sessions[place].established.firm_id;
+            refuse_if(firm_id != asked.firm_id, RejectReason::DuplicateId)?;
+            return Ok(place);
+        }
+        if self.sessions.len() >= SESSIONS_MAX {
+            let idle = self.sessions.idle(self.time_ns);
+            self.sessions.remove(idle.ok_or(RejectReason::Capacity)?);
+        }
+        let session = Session {
+            established: asked.clone(),
+            ..Session::default()
+        };
+        Ok(self.sessions.add(session))
+    }
+
+    pub(crate) fn session_lost<S: Sink>(
+        &mut self,
+        lost: SessionLost,
+        ask: Ask,
+        sink: &mut S,
+    ) -> Outcome {
+        let place = self.sessions.find(lost.session_id);
+        let place = place.ok_or(RejectReason::UnknownSession)?;
+        let session = &self.sessions[place];
+        refuse_if(
+            !session.connected || session.connection != lost.connection,
+            RejectReason::OldConnection,
+        )?;
+        ask.done(sink);
+        self.drop_session(place, sink);
+        Ok(())
+    }
+
+    fn drop_session<S: Sink>(&mut self, place: u32, sink: &mut S) {
+        let session = &mut self.sessions[place];
+        session.connected = false;
+        let event = SessionEvent::Dropped(SessionDropped { window_ends_ns: 0 });
+        sink.session(session.established.session_id, session.connection, &event);
+    }
+
+    pub(crate) fn session_ended<S: Sink>(
+        &mut self,
+        ended: SessionEnded,
+        ask: Ask,
+        sink: &mut S,
+    ) -> Outcome {
+        let place = self.sessions.find(ended.session_id);
+        let place = place.ok_or(RejectReason::UnknownSession)?;
+        let by_client = ended.connection != 0;
+        refuse_if(
+            by_client && self.sessions[place].connection != ended.connection,
+            RejectReason::OldConnection,
+        )?;
+        let session = self.sessions.remove(ended.session_id);
+        ask.done(sink);
+        let event = SessionEvent::Over(SessionOver { by_client });
+        sink.session(ended.session_id, session.connection, &event);
+        Ok(())
+    }
+
+    pub(crate) fn gateway_lost<S: Sink>(&mut self, lost: GatewayLost, ask: Ask, sink: &mut S) {
+        ask.done(sink);
+        let on_link: Vec<u32> = self
+            .sessions
+            .places()
+            .filter(|place| {
+                let session = &self.sessions[*place];
+                session.connected && session.established.link_id == lost.link_id
+            })
+            .collect();
+        for place in on_link {
+            self.drop_session(place, sink);
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! `cambist_kernel.Engine`.
+
+use crate::errors::{apply_refused, malformed, panicked, snapshot_refused};
+use crate::testing::Hooked;
+use cambist_codec::{ApplyError, Kernel, StateMachine};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+type Held = Kernel<Hooked>;
+
+/// The engine of one shard.
+#[derive(Debug)]
+#[pyclass(frozen, module = "cambist_kernel")]
+pub struct Engine {
+    /// Nothing after a panic.
+    kernel: Mutex<Option<Held>>,
+}
+
+/// What a panic said.
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("no message").to_owned()
+}
+
+impl Engine {
+    fn around(kernel: Held) -> Self {
+        Self {
+            kernel: Mutex::new(Some(kernel)),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Held>> {
+        self.kernel.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something with the kernel, without the interpreter's lock. A panic drops the kernel.
+    fn with<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&mut Held) -> T + Send,
+    ) -> PyResult<T> {
+        let worked = py.detach(|| {
+            let mut held = self.lock();
+            let kernel = held.as_mut().ok_or("it had stopped before")?;
+            let worked = catch_unwind(AssertUnwindSafe(|| work(kernel)));
+            worked.map_err(|panic| {
+                *held = None;
+                message(&*panic)
+            })
+        });
+        worked.map_err(|text| panicked(py, text))
+    }
+}
+
+#[pymethods]
+impl Engine {
+    #[new]
+    fn new(shard: u32) -> Self {
+        Self::around(Kernel::new(shard))
+    }
+
+    #[staticmethod]
+    fn restore(py: Python<'_>, snapshot: &[u8]) -> PyResult<Self> {
+        let restored = py.detach(|| catch_unwind(|| Held::restore(snapshot)));
+        let restored = restored.map_err(|panic| panicked(py, message(&*panic)))?;
+        let kernel = restored.map_err(|error| snapshot_refused(py, error))?;
+        Ok(Self::around(kernel))
+    }
+
+    #[staticmethod]
+    fn check_envelope(py: Python<'_>, envelope: &[u8]) -> PyResult<()> {
+        crate::envelope::check_envelope(py, envelope)
+    }
+
+    fn apply<'py>(&self, py: Python<'py>, batch: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+        let applied = self.with(py, |kernel| kernel.apply(batch).map(<[u8]>::to_vec))?;
+        match applied {
+            Ok(row) => Ok(PyBytes::new(py, &row)),
+            Err(ApplyError::Refused(reason)) => Err(apply_refused(py, reason)),
+            Err(ApplyError::Malformed(error)) => Err(malformed(py, error)),
+        }
+    }
+
+    fn snapshot<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let snapshot = self.with(py, |kernel| kernel.snapshot())?;
+        Ok(PyBytes::new(py, &snapshot))
+    }
+
+    #[getter]
+    fn state_hash<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let hash = self.with(py, |kernel| kernel.state_hash())?;
+        Ok(PyBytes::new(py, &hash))
+    }
+
+    fn state_parts<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<BTreeMap<&'static str, Bound<'py, PyBytes>>> {
+        let parts = self.with(py, |kernel| kernel.state_parts())?;
+        let parts = parts.iter();
+        Ok(parts
+            .map(|(name, hash)| (*name, PyBytes::new(py, hash)))
+            .collect())
+    }
+
+    #[getter]
+    fn last_seq(&self, py: Python<'_>) -> PyResult<u64> {
+        self.with(py, |kernel| kernel.machine().last_seq())
+    }
+
+    #[getter]
+    fn time_ns(&self, py: Python<'_>) -> PyResult<i64> {
+        self.with(py, |kernel| kernel.machine().time_ns())
+    }
+
+    #[getter]
+    fn next_timer_ns(&self, py: Python<'_>) -> PyResult<i64> {
+        self.with(py, |kernel| kernel.machine().next_timer_ns())
+    }
+
+    #[getter]
+    fn open_cursors(&self, py: Python<'_>) -> PyResult<usize> {
+        self.with(py, |kernel| kernel.machine().open_cursors())
+    }
+}
