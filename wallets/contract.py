@@ -1,0 +1,205 @@
+"""What every chain's adapter offers: `create_wallet`, `send`, `confirm`, and reading blocks.
+
+Called by `wallets.core`, which knows no chain. An adapter never decides about money: it says what a
+chain holds, builds what it is told to pay, and tells three answers apart: yes, no, unknown. Amounts
+are the chain's atoms; a `key` is what an output pays to, as bytes (a script on Bitcoin, an account
+on Ethereum and TRON), and is compared as bytes only.
+"""
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NewType, Protocol
+
+WithdrawalId = NewType("WithdrawalId", bytes)
+AttemptId = NewType("AttemptId", int)
+# Lower-case hex without prefix, as our own code computed it.
+TransactionId = NewType("TransactionId", str)
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """One network of one chain family, for example ("bitcoin", "regtest")."""
+
+    chain: str
+    network: str
+    # Of commands in the engine's journal.
+    network_id: int
+    genesis_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An asset on a network; `contract` is empty for the native one."""
+
+    asset_id: int
+    contract: bytes
+    decimals: int
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """An address that was checked: its text as given and the bytes it stands for."""
+
+    text: str
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class BlockRef:
+    """A place in a chain."""
+
+    height: int
+    block_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One output or log of a block, or of the memory pool, that moves an asset to a key."""
+
+    txid: TransactionId
+    # Output index on Bitcoin; log index, or -1 for the native transfer, on account chains.
+    index: int
+    # Empty for the native asset.
+    contract: bytes
+    key: bytes
+    amount_atoms: int
+    # Mined coins that may not move yet.
+    is_coinbase: bool
+    # What shows it offline: script or log and its place, as the node told it.
+    proof: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One block, whole or not at all: an empty answer of a node is `Unknown`, never a block."""
+
+    ref: BlockRef
+    parent_hash: str
+    time_ns: int
+    header: bytes
+    movements: tuple[Movement, ...]
+    # Outpoints spent ("txid:index"); empty on account chains.
+    spent: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Payout:
+    """Who gets what; the network's fee is not part of it."""
+
+    withdrawal_id: WithdrawalId
+    destination: Destination
+    token: Token
+    amount_atoms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A transaction that is stored but perhaps not sent. Its id is our own computation."""
+
+    attempt_id: AttemptId
+    txid: TransactionId
+    raw: bytes
+    payouts: tuple[Payout, ...]
+    fee_atoms_max: int
+
+
+class BroadcastOutcome(enum.Enum):
+    """What a node made of our bytes."""
+
+    ACCEPTED = "accepted"
+    # It has them already, in its pool or in a block: look up by id.
+    KNOWN = "known"
+    # It will never take these bytes; nothing follows about other nodes.
+    REFUSED = "refused"
+    # Perhaps.
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """Outcome with the node's own words."""
+
+    outcome: BroadcastOutcome
+    # Classified, UPPER_SNAKE_CASE, empty when accepted.
+    reason: str
+    node: str
+
+
+class ConfirmationState(enum.Enum):
+    """Where a transaction stands."""
+
+    # No node shows it; that proves nothing.
+    NOT_SEEN = "not_seen"
+    IN_POOL = "in_pool"
+    MINED = "mined"
+    # Deep enough for this network; paid.
+    FINAL = "final"
+    # Mined, final, and it paid nobody: the fee is lost.
+    FAILED = "failed"
+    # It can never be mined; `proof` shows why.
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What the chain says of an attempt. `txid` may be that of a sibling that was mined instead."""
+
+    state: ConfirmationState
+    txid: TransactionId
+    block: BlockRef | None
+    confirmations: int
+    # What the network really took, 0 while not mined.
+    fee_atoms: int
+    proof: bytes
+
+
+class Adapter(Protocol):
+    """One network of one chain."""
+
+    network: Network
+
+    def create_wallet(self, extended_public_key: str, index: int) -> Destination:
+        """The deposit address of a place of a branch. Pure; no private key is near."""
+
+    def parse_address(self, text: str) -> Destination:
+        """Checks a destination. Raises InvalidAddress."""
+
+    async def tip(self) -> BlockRef:
+        """The best block that enough nodes agree on. Raises Unavailable."""
+
+    async def read_block(self, height: int) -> Block:
+        """The block of the best chain at a height. Raises Unavailable, Unknown."""
+
+    async def final_height(self) -> int:
+        """Up to which height blocks cannot be replaced, as the chain itself says; -1 = unknown."""
+
+    async def send(self, payouts: Sequence[Payout]) -> Attempt:
+        """Plans, has signed and stores one transaction that pays all of these, and sends it.
+
+        The bytes are durable before a node hears of them. Sending again the same is harmless.
+        Raises Stuck, Rejected, Unavailable (nothing was signed), Unknown (look at the attempt).
+        """
+
+    async def broadcast(self, attempt: Attempt) -> Broadcast:
+        """Hands the stored bytes to nodes, again and again if need be."""
+
+    async def confirm(self, attempt: Attempt) -> Confirmation:
+        """Where an attempt stands. Raises Unavailable."""
+
+
+class Bumps(Protocol):
+    """An adapter that can raise the fee of an attempt, or void it."""
+
+    async def bump(self, attempt: Attempt, fee_atoms_max: int) -> Attempt:
+        """A further attempt that conflicts with every one before it. Raises Stuck(AT_CEILING)."""
+
+    async def cancel(self, attempt: Attempt) -> Attempt:
+        """A further attempt that pays nobody and conflicts with every one before it."""
+
+
+class Sweeps(Protocol):
+    """An adapter whose deposits lie on many addresses and must be gathered."""
+
+    async def sweep(self) -> Sequence[Attempt]:
+        """Gathers what is worth it; none when nothing is. Raises Stuck."""

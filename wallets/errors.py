@@ -1,0 +1,71 @@
+"""Errors of custody.
+
+    WalletError
+    ├── Rejected            a request is refused for a named reason; nothing changed
+    │   └── InvalidAddress  the destination is none of this chain's
+    ├── Stuck               a payout or a lane cannot go on; the condition says why, work waits
+    ├── Quarantined         a node lied, lags or is on another chain: it is not asked for a while
+    ├── Fenced              another worker holds the lease; nothing of ours was written after that
+    └── Broken              a rule of the books is broken: withdrawals stop, loudly
+
+`Unavailable` (try again) and `Unknown` (look it up by id) are those of `runtime.errors`.
+"""
+
+import enum
+
+
+class Condition(enum.StrEnum):
+    """Why something waits. The names are part of status, alerts and runbooks."""
+
+    HOT_WALLET_UNFUNDED = "HotWalletUnfunded"
+    SIGNER_UNAVAILABLE = "SignerUnavailable"
+    SIGNER_KEY_MISSING = "SignerKeyMissing"
+    AT_CEILING = "AtCeiling"
+    PINNED = "Pinned"
+    CHAIN_STALLED = "ChainStalled"
+    NODES_DISAGREE = "NodesDisagree"
+    REORG_TOO_DEEP = "ReorgTooDeep"
+    ASSET_SUSPENDED = "AssetSuspended"
+    APPROVAL_MISSING = "ApprovalMissing"
+    BOOKS_DEFICIT = "BooksDeficit"
+    WITHDRAWALS_STOPPED = "WithdrawalsStopped"
+
+
+class WalletError(Exception):
+    """Base of what custody raises on purpose."""
+
+
+class Rejected(WalletError):
+    """A request is refused; `reason` is UPPER_SNAKE_CASE."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(f"{reason}: {message}")
+        self.reason = reason
+        self.message = message
+
+
+class InvalidAddress(Rejected):
+    """The destination is none of this chain's."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("INVALID_ADDRESS", message)
+
+
+class Stuck(WalletError):
+    """Work waits by name."""
+
+    def __init__(self, condition: Condition, message: str) -> None:
+        super().__init__(f"{condition}: {message}")
+        self.condition = condition
+
+
+class Quarantined(WalletError):
+    """A node is not asked for a while."""
+
+
+class Fenced(WalletError):
+    """Another worker holds what we meant to change."""
+
+
+class Broken(WalletError):
+    """A rule that must always hold does not."""
