@@ -4,6 +4,8 @@ It does what the contract says of the wire: hello, progress, refusals, rows afte
 GatewayLost when a link ends. Tests can make it stall, refuse to be primary, or forget rows.
 """
 
+# ruff: noqa: N802 - methods are named by the contract
+
 import asyncio
 import struct
 import time
@@ -19,18 +21,20 @@ from cambist.internal.matching.v1 import matching_pb2, matching_pb2_grpc
 from cambist.orders.v1 import enums_pb2, events_pb2
 from runtime import rpc_server
 from runtime.settings import RpcSettings
+from tests.fakes.engines import Engine
 
 SHARD = 1
 RECORD = struct.Struct("<B3xIQQQII")
 SESSION_KIND, PRIVATE_KIND = 1, 2
+FAULT = ("reason", "index", "field")
+CHUNK_BYTES = 1_000
 
 
 @dataclass
 class FakeMatching(matching_pb2_grpc.MatchingServiceServicer):
     """One shard."""
 
-    engine: Any
-    check_envelope: Any = None
+    engine: Engine
     rows: list[matching_pb2.EventRow] = field(default_factory=list)
     is_primary: bool = True
     hint: str = ""
@@ -39,7 +43,12 @@ class FakeMatching(matching_pb2_grpc.MatchingServiceServicer):
     # Rows are released only while this is set.
     commits: asyncio.Event = field(default_factory=asyncio.Event)
     envelopes: list[batch_pb2.Envelope] = field(default_factory=list)
+    # Rows that end below this are no longer kept.
     oldest_seq: int = 1
+    # Events of an account below this number are no longer kept.
+    oldest_account_seq: int = 1
+    snapshot: bytes = b""
+    snapshot_seq: int = 0
     links: dict[int, Any] = field(default_factory=dict)
     server: rpc_server.RpcServer | None = None
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -99,6 +108,17 @@ class FakeMatching(matching_pb2_grpc.MatchingServiceServicer):
             )
         )
 
+    async def system_command(self, name: str, seconds: float = 10.0) -> Any:
+        """The newest command of the venue with this name; waits for the first one."""
+        async with asyncio.timeout(seconds), self.changed:
+            while True:
+                for envelope in reversed(self.envelopes):
+                    body = system_pb2.SystemCommands.FromString(envelope.system_commands)
+                    for command in reversed(body.commands):
+                        if command.HasField(name):  # type: ignore[arg-type]
+                            return getattr(command, name)
+                await self.changed.wait()
+
     async def refuse_if_not_primary(self, context: Any) -> None:
         if not self.is_primary:
             metadata = (("primary", self.hint),) if self.hint else ()
@@ -136,15 +156,12 @@ class FakeMatching(matching_pb2_grpc.MatchingServiceServicer):
                 )
 
     def judge(self, submit: matching_pb2.Submit) -> matching_pb2.Refused | None:
-        if self.check_envelope is None:
-            return None
-        from matching.reference.errors import MalformedEnvelope
-
         try:
-            self.check_envelope(submit.envelope)
-        except MalformedEnvelope as error:
+            self.engine.check_envelope(submit.envelope)
+        except Exception as error:  # noqa: BLE001 - the engines have exceptions of their own
+            reason, index, at_field = (getattr(error, name) for name in FAULT)
             return matching_pb2.Refused(
-                number=submit.number, reason=error.reason, index=error.index, field=error.field
+                number=submit.number, reason=reason, index=index, field=at_field
             )
         return None
 
@@ -175,15 +192,32 @@ class FakeMatching(matching_pb2_grpc.MatchingServiceServicer):
                 if index >= len(self.rows):
                     await self.changed.wait()
 
+    def take_snapshot(self) -> None:
+        """From now on gateways start from here; rows before are forgotten."""
+        self.snapshot, self.snapshot_seq = self.engine.snapshot(), self.engine.last_seq
+        self.oldest_seq = self.snapshot_seq + 1
+
     async def GetSnapshot(
-        self, request: matching_pb2.GetSnapshotRequest, context: Any
+        self, _request: matching_pb2.GetSnapshotRequest, context: Any
     ) -> AsyncIterator[matching_pb2.GetSnapshotResponse]:
-        await context.abort(grpc.StatusCode.NOT_FOUND, "no snapshot yet")
-        yield matching_pb2.GetSnapshotResponse()
+        if not self.snapshot:
+            await context.abort(grpc.StatusCode.NOT_FOUND, "no snapshot yet")
+        chunks = range(0, len(self.snapshot), CHUNK_BYTES)
+        for index, start in enumerate(chunks):
+            yield matching_pb2.GetSnapshotResponse(
+                seq=self.snapshot_seq,
+                index=index,
+                count=len(chunks),
+                chunk=self.snapshot[start : start + CHUNK_BYTES],
+            )
 
     async def ReadAccountEvents(
-        self, request: matching_pb2.ReadAccountEventsRequest, context: Any
+        self, request: matching_pb2.ReadAccountEventsRequest, _context: Any
     ) -> matching_pb2.ReadAccountEventsResponse:
+        if request.from_account_seq < self.oldest_account_seq:
+            return matching_pb2.ReadAccountEventsResponse(
+                oldest_account_seq=self.oldest_account_seq
+            )
         found = events_pb2.PrivateEvents()
         for row in self.rows:
             kept = keep(row, {request.account_id}, {0})
@@ -197,7 +231,7 @@ class FakeMatching(matching_pb2_grpc.MatchingServiceServicer):
         return matching_pb2.ReadAccountEventsResponse(events=body)
 
     async def GetStatus(
-        self, request: matching_pb2.GetStatusRequest, context: Any
+        self, _request: matching_pb2.GetStatusRequest, _context: Any
     ) -> matching_pb2.GetStatusResponse:
         return matching_pb2.GetStatusResponse(
             shard=SHARD,

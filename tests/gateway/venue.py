@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,15 +22,10 @@ from gateway.identity.keys import KeyRecord
 from gateway.identity.store import MIGRATIONS, KeyStore
 from gateway.server import Ports
 from gateway.settings import GatewaySettings
-from runtime import migrations, postgres
+from runtime import migrations, postgres, rpc_errors
 from runtime.settings import PostgresSettings
-from tests.fakes.little_engine import LittleEngine
+from tests.fakes.engines import new_engine
 from tests.fakes.matching import SHARD, FakeMatching
-
-try:
-    from matching.reference.envelopes import check_envelope
-except ImportError:
-    check_envelope = None
 
 FIRM, OTHER_FIRM = 1, 2
 ACCOUNT, SECOND_ACCOUNT, FOREIGN_ACCOUNT = 4_096, 4_097, 5_000
@@ -69,6 +64,29 @@ def orders_body(count: int, **fields: Any) -> bytes:
     return commands_pb2.Commands(
         commands=[commands_pb2.Command(new_order=new_order(**fields)) for _ in range(count)]
     ).SerializeToString()
+
+
+def body_of(**command: Any) -> bytes:
+    """A batch body with one command."""
+    return commands_pb2.Commands(commands=[commands_pb2.Command(**command)]).SerializeToString()
+
+
+def resolve_body(identifier: bytes = b"") -> bytes:
+    """A batch body that asks about one id."""
+    resolve = commands_pb2.Resolve(
+        id=identifier or fresh_id(), account_id=ACCOUNT, sent_time_ns=time.time_ns()
+    )
+    return body_of(resolve=resolve)
+
+
+async def status_of(call: Awaitable[object]) -> tuple[str, str]:
+    """Code and reason of a unary call."""
+    try:
+        await call
+    except grpc.aio.AioRpcError as error:
+        fault = rpc_errors.fault_of(error)
+        return fault.code.name, fault.reason
+    return "OK", ""
 
 
 @dataclass
@@ -120,7 +138,8 @@ class Venue:
         stop = asyncio.Event()
         ready: asyncio.Future[Ports] = asyncio.get_running_loop().create_future()
         task = asyncio.create_task(server.serve(chosen, stop, ready.set_result))
-        await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)
+        waiting: set[asyncio.Future[Any]] = {task, ready}
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         if task.done():
             task.result()
         running = RunningGateway(ready.result(), stop, task, chosen)
@@ -184,25 +203,29 @@ class Client:
         return service_pb2_grpc.OrderEntryServiceStub(self.channel)
 
     async def negotiate(self, name: str = "main", **fields: Any) -> service_pb2.NegotiateResponse:
-        request = service_pb2.NegotiateRequest(shard=SHARD, session_name=name, **fields)
-        return await self.orders.Negotiate(request, metadata=self.metadata)
+        values: dict[str, Any] = {"shard": SHARD, "session_name": name}
+        request = service_pb2.NegotiateRequest(**{**values, **fields})
+        response: service_pb2.NegotiateResponse
+        response = await self.orders.Negotiate(request, metadata=self.metadata)
+        return response
+
+    def stream(self) -> "SessionClient":
+        """A stream on which nothing was said."""
+        return SessionClient(self.orders.OrderEntrySession(metadata=self.metadata))
+
+    def raw_stream(self) -> "RawSession":
+        """A stream that takes bytes."""
+        open_stream: Any = self.channel.stream_stream
+        path = "/cambist.orders.v1.OrderEntryService/OrderEntrySession"
+        response = service_pb2.OrderEntrySessionResponse.FromString
+        return RawSession(open_stream(path, None, response)(metadata=self.metadata))
 
     async def establish(
         self, negotiated: service_pb2.NegotiateResponse, **fields: Any
     ) -> "SessionClient":
         """Opens a connection and reads the first answer."""
-        session = SessionClient(self.orders.OrderEntrySession(metadata=self.metadata))
-        values: dict[str, Any] = {
-            "session_id": negotiated.session_id,
-            "session_version": negotiated.session_version,
-            "keep_alive_ms": 10_000,
-            "next_order_seq_no": 1,
-            "next_cancel_seq_no": 1,
-        }
-        await session.send(establish=service_pb2.Establish(**{**values, **fields}))
-        first = await session.read()
-        session.first = first
-        session.established = first.established
+        session = self.stream()
+        await session.open(negotiated, **fields)
         return session
 
     async def session(self, name: str = "main", **fields: Any) -> "SessionClient":
@@ -215,12 +238,38 @@ class SessionClient:
     """One connection of a session."""
 
     call: Any
-    first: service_pb2.OrderEntrySessionResponse | None = None
-    established: service_pb2.Established | None = None
+    first: service_pb2.OrderEntrySessionResponse = field(
+        default_factory=service_pb2.OrderEntrySessionResponse
+    )
     next_seq_no: dict[int, int] = field(default_factory=lambda: {ORDER: 1, CANCEL: 1})
+
+    @property
+    def established(self) -> service_pb2.Established:
+        assert self.first.HasField("established"), self.first
+        return self.first.established
+
+    @property
+    def refusal(self) -> service_pb2.Terminate:
+        assert self.first.HasField("terminate"), self.first
+        return self.first.terminate
 
     async def send(self, **request: Any) -> None:
         await self.call.write(service_pb2.OrderEntrySessionRequest(**request))
+
+    async def open(self, negotiated: service_pb2.NegotiateResponse, **fields: Any) -> None:
+        """Says Establish and reads the answer."""
+        values: dict[str, Any] = {
+            "session_id": negotiated.session_id,
+            "session_version": negotiated.session_version,
+            "keep_alive_ms": 10_000,
+            "next_order_seq_no": 1,
+            "next_cancel_seq_no": 1,
+        }
+        await self.send(establish=service_pb2.Establish(**{**values, **fields}))
+        self.first = await self.read()
+
+    async def terminate(self, reason: service_pb2.TerminateReason.ValueType) -> None:
+        await self.send(terminate=service_pb2.Terminate(reason=reason))
 
     async def send_orders(self, count: int = 1, **fields: Any) -> int:
         """A batch of new orders with the next numbers; the first number."""
@@ -235,7 +284,10 @@ class SessionClient:
     async def send_batch(self, command_class: int, first: int, count: int, body: bytes) -> None:
         await self.send(
             batch=service_pb2.CommandBatch(
-                command_class=command_class, first_seq_no=first, count=count, commands=body
+                command_class=enums_pb2.CommandClass.ValueType(command_class),
+                first_seq_no=first,
+                count=count,
+                commands=body,
             )
         )
 
@@ -243,10 +295,19 @@ class SessionClient:
         """The next message; fails when the stream has ended."""
         async with asyncio.timeout(seconds):
             response = await self.call.read()
-        assert response is not grpc.aio.EOF, (
-            f"{await self.call.code()}: {await self.call.details()}"
-        )
-        return response
+        if isinstance(response, service_pb2.OrderEntrySessionResponse):
+            return response
+        raise AssertionError(f"{await self.call.code()}: {await self.call.details()}")
+
+    async def ending(self, seconds: float = 10.0) -> service_pb2.Terminate:
+        """The venue's last message; what comes before it is skipped, nothing may follow."""
+        while True:
+            response = await self.read(seconds)
+            if response.HasField("terminate"):
+                async with asyncio.timeout(seconds):
+                    assert await self.call.read() is grpc.aio.EOF
+                    assert await self.call.code() is grpc.StatusCode.OK
+                return response.terminate
 
     async def read_kind(self, kind: str, seconds: float = 10.0) -> Any:
         """The next message of a kind; heartbeats are skipped."""
@@ -274,12 +335,25 @@ class SessionClient:
                 return list(events)
 
 
+class RawSession(SessionClient):
+    """A connection whose requests are bytes."""
+
+    async def send(self, **request: Any) -> None:
+        message = service_pb2.OrderEntrySessionRequest(**request)
+        await self.call.write(message.SerializeToString())
+
+
 async def log_on(channel: grpc.aio.Channel, key: Key, **changes: Any) -> str:
     """A token for the key."""
-    stub = auth_pb2_grpc.AuthServiceStub(channel)
+    stub = auth_stub(channel)
     challenge = await stub.GetChallenge(auth_pb2.GetChallengeRequest())
     request = signed_logon(key, challenge.nonce, **changes)
-    return (await stub.Logon(request)).token
+    response = await stub.Logon(request)
+    return str(response.token)
+
+
+def auth_stub(channel: grpc.aio.Channel) -> Any:
+    return auth_pb2_grpc.AuthServiceStub(channel)
 
 
 def signed_logon(key: Key, nonce: bytes, *, time_ns: int | None = None) -> auth_pb2.LogonRequest:
@@ -353,7 +427,7 @@ async def open_venue(postgres_settings: PostgresSettings) -> AsyncIterator[Venue
     """A venue with definitions and no gateway yet; everything ends with the block."""
     await migrations.migrate(postgres_settings, MIGRATIONS)
     database = await postgres.connect(postgres_settings, application_name="test")
-    matching = FakeMatching(LittleEngine(SHARD), check_envelope)
+    matching = FakeMatching(new_engine(SHARD))
     port = await matching.start()
     await matching.system(*definitions())
     venue = Venue(matching, port, KeyStore(database), postgres_settings)
