@@ -1,0 +1,1 @@
+"""How many wallet workers a chain should have."""
