@@ -119,6 +119,14 @@ class FakeMatching(matching_pb2_grpc.MatchingServiceServicer):
                             return getattr(command, name)
                 await self.changed.wait()
 
+    def session_envelopes(self, command_class: int = 0) -> list[batch_pb2.Envelope]:
+        """Envelopes of sessions that were applied, in order; 0 = both classes."""
+        return [
+            envelope
+            for envelope in self.envelopes
+            if envelope.session_id and command_class in (0, envelope.command_class)
+        ]
+
     async def refuse_if_not_primary(self, context: Any) -> None:
         if not self.is_primary:
             metadata = (("primary", self.hint),) if self.hint else ()
