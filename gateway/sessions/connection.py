@@ -77,9 +77,11 @@ class Connection:
         """Whether it has ended."""
         return self.ended.done()
 
-    def attach(self, connection: int, event: events_pb2.SessionEvent) -> None:
+    def attach(self, row: Row, event: events_pb2.SessionEvent) -> None:
         """The engine gave it the session: from this row on it hears it."""
-        self.connection = connection
+        self.connection = event.connection
+        if not self.terms.resume_after_seq:
+            self.queued_seq = self.sent_seq = row.first_seq - 1
         self.last_order_seq_no = event.opened.last_order_seq_no
         self.last_cancel_seq_no = event.opened.last_cancel_seq_no
         router = self.shard.feed.router

@@ -106,7 +106,7 @@ class EngineOpening:
                 text = "ended while the engine was asked"
                 self.answer.set_exception(Refused(connection.ended.result(), text))
             return
-        connection.attach(event.connection, event)
+        connection.attach(row, event)
         self.answer.set_result((row, event))
 
     def answered(self, answer: frames_pb2.SystemAnswer) -> None:

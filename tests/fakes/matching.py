@@ -37,6 +37,7 @@ class FakeMatching(matching_pb2_grpc.MatchingServiceServicer):
     engine: Engine
     rows: list[matching_pb2.EventRow] = field(default_factory=list)
     is_primary: bool = True
+    epoch: int = 1
     hint: str = ""
     # Envelopes are read only while this is set.
     takes: asyncio.Event = field(default_factory=asyncio.Event)
@@ -69,6 +70,15 @@ class FakeMatching(matching_pb2_grpc.MatchingServiceServicer):
     async def stop(self) -> None:
         if self.server is not None:
             await self.server.stop(0)
+
+    async def fail_over(self) -> None:
+        """Another process becomes primary at the same address: links end, a new epoch starts."""
+        assert self.server is not None
+        await self.server.stop(0)
+        self.epoch += 1
+        epoch = system_pb2.EpochStarted(epoch=self.epoch)
+        await self.system(system_pb2.SystemCommand(epoch_started=epoch))
+        await self.start(self.server.port)
 
     async def apply(self, *envelopes: batch_pb2.Envelope) -> int:
         """One batch, committed; the last sequence."""
@@ -144,7 +154,9 @@ class FakeMatching(matching_pb2_grpc.MatchingServiceServicer):
                 if request.HasField("hello"):
                     link_id = request.hello.link_id
                     self.links[link_id] = context
-                    welcome = matching_pb2.Welcome(epoch=1, released_seq=self.engine.last_seq)
+                    welcome = matching_pb2.Welcome(
+                        epoch=self.epoch, released_seq=self.engine.last_seq
+                    )
                     yield matching_pb2.SubmitCommandsResponse(welcome=welcome)
                     continue
                 await self.takes.wait()

@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import itertools
 import time
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
 import grpc.aio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from pydantic import SecretStr
 
 from cambist.auth.v1 import auth_pb2, auth_pb2_grpc
@@ -94,7 +95,11 @@ class Key:
     """An API key with its private half."""
 
     key_id: str
-    private_key: Ed25519PrivateKey
+    private_key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+
+    @property
+    def public_bytes(self) -> bytes:
+        return self.private_key.public_key().public_bytes_raw()
 
 
 @dataclass
@@ -121,6 +126,7 @@ class Venue:
     postgres: PostgresSettings
     gateways: list[RunningGateway] = field(default_factory=list)
     channels: list[grpc.aio.Channel] = field(default_factory=list)
+    standbys: list[FakeMatching] = field(default_factory=list)
 
     async def gateway(self, **settings: Any) -> RunningGateway:
         """Starts a gateway and waits until its shard is up."""
@@ -144,16 +150,21 @@ class Venue:
             task.result()
         running = RunningGateway(ready.result(), stop, task, chosen)
         self.gateways.append(running)
+
+        async def is_serving() -> bool:
+            return await health_of(running) == "SERVING"
+
+        await until(is_serving)
         return running
 
     async def key(self, **fields: Any) -> Key:
         """Makes an API key."""
-        private_key = Ed25519PrivateKey.generate()
+        key = Key(f"key-{next(_IDS)}")
         values: dict[str, Any] = {
-            "key_id": f"key-{next(_IDS)}",
+            "key_id": key.key_id,
             "firm_id": FIRM,
             "label": "",
-            "public_keys": (private_key.public_key().public_bytes_raw(),),
+            "public_keys": (key.public_bytes,),
             "scopes": frozenset(Scope),
             "account_ids": (),
             "market_ids": (),
@@ -166,9 +177,30 @@ class Venue:
             "revoked_ns": 0,
             "version": 0,
         }
-        record = KeyRecord(**{**values, **fields})
-        await self.store.create(record)
-        return Key(record.key_id, private_key)
+        await self.store.create(KeyRecord(**{**values, **fields}))
+        return key
+
+    async def narrow(self, key: Key, scopes: list[Scope]) -> None:
+        """Leaves a key only these scopes."""
+        await self.store.database.write(
+            "update identity.api_key set scopes = $2, version = nextval('identity.key_version')"
+            " where key_id = $1",
+            key.key_id,
+            scopes,
+        )
+
+    async def previous_ends(self) -> int:
+        """Ends that wait for the return of their client."""
+        row = await self.store.database.read_row("select count(*) from identity.previous_end")
+        assert row is not None
+        return int(row[0])
+
+    async def standby(self) -> int:
+        """The port of a matching that is not primary and names the one that is."""
+        standby = FakeMatching(new_engine(SHARD), is_primary=False)
+        standby.hint = f"127.0.0.1:{self.matching_port}"
+        self.standbys.append(standby)
+        return await standby.start()
 
     def channel(
         self, gateway: RunningGateway, options: tuple[tuple[str, Any], ...] = ()
@@ -184,7 +216,7 @@ class Venue:
     async def client(self, gateway: RunningGateway, key: Key, **options: Any) -> "Client":
         """A client that is logged on."""
         channel = self.channel(gateway, **options)
-        return Client(channel, await log_on(channel, key))
+        return Client(channel, await log_on(channel, key), key)
 
 
 @dataclass
@@ -193,6 +225,7 @@ class Client:
 
     channel: grpc.aio.Channel
     token: str
+    key: Key
 
     @property
     def metadata(self) -> tuple[tuple[str, str], ...]:
@@ -343,6 +376,21 @@ class RawSession(SessionClient):
         await self.call.write(message.SerializeToString())
 
 
+async def until(is_so: Callable[[], Awaitable[bool]], seconds: float = 10.0) -> None:
+    """Asks again and again until the answer is yes; fails when the time is over."""
+    async with asyncio.timeout(seconds):
+        while not await is_so():  # noqa: ASYNC110 - another process or task decides
+            await asyncio.sleep(0.02)
+
+
+async def health_of(gateway: RunningGateway, name: str = "") -> str:
+    """What the health port says."""
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{gateway.ports.health_port}") as channel:
+        stub: Any = health_pb2_grpc.HealthStub(channel)
+        answer = await stub.Check(health_pb2.HealthCheckRequest(service=name))
+    return str(health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))
+
+
 async def log_on(channel: grpc.aio.Channel, key: Key, **changes: Any) -> str:
     """A token for the key."""
     stub = auth_stub(channel)
@@ -438,5 +486,6 @@ async def open_venue(postgres_settings: PostgresSettings) -> AsyncIterator[Venue
             await channel.close()
         for running in venue.gateways:
             await running.end()
-        await matching.stop()
+        for one in (matching, *venue.standbys):
+            await one.stop()
         await database.close()
