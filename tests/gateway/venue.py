@@ -235,9 +235,12 @@ class Client:
     def orders(self) -> Any:
         return service_pb2_grpc.OrderEntryServiceStub(self.channel)
 
-    async def negotiate(self, name: str = "main", **fields: Any) -> service_pb2.NegotiateResponse:
+    def negotiate_request(self, name: str = "main", **fields: Any) -> service_pb2.NegotiateRequest:
         values: dict[str, Any] = {"shard": SHARD, "session_name": name}
-        request = service_pb2.NegotiateRequest(**{**values, **fields})
+        return service_pb2.NegotiateRequest(**{**values, **fields})
+
+    async def negotiate(self, name: str = "main", **fields: Any) -> service_pb2.NegotiateResponse:
+        request = self.negotiate_request(name, **fields)
         response: service_pb2.NegotiateResponse
         response = await self.orders.Negotiate(request, metadata=self.metadata)
         return response
