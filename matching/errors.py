@@ -13,6 +13,11 @@
 `Unavailable` (try again) and `Unknown` (ask by id) are those of `runtime.errors`.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import grpc
+
 
 class MatchingError(Exception):
     """Base of what matching raises on purpose."""
@@ -60,12 +65,20 @@ class NotPrimary(MatchingError):
 
 
 class Rejected(MatchingError):
-    """A request is refused; `reason` is UPPER_SNAKE_CASE."""
+    """A request is refused; `reason` is UPPER_SNAKE_CASE, `code` what kind of refusal it is."""
 
-    def __init__(self, reason: str, message: str) -> None:
+    def __init__(
+        self,
+        reason: str,
+        message: str,
+        code: grpc.StatusCode = grpc.StatusCode.INVALID_ARGUMENT,
+        metadata: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         super().__init__(f"{reason}: {message}")
         self.reason = reason
         self.message = message
+        self.code = code
+        self.metadata = metadata
 
 
 class NoSnapshot(MatchingError):

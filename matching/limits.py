@@ -15,6 +15,8 @@ INBOX_SYSTEM_PERCENT: Final = 10
 INBOX_BYTES_MAX: Final = 32 * MEBIBYTE
 # Bytes of an envelope from which its strict check runs in a thread, so that the loop goes on.
 CHECK_THREAD_BYTES: Final = 64 * 1024
+# Calls of all kinds at once.
+CALLS_MAX: Final = 4_000
 # Links of gateways, custody and operators at once.
 LINKS_MAX: Final = 1_000
 # Refusals of one link that wait to be written; more and the link is not read.
@@ -83,6 +85,8 @@ PAGE_ROWS_MAX: Final = 4_096
 RING_BYTES_MAX: Final = 64 * MEBIBYTE
 # Bytes after which a message of rows is sent, well below what a receiver takes. A row is whole.
 MESSAGE_BYTES_TARGET: Final = MEBIBYTE
+# Rows of one message, and rows a stream looks through before others get their turn.
+ROWS_AT_ONCE_MAX: Final = 256
 # Streams of events at once.
 STREAMS_MAX: Final = 1_000
 # Accounts and sessions of one filter.

@@ -78,6 +78,8 @@ class ShardLock:
         self._application_name = application_name
         self._clock = clock
         self._connection: Connection | None = None
+        # A connection carries one statement at a time.
+        self._turn = asyncio.Lock()
         # Backends that hold up a takeover and could not be ended, for logs and status.
         self.blocked_by: frozenset[int] = frozenset()
 
@@ -122,6 +124,10 @@ class ShardLock:
 
     async def _on_lease(self, query: str, *arguments: Any) -> asyncpg.Record | None:
         """One statement on the lease's own connection. Raises Unavailable."""
+        async with self._turn:
+            return await self._in_turn(query, *arguments)
+
+    async def _in_turn(self, query: str, *arguments: Any) -> asyncpg.Record | None:
         timeout = limits.FENCE_STATEMENT_SECONDS
         is_new = self._connection is None or self._connection.is_closed()
         if is_new:

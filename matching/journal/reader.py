@@ -78,6 +78,11 @@ class JournalReader:
         record = await self._database.read_row(statements.OLDEST_EVENT, self.shard)
         return int(record[0] or 0) if record is not None else 0
 
+    async def fence_epoch(self) -> int:
+        """The epoch that may write, for a look only: it proves nothing. Raises Unavailable."""
+        record = await self._database.read_row(statements.FENCE_EPOCH, self.shard)
+        return int(record[0]) if record is not None else 0
+
     async def events_between(self, from_seq: int, up_to_seq: int) -> AsyncIterator[EventRow]:
         """Event rows that hold sequences from `from_seq` to `up_to_seq`. Raises Unavailable."""
         record = await self._database.read_row(statements.EVENT_ROW_START, self.shard, from_seq)

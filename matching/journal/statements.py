@@ -72,3 +72,6 @@ ROW_AT: Final = f"""
 from (select * from journal.commands where shard = $1 and first_seq = $2) c
 full join (select * from journal.events where shard = $1 and first_seq = $2) e using (first_seq)
 """  # noqa: S608 - made of constants
+
+# A plain read: never a reason to write.
+FENCE_EPOCH: Final = "select epoch from journal.shard_fence where shard = $1"

@@ -1,0 +1,1 @@
+"""Puts commands in order: inbox, clock, batches, commit. One task of the primary."""

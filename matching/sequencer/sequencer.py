@@ -1,0 +1,202 @@
+"""The one task that gives commands their numbers: gather, apply, commit, release, again.
+
+While one batch is being committed the next one gathers in the inbox; it is applied only after the
+commit of the one before is known. The primary runs it; nothing else may touch its engine.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from opentelemetry.trace import Tracer
+
+from matching import limits
+from matching.engines import Engine, EngineKind
+from matching.errors import EngineBroken
+from matching.journal.rows import Applied, JournalRow
+from matching.release.released import Released
+from matching.sequencer import envelopes, poison
+from matching.sequencer.batch_size import BatchSize
+from matching.sequencer.clock import SequencerClock
+from matching.sequencer.committer import Committer
+from matching.sequencer.inbox import Inbox, Item
+from runtime import logs
+from runtime.clock import NANOSECONDS_PER_SECOND, Clock
+from runtime.stages import Stage, StageMeter
+
+LOGGER = logs.get(__name__)
+# Longest sleep before timers are looked at again; the clock is pulled meanwhile.
+SLEEP_SECONDS_MAX = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """What measures."""
+
+    stages: StageMeter
+    tracer: Tracer
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLimits:
+    """Most commands and bytes of a batch."""
+
+    commands_max: int
+    bytes_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class SequencerParts:
+    """What a sequencer works with."""
+
+    shard: int
+    kind: EngineKind
+    inbox: Inbox
+    committer: Committer
+    released: Released
+    # Engine time of batches.
+    time: SequencerClock
+    # Wall and monotonic readings, for measuring.
+    clock: Clock
+    gauges: Gauges
+    batches: BatchLimits
+    # One thread for large batches.
+    executor: Executor
+    # The engine as of the committer's tail, made anew from the journal.
+    rebuild: Callable[[], Awaitable[Engine]]
+
+
+class Sequencer:
+    """Applies, commits and releases batches."""
+
+    def __init__(self, parts: SequencerParts, engine: Engine) -> None:
+        self._parts = parts
+        self._engine = engine
+        self._size = BatchSize(parts.batches.commands_max)
+        self._is_stopping = False
+
+    @property
+    def engine(self) -> Engine:
+        """The engine; it may be one batch ahead of what was released."""
+        return self._engine
+
+    def stop(self) -> None:
+        """The loop ends after the batch at hand."""
+        self._is_stopping = True
+
+    async def run(self) -> None:
+        """Runs until told to stop. Raises Stop."""
+        inbox, bytes_max = self._parts.inbox, self._parts.batches.bytes_max
+        while not self._is_stopping:
+            if not await inbox.wait(self._seconds_to_timer()) and not self._is_timer_due():
+                continue
+            items = inbox.take(self._size.commands, bytes_max)
+            await self._take(items)
+
+    async def start_epoch(self) -> None:
+        """Journals the first command of this primary."""
+        started = envelopes.epoch_started(self._parts.committer.epoch, self._parts.time.now_ns())
+        await self._carry_out([started], 1)
+
+    def _seconds_to_timer(self) -> float:
+        """Seconds until a clock command is due when nothing else comes."""
+        if self._engine.open_cursors:
+            return 0.0
+        timer_ns = self._engine.next_timer_ns
+        if not timer_ns:
+            return SLEEP_SECONDS_MAX
+        wait_ns = max(0, timer_ns - self._parts.time.now_ns())
+        return min(SLEEP_SECONDS_MAX, wait_ns / NANOSECONDS_PER_SECOND)
+
+    def _is_timer_due(self) -> bool:
+        timer_ns = self._engine.next_timer_ns
+        return self._engine.open_cursors > 0 or 0 < timer_ns <= self._parts.time.now_ns()
+
+    async def _take(self, items: list[Item]) -> None:
+        """One batch of the inbox, or a clock command when nothing waits."""
+        if not items:
+            await self._carry_out([envelopes.clock(self._parts.time.now_ns())], 1)
+            return
+        now_ns = self._parts.clock.monotonic_ns()
+        count = sum(item.count for item in items)
+        longest_ns = now_ns - min(item.queued_ns for item in items)
+        self._parts.gauges.stages.record(Stage.SEQUENCED, count, longest_ns)
+        await self._carry_out([item.envelope for item in items], count)
+
+    async def _carry_out(self, bodies: list[bytes], count: int) -> None:
+        """Applies, commits and releases envelopes, without those that stop the engine."""
+        with self._parts.gauges.tracer.start_as_current_span("batch") as span:
+            row = await self._try(bodies, count)
+            if row is not None:
+                if span.is_recording():
+                    span.set_attribute("cambist.first_seq", row.first_seq)
+                    span.set_attribute("cambist.last_seq", row.last_seq)
+                return
+        rest = [single for body in bodies for single in poison.singles(body)]
+        while rest:
+            # The ones before the culprit singly, the culprit put aside, the others as batches.
+            rest = await self._up_to_culprit(rest)
+            while rest:
+                part = rest[: limits.BATCH_ENVELOPES_MAX]
+                if await self._try(part, len(part)) is None:
+                    break
+                rest = rest[len(part) :]
+
+    async def _try(self, bodies: list[bytes], count: int) -> JournalRow | None:
+        """One batch, committed; None when the engine stopped and was made anew. Raises Stop."""
+        try:
+            return await self._apply_and_commit(bodies, count)
+        except self._parts.kind.panicked as error:
+            after_seq = self._parts.committer.tail.last_seq
+            LOGGER.critical("engine stopped", after_seq=after_seq, error=str(error))
+            self._engine = await self._parts.rebuild()
+            return None
+
+    async def _up_to_culprit(self, singles: list[bytes]) -> list[bytes]:
+        """Applies commands one by one until one stops the engine; the commands after that one."""
+        for index, single in enumerate(singles):
+            if await self._try([single], 1) is None:
+                await self._put_aside(single)
+                return singles[index + 1 :]
+        return []
+
+    async def _put_aside(self, single: bytes) -> None:
+        """Journals CommandPoisoned in the place of a command. Raises EngineBroken."""
+        market_id = poison.market_of(single)
+        seq = self._parts.committer.tail.last_seq + 1
+        LOGGER.critical("command poisoned", seq=seq, market_id=market_id, envelope=single.hex())
+        poisoned = envelopes.command_poisoned(single, market_id, self._parts.time.now_ns())
+        if await self._try([poisoned], 1) is None:
+            raise EngineBroken(f"it stops at seq {seq} without the command too")
+
+    async def _apply_and_commit(self, bodies: list[bytes], count: int) -> JournalRow:
+        """One batch. Raises Stop, and the engine's `panicked`."""
+        parts = self._parts
+        monotonic_ns = parts.clock.monotonic_ns
+        started_ns = monotonic_ns()
+        time_ns = max(parts.time.now_ns(), self._engine.time_ns)
+        first_seq = self._engine.last_seq + 1
+        batch = envelopes.batch(parts.shard, first_seq, time_ns, bodies)
+        if len(batch) < limits.APPLY_THREAD_BYTES:
+            applied, row = self._apply(batch, first_seq, time_ns)
+        else:
+            loop = asyncio.get_running_loop()
+            applied, row = await loop.run_in_executor(
+                parts.executor, self._apply, batch, first_seq, time_ns
+            )
+        matched_ns, matched_wall_ns = monotonic_ns(), parts.clock.wall_ns()
+        row = await parts.committer.commit(applied, row)
+        durable_ns = monotonic_ns()
+        parts.released.release(row, matched_wall_ns, parts.clock.wall_ns())
+        self._size.learn(count, len(row.events))
+        parts.gauges.stages.record(Stage.MATCHED, count, matched_ns - started_ns)
+        parts.gauges.stages.record(Stage.DURABLE, count, durable_ns - matched_ns)
+        return row
+
+    def _apply(self, batch: bytes, first_seq: int, time_ns: int) -> tuple[Applied, JournalRow]:
+        """Runs the engine and chains the row; pure work, in a thread when it is large."""
+        engine = self._engine
+        events = engine.apply(batch)
+        applied = Applied(first_seq, engine.last_seq, time_ns, batch, events, engine.state_hash)
+        return applied, self._parts.committer.chain(applied)
