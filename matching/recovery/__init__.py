@@ -1,0 +1,1 @@
+"""From stored rows to a living engine: snapshot, replay, comparison, takeover."""
