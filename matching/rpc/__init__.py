@@ -1,0 +1,1 @@
+"""MatchingService: links that submit, streams of released rows, snapshots, status."""
