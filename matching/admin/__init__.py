@@ -1,0 +1,1 @@
+"""AdminService: what operators do, as journaled commands of the venue."""

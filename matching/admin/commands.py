@@ -1,0 +1,111 @@
+"""Requests of operators as commands of the venue, and back. Pure."""
+
+from cambist.admin.v1 import admin_pb2
+from cambist.internal.journal.v1 import system_pb2
+from matching.admin.amounts import to_bytes, to_text
+from matching.admin.definitions import AccountShape, MarketEntry
+from matching.errors import Rejected
+
+
+def create_asset(asset: admin_pb2.Asset) -> system_pb2.CreateAsset:
+    """The command."""
+    return system_pb2.CreateAsset(
+        asset_id=asset.asset_id, symbol=asset.symbol, decimals=asset.decimals
+    )
+
+
+def create_market(market: admin_pb2.Market) -> system_pb2.CreateMarket:
+    """The command. Raises Rejected."""
+    return system_pb2.CreateMarket(
+        market_id=market.market_id,
+        symbol=market.symbol,
+        base_asset_id=market.base_asset_id,
+        quote_asset_id=market.quote_asset_id,
+        lot_size_atoms=to_bytes(market.lot_size_atoms, "lot_size_atoms"),
+        tick_size_atoms=to_bytes(market.tick_size_atoms, "tick_size_atoms"),
+        parameters=parameters(market.limits),
+    )
+
+
+def parameters(limits: admin_pb2.MarketLimits) -> system_pb2.MarketParameters:
+    """Limits and fees as the engine takes them. Raises Rejected."""
+    return system_pb2.MarketParameters(
+        price_step_ticks=limits.price_step_ticks,
+        quantity_step_lots=limits.quantity_step_lots,
+        minimum_quantity_lots=limits.minimum_quantity_lots,
+        maximum_quantity_lots=limits.maximum_quantity_lots,
+        minimum_notional_atoms=to_bytes(limits.minimum_notional_atoms, "minimum_notional_atoms"),
+        maximum_notional_atoms=to_bytes(limits.maximum_notional_atoms, "maximum_notional_atoms"),
+        maker_fee_ppm=limits.maker_fee_ppm,
+        taker_fee_ppm=limits.taker_fee_ppm,
+        resting_orders_max=limits.resting_orders_max,
+    )
+
+
+def create_account(account: admin_pb2.Account) -> system_pb2.CreateAccount:
+    """The command."""
+    return system_pb2.CreateAccount(
+        account_id=account.account_id,
+        firm_id=account.firm_id,
+        self_trade_group_id=account.self_trade_group_id,
+        limits=system_pb2.AccountLimits(
+            open_orders_max=account.open_orders_max, id_capacity=account.id_capacity
+        ),
+    )
+
+
+def kill_switch(request: admin_pb2.SetKillSwitchRequest) -> system_pb2.KillSwitch:
+    """The command. Raises Rejected unless it names one account or one market."""
+    if bool(request.account_id) == bool(request.market_id):
+        raise Rejected("INVALID_PARAMETER", "name one account or one market")
+    if request.account_id:
+        scope, target = system_pb2.KILL_SCOPE_ACCOUNT, request.account_id
+    else:
+        scope, target = system_pb2.KILL_SCOPE_MARKET, request.market_id
+    return system_pb2.KillSwitch(scope=scope, target_id=target, active=request.active)
+
+
+def market_of(entry: MarketEntry) -> admin_pb2.Market:
+    """A market as operators see it."""
+    market = entry.definition
+    stands = market.parameters
+    limits = admin_pb2.MarketLimits(
+        price_step_ticks=stands.price_step_ticks,
+        quantity_step_lots=stands.quantity_step_lots,
+        minimum_quantity_lots=stands.minimum_quantity_lots,
+        maximum_quantity_lots=stands.maximum_quantity_lots,
+        minimum_notional_atoms=to_text(stands.minimum_notional_atoms),
+        maximum_notional_atoms=to_text(stands.maximum_notional_atoms),
+        maker_fee_ppm=stands.maker_fee_ppm,
+        taker_fee_ppm=stands.taker_fee_ppm,
+        resting_orders_max=stands.resting_orders_max,
+    )
+    return admin_pb2.Market(
+        market_id=market.market_id,
+        symbol=market.symbol,
+        base_asset_id=market.base_asset_id,
+        quote_asset_id=market.quote_asset_id,
+        lot_size_atoms=to_text(market.lot_size_atoms),
+        tick_size_atoms=to_text(market.tick_size_atoms),
+        limits=limits,
+        phase=entry.phase,
+        tick_value_atoms=entry.tick_value_atoms,
+    )
+
+
+def is_same_market(wanted: system_pb2.CreateMarket, entry: MarketEntry) -> bool:
+    """Whether a market is the one asked for; limits and fees may have changed since."""
+    present = entry.definition
+    fixed = ("market_id", "symbol", "base_asset_id", "quote_asset_id")
+    sizes = ("lot_size_atoms", "tick_size_atoms")
+    return all(getattr(wanted, name) == getattr(present, name) for name in fixed) and all(
+        to_text(getattr(wanted, name)) == to_text(getattr(present, name)) for name in sizes
+    )
+
+
+def is_same_account(wanted: system_pb2.CreateAccount, shape: AccountShape) -> bool:
+    """Whether an account is of the same firm and group; its limits may have changed since."""
+    return (wanted.firm_id, wanted.self_trade_group_id) == (
+        shape.firm_id,
+        shape.self_trade_group_id,
+    )
