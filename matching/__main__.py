@@ -1,0 +1,78 @@
+"""The processes of matching: `python -m matching serve | migrate | skip-poison`."""
+
+import asyncio
+import getpass
+import sys
+
+import click
+
+from matching import server
+from matching.recovery import skips
+from matching.settings import MatchingSettings
+from runtime import postgres, process
+from runtime.errors import ConfigurationError
+
+
+def load_settings() -> MatchingSettings:
+    """Settings from the environment; ends the process with status 78 when they are wrong."""
+    try:
+        return MatchingSettings.load()
+    except ConfigurationError as error:
+        click.echo(f"configuration: {error}", err=True)
+        sys.exit(process.ExitStatus.CONFIGURATION)
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def main(context: click.Context) -> None:
+    """The engine of one shard. Without a command: the role in CAMBIST_MATCHING_ROLE."""
+    if context.invoked_subcommand is None:
+        role = load_settings().role
+        context.invoke(main.commands[role])
+
+
+@main.command()
+def serve() -> None:
+    """Serve a shard until SIGTERM: as primary, or as standby until the primary is gone."""
+    settings = load_settings()
+    sys.exit(
+        process.run(
+            lambda stop: server.serve(settings, stop), service="matching", settings=settings
+        )
+    )
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the schema `journal` up to date and prepare all configured shards."""
+    settings = load_settings()
+
+    async def run(_stop: asyncio.Event) -> None:
+        chosen = await server.database_settings(settings)
+        applied = await server.migrate(chosen, settings.all_shards(), settings.instance)
+        click.echo(f"applied: {', '.join(applied) or 'nothing'}")
+
+    sys.exit(process.run(run, service="matching", settings=settings))
+
+
+@main.command("skip-poison")
+@click.option("--seq", type=click.IntRange(min=1), required=True, help="Journal sequence.")
+@click.option("--by", default=getpass.getuser, help="Who asks for it; kept as the audit.")
+def skip_poison(seq: int, by: str) -> None:
+    """Let the next start put a journaled command aside if the engine stops at it."""
+    settings = load_settings()
+
+    async def run(_stop: asyncio.Event) -> None:
+        chosen = await server.database_settings(settings)
+        database = await postgres.connect(chosen, application_name="cambist-skip-poison")
+        try:
+            await skips.ask(database, settings.shard, seq, by)
+        finally:
+            await database.close()
+        click.echo(f"shard {settings.shard}: seq {seq} may be put aside, asked by {by}")
+
+    sys.exit(process.run(run, service="matching", settings=settings))
+
+
+if __name__ == "__main__":
+    main()
