@@ -17,33 +17,51 @@ from benchmarks.ceiling.wire import OPTIONS, ORDERS, SUBMIT_METHOD, Piece, pack,
 INBOX_ORDERS_MAX: Final = 10_000
 ROW_BYTES_MAX: Final = 1024 * 1024
 HASH: Final = bytes(32)
+PARTITION_ORDERS: Final = 1_000_000_000
+# The venue's two tables and its fence, with one partition each.
 TABLES: Final = """
-create schema if not exists ceiling;
-create table if not exists ceiling.fence (shard integer primary key, epoch bigint not null);
-insert into ceiling.fence values (1, 1) on conflict do nothing;
-create table if not exists ceiling.commands (
+drop schema if exists ceiling cascade;
+create schema ceiling;
+create table ceiling.shard_fence (shard integer primary key, epoch bigint not null);
+insert into ceiling.shard_fence values (1, 1);
+create table ceiling.commands (
   shard integer not null, first_seq bigint not null, last_seq bigint not null,
   epoch bigint not null, time_ns bigint not null, bytes bytea not null,
-  state_hash bytea not null, row_hash bytea not null, primary key (shard, first_seq));
-create table if not exists ceiling.events (like ceiling.commands including all);
+  state_hash bytea not null, row_hash bytea not null, primary key (shard, first_seq)
+) partition by range (shard, first_seq);
 alter table ceiling.commands alter bytes set storage external;
-alter table ceiling.events alter bytes set storage external;
-truncate ceiling.commands, ceiling.events;
+create table ceiling.events (like ceiling.commands including all)
+  partition by range (shard, first_seq);
 """
+PARTITION: Final = """
+create table ceiling.{table}_p0 partition of ceiling.{table} for values from (1, 0) to (1, {high})
+"""
+# The venue's statement, word by word but for the schema; a test compares them.
 INSERT: Final = """
 with fence as (
-  select epoch from ceiling.fence where shard = $1 and epoch = $4 for share
+  select epoch from ceiling.shard_fence where shard = $1::int and epoch = $4::bigint for share
 ), tail as (
-  select last_seq from ceiling.commands where shard = $1 order by first_seq desc limit 1
-), commands as (
+  select epoch from fence where $2::bigint = 1 or (
+    exists (
+      select from ceiling.commands
+      where shard = $1 and first_seq = $11::bigint and last_seq = $2 - 1 and row_hash = $12::bytea)
+    and exists (
+      select from ceiling.events
+      where shard = $1 and first_seq = $11 and last_seq = $2 - 1 and row_hash = $13::bytea))
+), command as (
   insert into ceiling.commands
-  select $1, $2, $3, $4, $5, $6, $8, $9 from fence
-  where $2 = coalesce((select last_seq from tail), 0) + 1
+    (shard, first_seq, last_seq, epoch, time_ns, bytes, state_hash, row_hash)
+  select $1, $2, $3::bigint, epoch, $5::bigint, $6::bytea, $8::bytea, $9::bytea from tail
+  returning first_seq
+), event as (
+  insert into ceiling.events
+    (shard, first_seq, last_seq, epoch, time_ns, bytes, state_hash, row_hash)
+  select $1, $2, $3, epoch, $5, $7::bytea, $8, $10::bytea from tail
   returning first_seq
 )
-insert into ceiling.events
-select $1, $2, $3, $4, $5, $7, $8, $10 from commands
+select (select count(*) from command) + (select count(*) from event)
 """
+ROWS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +81,7 @@ class Sink:
         longest = max(sizes.answer_bytes, sizes.row_bytes) * 2 * INBOX_ORDERS_MAX
         self._filling = os.urandom(longest)
         self._sizes = sizes
-        self._seq = 0
+        self._seq = self._first = 0
 
     async def submit(self, requests: AsyncIterator[bytes], context: Any) -> None:
         """The relay's stream; one task reads, one commits and writes."""
@@ -79,6 +97,10 @@ class Sink:
         """Makes empty tables and prepares the statement."""
         self._connection = await asyncpg.connect(dsn)
         await self._connection.execute(TABLES)
+        for table in ("commands", "events"):
+            partition = PARTITION.format(table=table, high=PARTITION_ORDERS)
+            await self._connection.execute(partition)
+        await self._connection.execute("set plan_cache_mode = force_generic_plan")
         self._insert = await self._connection.prepare(INSERT)
 
     async def _commit(self, context: Any) -> None:
@@ -86,12 +108,12 @@ class Sink:
         while True:
             pieces = await self._inbox.take(INBOX_ORDERS_MAX, ROW_BYTES_MAX)
             orders = sum(piece.orders for piece in pieces)
-            first, self._seq = self._seq + 1, self._seq + orders
+            before, self._first, self._seq = self._first, self._seq + 1, self._seq + orders
             commands = b"".join(piece.data for piece in pieces)
             events = filling[: orders * sizes.row_bytes]
-            await self._insert.fetch(
-                1, first, self._seq, 1, time.time_ns(), commands, events, HASH, HASH, HASH
-            )
+            row = self._first, self._seq, 1, time.time_ns(), commands, events, HASH, HASH, HASH
+            written = await self._insert.fetchval(1, *row, before, HASH, HASH)
+            assert written == ROWS, "the row was not taken"
             answers = [
                 Piece(
                     piece.session,

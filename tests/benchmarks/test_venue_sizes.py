@@ -1,0 +1,59 @@
+"""What `benchmarks.venue` measures by default, in CI, and as told."""
+
+import pytest
+
+from benchmarks import venue_sizes
+from benchmarks.venue_load import VenueOutcome
+from benchmarks.venue_sizes import FULL, KINDS, REFERENCE, SMALL, read_options, window_of
+
+
+def test_the_full_size_has_every_batch_and_session_that_is_promised() -> None:
+    options = read_options([], has_kernel=True)
+    assert options.sizes == FULL
+    assert options.sizes.batches == (1, 10, 100, 256)
+    assert (min(options.sizes.sessions), max(options.sizes.sessions)) == (1, 64)
+    assert options.sizes.recovery_commands == options.sizes.resting_orders == 1_000_000
+    assert options.kinds == frozenset(KINDS)
+
+
+def test_ci_takes_the_small_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read_options(["--small"], has_kernel=True).sizes == SMALL
+    monkeypatch.setenv("CAMBIST_BENCH_SMALL", "1")
+    assert read_options([], has_kernel=True).sizes == SMALL
+
+
+def test_without_a_kernel_the_smallest_size_is_taken() -> None:
+    assert read_options([], has_kernel=False).sizes == REFERENCE
+
+
+def test_parameters_replace_single_sizes() -> None:
+    told = ["--batches", "7", "9", "--sessions", "2", "--rounds", "5", "--only", "orders"]
+    options = read_options(told, has_kernel=True)
+    assert options.sizes.batches == (7, 9)
+    assert (options.sizes.sessions, options.sizes.rounds) == ((2,), 5)
+    assert options.kinds == {"orders"}
+
+
+@pytest.mark.parametrize("batch", FULL.batches)
+@pytest.mark.parametrize("sessions", FULL.sessions)
+def test_a_window_holds_two_messages_and_all_sessions_fill_the_inbox(
+    batch: int, sessions: int
+) -> None:
+    window = window_of(batch, sessions)
+    assert window >= 2 * batch
+    assert window <= venue_sizes.WINDOW_COMMANDS_SESSION
+    assert window * sessions >= min(
+        venue_sizes.WINDOW_COMMANDS_ALL - sessions, venue_sizes.WINDOW_COMMANDS_SESSION * sessions
+    )
+
+
+def test_shares_of_stages_add_up_to_one() -> None:
+    outcome = VenueOutcome()
+    outcome.stages["sequenced"] += [10, 30]
+    outcome.stages["durable"] += [60]
+    assert outcome.stage_shares() == {
+        "sequenced": 0.25,
+        "matched": 0.0,
+        "durable": 0.75,
+        "delivered": 0.0,
+    }
