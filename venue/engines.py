@@ -27,7 +27,7 @@ class Sizes:
     replay_seconds: float
 
 
-FULL = Sizes(KERNEL, 100_000, 100.0, 2_000, 100, 20_000, 20.0)
+FULL = Sizes(KERNEL, 100_000, 100.0, 1_000, 100, 20_000, 20.0)
 SMALL = Sizes(REFERENCE, 1_500, 60.0, 400, 25, 4_000, 20.0)
 
 

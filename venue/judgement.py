@@ -36,7 +36,7 @@ class Judgement:
         check = self.check
         conservation = "ok" if check.get("conserves") else "broken"
         return (
-            f"demo {'ok' if self.ok else 'FAILED'} orders={check.get('orders', 0)} "
+            f"demo {'ok' if self.ok else 'failed'} orders={check.get('orders', 0)} "
             f"trades={check.get('trades', 0)} "
             f"acknowledged_lost={check.get('acknowledged_lost', 0)} "
             f"duplicated={check.get('duplicated', 0)} conservation={conservation}"

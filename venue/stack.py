@@ -7,6 +7,7 @@ import asyncio
 import os
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
@@ -25,6 +26,7 @@ POLL_SECONDS: Final = 0.05
 CALL_SECONDS: Final = 1.0
 HEALTH_METHOD: Final = "/grpc.health.v1.Health/Check"
 MATCHING: Final = "matching"
+PREFIX: Final = "CAMBIST_MATCHING_"
 SNAPSHOTTER: Final = "snapshotter"
 PROJECTOR: Final = "projector"
 
@@ -112,9 +114,7 @@ class Stack:
         await self.wait_serving(MATCHING, self.matching_health_port)
         if self.plan.helpers:
             for role in (SNAPSHOTTER, PROJECTOR):
-                self.processes.start(
-                    role, ["-m", "matching", role], environment=self.matching_environment(role)
-                )
+                self.start_helper(role)
         for index in range(len(self.gateways)):
             self.start_gateway(index)
         for gateway in self.gateways:
@@ -132,6 +132,12 @@ class Stack:
             MATCHING, ["-m", "matching", "serve"], environment=self.matching_environment("serve")
         )
 
+    def start_helper(self, role: str, settings: Mapping[str, str] | None = None) -> Process:
+        """Starts snapshotter or projector, with further settings of matching."""
+        environment = self.matching_environment(role)
+        environment |= {PREFIX + name: value for name, value in (settings or {}).items()}
+        return self.processes.start(role, ["-m", "matching", role], environment=environment)
+
     def start_gateway(self, index: int) -> Process:
         """Starts a gateway; also after it was killed."""
         gateway = self.gateways[index]
@@ -141,7 +147,6 @@ class Stack:
 
     def matching_environment(self, role: str) -> dict[str, str]:
         """Settings of one process of matching."""
-        prefix = "CAMBIST_MATCHING_"
         is_server = role == "serve"
         settings = {
             "SHARD": str(SHARD),
@@ -157,7 +162,7 @@ class Stack:
         if self.plan.engine:
             settings["ENGINE"] = self.plan.engine
         settings |= self.plan.matching_environment
-        return {prefix + name: value for name, value in settings.items()}
+        return {PREFIX + name: value for name, value in settings.items()}
 
     def gateway_environment(self, index: int) -> dict[str, str]:
         """Settings of one gateway."""

@@ -60,11 +60,11 @@ MARKETS: Final = (
 )
 
 
-def firms(count: int) -> tuple[FirmPlan, ...]:
-    """`count` firms of nine accounts each; numbers follow one another."""
+def firms(count: int, accounts_per_firm: int = ACCOUNTS_PER_FIRM) -> tuple[FirmPlan, ...]:
+    """`count` firms; account numbers follow one another."""
     plans = []
     for index in range(count):
-        first = FIRST_ACCOUNT + index * ACCOUNTS_PER_FIRM
-        accounts = tuple(range(first, first + ACCOUNTS_PER_FIRM))
+        first = FIRST_ACCOUNT + index * accounts_per_firm
+        accounts = tuple(range(first, first + accounts_per_firm))
         plans.append(FirmPlan(index + 1, f"Firm {index + 1}", accounts))
     return tuple(plans)

@@ -16,17 +16,20 @@ from venue.flow.orders import OpenOrder, OpenOrders
 from venue.flow.prices import PricePath
 
 # Shares of commands; the rest are new orders.
-CANCEL_SHARE: Final = 0.40
+CANCEL_SHARE: Final = 0.38
 AMEND_SHARE: Final = 0.10
 IOC_SHARE: Final = 0.15
-# Open orders per firm below which nothing is cancelled, above which nothing is added.
-OPEN_FLOOR: Final = 150
+# Open orders per firm above which nothing is added.
 OPEN_CEILING: Final = 6_000
 MAKER_LOTS: Final = (50, 150)
-TAKER_LOTS: Final = (60, 260)
+# Trading is calm while a firm has fewer open orders than it wants, and lively above: fills and
+# cancels together must end as many orders as are made, or the shares above could not last.
+CALM_TAKER_LOTS: Final = (10, 60)
+LIVELY_TAKER_LOTS: Final = (60, 260)
 # How far beyond the price a taker goes, and where makers rest, in parts of the price.
 TAKER_REACH: Final = 0.004
-MAKER_DEPTH: Final = 0.0008
+LIVELY_DEPTH: Final = 0.0008
+CALM_DEPTH: Final = 0.004
 MODES: Final = (
     enums_pb2.SELF_TRADE_PREVENTION_CANCEL_NEWEST,
     enums_pb2.SELF_TRADE_PREVENTION_CANCEL_OLDEST,
@@ -57,6 +60,8 @@ class Firm:
     seed: int
     # Different in every run of one firm: ids must be new.
     run: int
+    # Open orders that it keeps about; below half of them it cancels nothing.
+    open_wanted: int = 300
     step: int = 0
     orders: OpenOrders = field(default_factory=OpenOrders)
     # Requests on their way, by id: which order they are about.
@@ -76,7 +81,7 @@ class Firm:
         """The next command."""
         self.step += 1
         draw, open_count = self.random.random(), len(self.orders)
-        if draw < CANCEL_SHARE + AMEND_SHARE and open_count > OPEN_FLOOR:
+        if draw < CANCEL_SHARE + AMEND_SHARE and open_count > self.open_wanted // 2:
             order = self.orders.pick(self.random)
             if order is not None:
                 if draw < CANCEL_SHARE:
@@ -113,6 +118,7 @@ class Firm:
         price = self.paths[market.market_id].at(self.step)
         is_buy = random.random() < 0.5
         is_taker = random.random() < IOC_SHARE
+        is_lively = len(self.orders) > self.open_wanted
         # The last third of the accounts take, the others make.
         accounts = self.plan.account_ids
         split = len(accounts) * 2 // 3
@@ -129,11 +135,13 @@ class Firm:
         if is_taker:
             order.time_in_force = enums_pb2.TIME_IN_FORCE_IOC
             order.price_ticks = _beside(price, TAKER_REACH * random.random(), is_up=is_buy)
-            order.quantity_lots = random.randint(*TAKER_LOTS)
+            order.quantity_lots = random.randint(
+                *(LIVELY_TAKER_LOTS if is_lively else CALM_TAKER_LOTS)
+            )
             order.self_trade_prevention = random.choice(MODES)
         else:
             order.time_in_force = enums_pb2.TIME_IN_FORCE_GTC
-            depth = random.expovariate(1 / MAKER_DEPTH)
+            depth = random.expovariate(1 / (LIVELY_DEPTH if is_lively else CALM_DEPTH))
             order.price_ticks = _beside(price, depth, is_up=not is_buy)
             order.quantity_lots = random.randint(*MAKER_LOTS)
             order.post_only = random.random() < 0.2
@@ -166,7 +174,7 @@ class Firm:
         else:
             # Towards the other side: some of these trade at once.
             price = self.paths[order.market_id].at(self.step)
-            reach = self.random.uniform(-MAKER_DEPTH, MAKER_DEPTH / 2)
+            reach = self.random.uniform(-LIVELY_DEPTH, LIVELY_DEPTH / 2)
             amend.price_ticks = _beside(price, reach, is_up=order.is_buy)
         self.asked[amend.request_id] = order.order_id
         command = commands_pb2.Command(amend=amend)

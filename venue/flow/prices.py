@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import Random
 
 # Steps of one turn of each wave, and its share of the price.
-WAVES = ((50_000, 0.02), (9_000, 0.004), (1_300, 0.001))
+WAVES = ((200_000, 0.02), (36_000, 0.004), (5_200, 0.001))
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ async def trade(config: TraderConfig) -> bool:
         for firm in config.firms:
             key = ApiKey.load(firm.key_file)
             client = await stack.enter_async_context(Client.connect(config.endpoints, key, tls=tls))
-            flow = Firm(firm.plan(), config.seed, config.run)
+            flow = Firm(firm.plan(), config.seed, config.run, config.window_commands)
             path = Path(config.log_directory) / f"firm-{firm.firm_id}.log"
             traders.append(
                 FirmTrader(flow, client, path, config.window_commands, config.burst_commands)
