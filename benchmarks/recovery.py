@@ -1,0 +1,96 @@
+"""From a SIGKILL of matching, with a new start at once, to the next acknowledged order.
+
+Called by `benchmarks.venue` on its running venue: the journal is filled up to the wanted size, a
+snapshot is there, and one client waits with an order that is sent while matching is dead.
+"""
+
+import asyncio
+import os
+import time
+from typing import Final
+
+import asyncpg
+
+from benchmarks.results import Case, case_of
+from benchmarks.tape import Tape
+from benchmarks.venue_bench import Bench
+from benchmarks.venue_load import VenueLoad
+from cambist.client.raw import RawBatch
+from venue.flow.definitions import SHARD
+from venue.stack import MATCHING
+
+FILL_BATCH: Final = 250
+FILL_COMMANDS: Final = 100_000
+FILL_WINDOW: Final = 5_000
+SNAPSHOT_SECONDS: Final = 400.0
+ANSWER_SECONDS: Final = 60.0
+LOOK_SECONDS: Final = 0.25
+# Seconds after a round, in which helpers and gateway come to rest.
+REST_SECONDS: Final = 1.0
+SNAPSHOT: Final = "select max(seq) from journal.snapshots where shard = $1"
+
+
+async def measure(bench: Bench) -> list[Case]:
+    """The case `recovery/…`, named after the commands in the journal."""
+    wanted = bench.sizes.recovery_commands
+    while (missing := wanted - await bench.head()) > 0:
+        share = min(FILL_COMMANDS, missing + FILL_BATCH)
+        await bench.venue(VenueLoad(FILL_BATCH, 1, share, FILL_WINDOW))
+    seconds: list[float] = []
+    tails: list[float] = []
+    for _ in range(bench.sizes.rounds):
+        snapshot = await wait_snapshot(bench.stack.dsn)
+        tails.append(await bench.head() - snapshot)
+        seconds.append(await kill_and_start(bench))
+        await asyncio.sleep(REST_SECONDS)
+    name = f"{wanted // 1_000_000}M" if wanted >= 1_000_000 else f"{wanted // 1_000}k"
+    cases = [
+        case_of(f"recovery/{name}", "s", seconds),
+        case_of(f"recovery/{name}/after-snapshot", "commands", tails),
+    ]
+    for case in cases:
+        bench.say(case)
+    return cases
+
+
+async def wait_snapshot(dsn: str) -> int:
+    """The sequence of the newest snapshot. Raises TimeoutError when none is made."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        async with asyncio.timeout(SNAPSHOT_SECONDS):
+            while True:
+                seq = await connection.fetchval(SNAPSHOT, SHARD)
+                if seq is not None:
+                    return int(seq)
+                await asyncio.sleep(LOOK_SECONDS)
+    finally:
+        await connection.close()
+
+
+async def kill_and_start(bench: Bench) -> float:
+    """Seconds from the kill to the answer of an order that was sent after it."""
+    accounts = bench.accounts(1)[0]
+    run_number = int.from_bytes(os.urandom(4), "big")
+    tape = Tape(0, run_number, accounts, 1, 1, time.time_ns())
+    before, after = tape.batches(2)
+    async with bench.client.raw_session("recovery", account_ids=accounts) as session:
+        answered = asyncio.Event()
+        answers: list[RawBatch] = []
+
+        def on_taken(batch: RawBatch) -> None:
+            answers.append(batch)
+            answered.set()
+
+        session.on_taken = on_taken
+        session.send_now(before)
+        async with asyncio.timeout(ANSWER_SECONDS):
+            await answered.wait()
+        answered.clear()
+        started = time.monotonic()
+        bench.stack.processes.kill(MATCHING)
+        session.send_now(after)
+        bench.stack.start_matching()
+        async with asyncio.timeout(ANSWER_SECONDS):
+            await answered.wait()
+        assert [batch.error for batch in answers] == [None, None], "both orders were taken"
+        return time.monotonic() - started
