@@ -1,0 +1,65 @@
+# The images of Cambist, one target per service: gateway, matching.
+#   docker build --target gateway -t cambist-gateway .
+# The kernel is built here once, or taken from build/wheels with --build-arg KERNEL=host (after `make kernel`).
+# Images run as a user without rights, on a read-only root; nothing is written but /tmp.
+ARG KERNEL=build
+
+FROM rust:1.95-slim-bookworm AS toolchain
+
+FROM python:3.11-slim-bookworm AS kernel-build
+RUN apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
+COPY --from=toolchain /usr/local/cargo /usr/local/cargo
+COPY --from=toolchain /usr/local/rustup /usr/local/rustup
+ENV PATH=/usr/local/cargo/bin:$PATH CARGO_HOME=/usr/local/cargo RUSTUP_HOME=/usr/local/rustup
+WORKDIR /source
+COPY requirements/dev.txt requirements/dev.txt
+# maturin alone, at the pinned version and hash.
+RUN grep --after-context=200 '^maturin==' requirements/dev.txt | awk 'NR > 1 && /^[a-z]/ {exit} {print}' > maturin.txt && \
+    pip install --no-cache-dir --require-hashes --no-deps --requirement maturin.txt
+COPY kernel kernel
+RUN cd kernel/python && maturin build --release --interpreter python3.11 --out /wheels
+
+FROM scratch AS kernel-host
+COPY build/wheels/*.whl /wheels/
+
+FROM kernel-${KERNEL} AS kernel
+
+# What every service stands on: the interpreter, a user, the code that all share.
+FROM python:3.11-slim-bookworm AS base
+RUN groupadd --gid 10001 cambist && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin cambist
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/app
+WORKDIR /app
+
+FROM base AS gateway-packages
+COPY requirements/gateway.txt /tmp/requirements.txt
+RUN pip install --no-cache-dir --require-hashes --target /packages --requirement /tmp/requirements.txt
+COPY --from=kernel /wheels /tmp/wheels
+RUN pip install --no-cache-dir --no-deps --no-index --target /packages /tmp/wheels/*.whl
+
+FROM base AS matching-packages
+COPY requirements/matching.txt /tmp/requirements.txt
+RUN pip install --no-cache-dir --require-hashes --target /packages --requirement /tmp/requirements.txt
+COPY --from=kernel /wheels /tmp/wheels
+RUN pip install --no-cache-dir --no-deps --no-index --target /packages /tmp/wheels/*.whl
+
+FROM base AS gateway
+COPY --from=gateway-packages /packages /packages
+COPY cambist cambist
+COPY runtime runtime
+COPY gateway gateway
+ENV PYTHONPATH=/app:/packages
+USER 10001:10001
+EXPOSE 7400 7403
+ENTRYPOINT ["python", "-m", "gateway"]
+CMD ["serve"]
+
+FROM base AS matching
+COPY --from=matching-packages /packages /packages
+COPY cambist cambist
+COPY runtime runtime
+COPY matching matching
+ENV PYTHONPATH=/app:/packages
+USER 10001:10001
+EXPOSE 7001 7002 7003 7004
+ENTRYPOINT ["python", "-m", "matching"]
+CMD ["serve"]
