@@ -143,7 +143,9 @@ class Term:
 
     def _make_primary(self, replay: Replay, won: Won) -> Primary:
         parts, settings = self._parts, self._parts.settings
-        time = SequencerClock(parts.clock, replay.tail.time_ns, won.lease.database_ns)
+        time = SequencerClock(
+            parts.clock, replay.tail.time_ns, won.lease.database_ns, won.lease.monotonic_ns
+        )
         released = Released(settings.ring_bytes_max, replay.tail)
         answers = Answers()
         for follower in parts.followers:

@@ -13,10 +13,13 @@ class SequencerClock:
 
     __slots__ = ("_anchor_monotonic_ns", "_anchor_ns", "_clock", "_last_ns", "offset_ns")
 
-    def __init__(self, clock: Clock, journaled_ns: int, database_ns: int) -> None:
+    def __init__(
+        self, clock: Clock, journaled_ns: int, database_ns: int, monotonic_ns: int
+    ) -> None:
+        """Starts from a reading of the database's time and of ours at the same moment."""
         self._clock = clock
         self._anchor_ns = max(journaled_ns, database_ns)
-        self._anchor_monotonic_ns = clock.monotonic_ns()
+        self._anchor_monotonic_ns = monotonic_ns
         self._last_ns = journaled_ns
         # Our time less the database's, at the last look.
         self.offset_ns = self._anchor_ns - database_ns
