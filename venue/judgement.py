@@ -34,12 +34,12 @@ class Judgement:
     def last_line(self) -> str:
         """The last line of a demo."""
         check = self.check
-        conservation = "ok" if check.get("conserves") else "broken"
+        conservation = {True: "ok", False: "broken"}.get(check.get("conserves", ""), "unknown")
         return (
-            f"demo {'ok' if self.ok else 'failed'} orders={check.get('orders', 0)} "
-            f"trades={check.get('trades', 0)} "
-            f"acknowledged_lost={check.get('acknowledged_lost', 0)} "
-            f"duplicated={check.get('duplicated', 0)} conservation={conservation}"
+            f"demo {'ok' if self.ok else 'failed'} orders={check.get('orders', 'unknown')} "
+            f"trades={check.get('trades', 'unknown')} "
+            f"acknowledged_lost={check.get('acknowledged_lost', 'unknown')} "
+            f"duplicated={check.get('duplicated', 'unknown')} conservation={conservation}"
         )
 
 
