@@ -1,0 +1,1 @@
+"""Stored snapshots, and the process that follows the journal and takes them."""

@@ -1,0 +1,140 @@
+"""Snapshots are stored whole or not at all, and what is broken is named when it is read."""
+
+import asyncio
+
+import pytest
+
+from matching.errors import NoSnapshot
+from matching.journal.rows import Tail
+from matching.recovery.snapshot_source import StoredSnapshot
+from matching.snapshots.store import SnapshotStore
+from runtime.postgres import Database
+from tests.matching.projector.journal import SHARD, Journal
+
+CONTENT = bytes(index % 251 for index in range(4_321))
+
+
+def tail_at(seq: int) -> Tail:
+    return Tail(seq - 3, seq, 2, 1_000 + seq, b"s" * 32, b"c" * 32, b"e" * 32)
+
+
+async def read(snapshots: SnapshotStore, snapshot: StoredSnapshot) -> bytes:
+    return b"".join([chunk async for chunk in snapshots.chunks(snapshot)])
+
+
+async def test_a_snapshot_is_read_back_as_it_was_written(snapshots: SnapshotStore) -> None:
+    assert await snapshots.stored() == []
+    assert await snapshots.write(tail_at(10), CONTENT)
+
+    (stored,) = await snapshots.stored()
+    assert (stored.tail, stored.byte_count) == (tail_at(10), len(CONTENT))
+    chunks = [chunk async for chunk in snapshots.chunks(stored)]
+    assert [len(chunk) for chunk in chunks] == [1_000, 1_000, 1_000, 1_000, 321]
+    assert b"".join(chunks) == CONTENT
+
+
+@pytest.mark.parametrize("content", [b"", b"x", bytes(1_000), bytes(1_001)])
+async def test_any_length_is_taken(snapshots: SnapshotStore, content: bytes) -> None:
+    await snapshots.write(tail_at(10), content)
+    (stored,) = await snapshots.stored()
+    assert await read(snapshots, stored) == content
+
+
+async def test_a_state_of_the_engine_comes_back(snapshots: SnapshotStore) -> None:
+    journal = Journal(seed=1).play(20)
+    await snapshots.write(journal.tail, journal.engine.snapshot())
+    (stored,) = await snapshots.stored()
+    restored = type(journal.engine).restore(await read(snapshots, stored))  # type: ignore[attr-defined]
+    assert restored.state_hash == journal.engine.state_hash == stored.tail.state_hash
+
+
+async def test_the_same_state_is_stored_once(snapshots: SnapshotStore) -> None:
+    assert await snapshots.write(tail_at(10), CONTENT)
+    assert not await snapshots.write(tail_at(10), CONTENT)
+    assert len(await snapshots.stored()) == 1
+
+
+async def test_the_two_newest_are_kept_and_the_newest_comes_first(
+    snapshots: SnapshotStore, database: Database
+) -> None:
+    for seq in (10, 20, 30, 40):
+        await snapshots.write(tail_at(seq), CONTENT)
+    assert await snapshots.keep_newest() == [10, 20]
+    assert [one.seq for one in await snapshots.stored()] == [40, 30]
+    left = await database.read("select distinct seq from journal.snapshot_chunks order by seq")
+    assert [record[0] for record in left] == [30, 40]
+
+
+async def test_one_that_cannot_be_used_goes_instead_of_an_older_one(
+    snapshots: SnapshotStore,
+) -> None:
+    for seq in (10, 20, 30):
+        await snapshots.write(tail_at(seq), CONTENT)
+    assert await snapshots.keep_newest(unusable=frozenset({20})) == [20]
+    assert [one.seq for one in await snapshots.stored()] == [30, 10]
+
+
+DAMAGES = {
+    "a bit of a chunk": "update journal.snapshot_chunks set bytes = set_bit(bytes, 77, 1 -"
+    " get_bit(bytes, 77)) where index = 2",
+    "a chunk is gone": "delete from journal.snapshot_chunks where index = 4",
+    "two chunks changed places": "update journal.snapshot_chunks c set bytes = o.bytes,"
+    " hash = o.hash from journal.snapshot_chunks o where o.index = 3 - c.index"
+    " and c.index in (1, 2)",
+    "the hash of the whole": "update journal.snapshots set hash = set_byte(hash, 0, 1 +"
+    " get_byte(hash, 0) % 2)",
+    "the length": "update journal.snapshots set byte_count = byte_count + 1",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+async def test_what_is_broken_is_never_read_to_its_end(
+    snapshots: SnapshotStore, database: Database, damage: str
+) -> None:
+    await snapshots.write(tail_at(10), CONTENT)
+    await database.write(damage)
+    (stored,) = await snapshots.stored()
+    with pytest.raises(NoSnapshot):
+        await read(snapshots, stored)
+
+
+async def test_a_write_that_was_cut_counts_for_nothing_and_its_chunks_go(
+    database: Database,
+) -> None:
+    slow = SnapshotStore(database, SHARD, chunk_bytes=100, chunk_pause_seconds=0.05)
+    writing = asyncio.create_task(slow.write(tail_at(10), CONTENT))
+    while not await database.read("select from journal.snapshot_chunks"):  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    writing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+
+    quick = SnapshotStore(database, SHARD, chunk_bytes=1_000, chunk_pause_seconds=0)
+    assert await quick.stored() == []
+    await quick.write(tail_at(20), CONTENT)
+    left = await database.read("select distinct seq from journal.snapshot_chunks")
+    assert [record[0] for record in left] == [20]
+
+
+async def test_chunks_taken_away_while_it_is_written_leave_no_snapshot(
+    snapshots: SnapshotStore, database: Database
+) -> None:
+    slow = SnapshotStore(database, SHARD, chunk_bytes=1_000, chunk_pause_seconds=0.05)
+    writing = asyncio.create_task(slow.write(tail_at(10), CONTENT))
+    while not await database.read("select from journal.snapshot_chunks"):  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    # Another snapshotter clears leftovers before it writes its own.
+    await snapshots.write(tail_at(20), CONTENT)
+    with pytest.raises(NoSnapshot):
+        await writing
+    assert [one.seq for one in await snapshots.stored()] == [20]
+
+
+async def test_other_shards_do_not_meet(snapshots: SnapshotStore, database: Database) -> None:
+    other = SnapshotStore(database, SHARD + 1, chunk_bytes=1_000, chunk_pause_seconds=0)
+    await snapshots.write(tail_at(10), CONTENT)
+    await other.write(tail_at(10), CONTENT[:100])
+    await other.keep_newest(unusable=frozenset({10}))
+    assert await other.stored() == []
+    (stored,) = await snapshots.stored()
+    assert await read(snapshots, stored) == CONTENT
