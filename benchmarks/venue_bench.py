@@ -20,7 +20,7 @@ from benchmarks.processor_time import ProcessorTime
 from benchmarks.results import Case, case_of
 from benchmarks.venue_load import VenueLoad, VenueOutcome
 from benchmarks.venue_load import run as run_venue
-from benchmarks.venue_sizes import Sizes, window_of
+from benchmarks.venue_sizes import Sizes
 from cambist.client.client import Client
 from venue.flow.definitions import FirmPlan
 from venue.stack import Stack
@@ -111,7 +111,7 @@ class Bench:
         rounds: list[Round] = []
         for batch in self.sizes.batches:
             for sessions in self.sizes.sessions:
-                window = window_of(batch, sessions)
+                window = self.sizes.window_of(batch, sessions)
                 load = VenueLoad(batch, sessions, self.sizes.commands_of(batch), window)
                 rounds = await self.rounds(load)
                 values = [one.venue.per_second for one in rounds]

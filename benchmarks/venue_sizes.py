@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-# Commands without an answer of all sessions together: about twice what matching's inbox holds.
-WINDOW_COMMANDS_ALL: Final = 20_000
+# Commands of one session, and messages of all sessions together, without an answer.
 WINDOW_COMMANDS_SESSION: Final = 8_000
+WINDOW_MESSAGES_ALL: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,8 @@ class Sizes:
     # Commands of a case at most, and per command of its messages: small messages take longer.
     commands_max: int
     commands_per_batch: int
+    # Commands without an answer, of all sessions together.
+    window_commands: int
     latency_commands: int
     rounds: int
     ceiling_seconds: float
@@ -33,12 +35,19 @@ class Sizes:
         """Commands of a throughput case."""
         return min(self.commands_max, self.commands_per_batch * batch)
 
+    def window_of(self, batch: int, sessions: int) -> int:
+        """Commands of one session without an answer."""
+        commands = min(self.window_commands, WINDOW_MESSAGES_ALL * batch) // sessions
+        return max(2 * batch, min(WINDOW_COMMANDS_SESSION, commands))
 
+
+# About twice what matching's inbox holds is on its way.
 FULL: Final = Sizes(
     batches=(1, 10, 100, 256),
     sessions=(1, 8, 64),
     commands_max=400_000,
     commands_per_batch=12_000,
+    window_commands=20_000,
     latency_commands=3_000,
     rounds=3,
     ceiling_seconds=3.0,
@@ -50,7 +59,8 @@ SMALL: Final = Sizes(
     batches=(1, 256),
     sessions=(1, 8),
     commands_max=40_000,
-    commands_per_batch=2_000,
+    commands_per_batch=8_000,
+    window_commands=20_000,
     latency_commands=300,
     rounds=1,
     ceiling_seconds=1.0,
@@ -61,16 +71,13 @@ SMALL: Final = Sizes(
 # The reference engine carries out a few thousand commands per second.
 REFERENCE: Final = replace(
     SMALL,
+    batches=(1, 100),
     commands_max=6_000,
-    commands_per_batch=300,
+    commands_per_batch=4_000,
+    window_commands=2_000,
     recovery_commands=8_000,
     resting_orders=2_000,
 )
-
-
-def window_of(batch: int, sessions: int) -> int:
-    """Commands per session without an answer."""
-    return max(2 * batch, min(WINDOW_COMMANDS_SESSION, WINDOW_COMMANDS_ALL // sessions))
 
 
 @dataclass(frozen=True, slots=True)

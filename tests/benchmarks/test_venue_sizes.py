@@ -2,9 +2,8 @@
 
 import pytest
 
-from benchmarks import venue_sizes
 from benchmarks.venue_load import VenueOutcome
-from benchmarks.venue_sizes import FULL, KINDS, REFERENCE, SMALL, read_options, window_of
+from benchmarks.venue_sizes import FULL, KINDS, REFERENCE, SMALL, Sizes, read_options
 
 
 def test_the_full_size_has_every_batch_and_session_that_is_promised() -> None:
@@ -34,17 +33,14 @@ def test_parameters_replace_single_sizes() -> None:
     assert options.kinds == {"orders"}
 
 
-@pytest.mark.parametrize("batch", FULL.batches)
-@pytest.mark.parametrize("sessions", FULL.sessions)
-def test_a_window_holds_two_messages_and_all_sessions_fill_the_inbox(
-    batch: int, sessions: int
-) -> None:
-    window = window_of(batch, sessions)
-    assert window >= 2 * batch
-    assert window <= venue_sizes.WINDOW_COMMANDS_SESSION
-    assert window * sessions >= min(
-        venue_sizes.WINDOW_COMMANDS_ALL - sessions, venue_sizes.WINDOW_COMMANDS_SESSION * sessions
-    )
+@pytest.mark.parametrize("sizes", [FULL, SMALL, REFERENCE])
+def test_every_case_goes_on_long_after_its_windows_are_full(sizes: Sizes) -> None:
+    for batch in sizes.batches:
+        for sessions in sizes.sessions:
+            window = sizes.window_of(batch, sessions)
+            assert 2 * batch <= window <= 8_000
+            # The warm share is over before the windows are full for the second time.
+            assert sizes.commands_of(batch) >= 2 * window * sessions
 
 
 def test_shares_of_stages_add_up_to_one() -> None:
