@@ -43,6 +43,7 @@ class MarketDataService:
     def __init__(self, parts: MarketDataParts) -> None:
         self._parts = parts
         self._streams: set[MarketDataStream] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def market_data_session(self, call: Stream) -> None:
         """One stream with subscriptions and credit."""
@@ -62,7 +63,10 @@ class MarketDataService:
         with self._holding(stream, call.caller):
             reader = asyncio.create_task(self._read(call, stream))
             writer = asyncio.create_task(stream.run(call.write, heartbeat))
+            # Outlives the call: a client that is cut off has to be told as well.
             remember = asyncio.create_task(self._remember_slow(stream, subject))
+            self._tasks.add(remember)
+            remember.add_done_callback(self._tasks.discard)
             try:
                 await asyncio.wait((reader, writer), return_when=asyncio.FIRST_COMPLETED)
                 if reader.done():
@@ -71,9 +75,9 @@ class MarketDataService:
                 end = await writer
                 await call.write(respond(go_away=self._go_away(end)))
             finally:
-                for task in (reader, writer, remember):
-                    task.cancel()
-                await asyncio.gather(reader, writer, remember, return_exceptions=True)
+                reader.cancel()
+                writer.cancel()
+                await asyncio.gather(reader, writer, return_exceptions=True)
 
     def _go_away(self, end: End) -> service_pb2.MarketDataGoAway:
         return service_pb2.MarketDataGoAway(reason=end.reason, last_seq=end.last_seq)

@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from cambist.internal.journal.v1 import system_pb2
 from cambist.orders.v1 import enums_pb2, events_pb2, service_pb2
 from cambist.query.v1 import query_pb2, query_pb2_grpc
 from tests.gateway.venue import (
@@ -113,12 +112,7 @@ async def test_open_orders_come_in_pages(venue: Venue) -> None:
     key = await venue.key()
     gateway = await venue.gateway(ring_bytes_max=1)
     client = await venue.client(gateway, key)
-    limits = system_pb2.AccountLimits(open_orders_max=10_000, id_capacity=65_536)
-    await venue.matching.system(
-        system_pb2.SystemCommand(
-            set_account_limits=system_pb2.SetAccountLimits(account_id=ACCOUNT, limits=limits)
-        )
-    )
+    await venue.raise_limits()
     negotiated = await client.negotiate()
     session = await client.establish(negotiated)
     for _ in range(3):

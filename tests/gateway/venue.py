@@ -189,6 +189,12 @@ class Venue:
             scopes,
         )
 
+    async def raise_limits(self) -> None:
+        """Lets the first account have as many open orders as an account may."""
+        raised = system_pb2.AccountLimits(open_orders_max=10_000, id_capacity=65_536)
+        command = system_pb2.SetAccountLimits(account_id=ACCOUNT, limits=raised)
+        await self.matching.system(system_pb2.SystemCommand(set_account_limits=command))
+
     async def previous_ends(self) -> int:
         """Ends that wait for the return of their client."""
         row = await self.store.database.read_row("select count(*) from identity.previous_end")
