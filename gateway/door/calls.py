@@ -5,7 +5,7 @@ per stream. Messages may be written as bytes that are encoded already.
 """
 
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import grpc.aio
 from google.protobuf.message import Message
@@ -51,8 +51,9 @@ class Call:
 
     def seconds_left(self) -> float | None:
         """Seconds until the caller's deadline, None without one."""
-        left = self._context.time_remaining()
-        return None if left > SECONDS_WITHOUT_DEADLINE else left
+        # None, which its types deny, when the client named no deadline at all.
+        left = cast("float | None", self._context.time_remaining())
+        return None if left is None or left > SECONDS_WITHOUT_DEADLINE else left
 
     def set_trailers(self, metadata: tuple[tuple[str, str], ...]) -> None:
         """Metadata sent after the answer."""
