@@ -1,5 +1,6 @@
 """Processor time of a venue's processes, and of the database, while a load runs."""
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -9,14 +10,17 @@ import psutil
 
 @dataclass(frozen=True, slots=True)
 class ProcessorTime:
-    """Seconds used so far, by name; children count for the process that started them."""
+    """Seconds used so far, by name; children without a name count for who started them."""
 
     seconds: Mapping[str, float]
 
     @classmethod
     def read(cls, pids: Mapping[str, int]) -> Self:
         """Of these processes; one that has ended is left out."""
-        return cls({name: used for name, pid in pids.items() if (used := _used(pid)) is not None})
+        named = frozenset(pids.values())
+        return cls(
+            {name: used for name, pid in pids.items() if (used := _used(pid, named)) is not None}
+        )
 
     def since(self, before: "ProcessorTime") -> dict[str, float]:
         """Seconds used after another reading."""
@@ -27,17 +31,15 @@ class ProcessorTime:
         }
 
 
-def _used(pid: int) -> float | None:
+def _used(pid: int, named: frozenset[int]) -> float | None:
     try:
         process = psutil.Process(pid)
-        family = [process, *process.children(recursive=True)]
+        children = process.children(recursive=True)
     except psutil.NoSuchProcess:
         return None
     used = 0.0
-    for one in family:
-        try:
+    for one in (process, *(child for child in children if child.pid not in named)):
+        with contextlib.suppress(psutil.NoSuchProcess):
             times = one.cpu_times()
-        except psutil.NoSuchProcess:
-            continue
-        used += times.user + times.system
+            used += times.user + times.system
     return used
