@@ -1,0 +1,60 @@
+"""From the command line: plays a tape, or looks for differences.
+
+python -m tests.differential FILE                       plays a tape and reports what differs
+python -m tests.differential --seed 5 --commands 9000   looks for a difference, shrinks it
+... --shrink 0                                           without shrinking, prints JSON
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from tests.differential import tape
+from tests.differential.census import Census
+from tests.differential.contest import Engines, contest, explain, first_difference
+from tests.differential.report import describe
+from tests.differential.shrink import DEFAULT_WORK_COMMANDS
+
+
+def _play(path: Path) -> int:
+    shard, steps = tape.read(path)
+    found = first_difference(shard, steps, Engines(snapshot_every=1))
+    if found is None:
+        print("the engines agree")
+        return 0
+    print(describe(found, steps))
+    return 1
+
+
+def _look(seed: int, commands: int, work_commands: int) -> int:
+    census = Census()
+    found = contest(seed, commands, census)
+    if work_commands == 0:
+        at = found.commands if found else None
+        aspect = found.disagreement.aspect if found else None
+        print(json.dumps({"seed": seed, "found_after": at, "aspect": aspect}))
+        return 0
+    if found is None:
+        share = census.trading / census.commands
+        print(f"the engines agree on {census.commands} commands, {share:.1%} of them trading")
+        return 0
+    print(explain(found, f"seed-{seed}", work_commands=work_commands))
+    return 1
+
+
+def main() -> int:
+    """Runs what the arguments say."""
+    parser = argparse.ArgumentParser(prog="python -m tests.differential")
+    parser.add_argument("tape", nargs="?", type=Path)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--commands", type=int, default=20_000)
+    parser.add_argument("--shrink", type=int, default=DEFAULT_WORK_COMMANDS)
+    given = parser.parse_args()
+    if given.tape is not None:
+        return _play(given.tape)
+    return _look(given.seed, given.commands, given.shrink)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

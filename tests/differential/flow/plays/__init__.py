@@ -1,0 +1,42 @@
+"""Plays: short scripts that lead the flow into the corners of the rules.
+
+Each play is a function of a Flow that sends a few commands; one that needs answers in between is a
+generator and yields where a batch ends. The stream deals them from a shuffled deck, so that every
+play occurs again and again. A play must never assert anything.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from tests.differential.flow.flow import Flow
+from tests.differential.flow.plays import (
+    administration,
+    amendments,
+    cancels,
+    damage,
+    ids,
+    markets,
+    matching,
+    money,
+    poison,
+    refused_orders,
+    scramble,
+    sessions,
+)
+
+Play = Callable[[Flow], Iterator[None] | None]
+DECK: Final[tuple[Play, ...]] = (
+    *refused_orders.PLAYS,
+    *ids.PLAYS,
+    *cancels.PLAYS,
+    *amendments.PLAYS,
+    *matching.PLAYS,
+    *markets.PLAYS,
+    *sessions.PLAYS,
+    *money.PLAYS,
+    *administration.PLAYS,
+    *poison.PLAYS,
+    *scramble.PLAYS,
+)
+# Batches that are refused whole; they cost no sequence numbers.
+DAMAGED: Final[tuple[Play, ...]] = damage.PLAYS
