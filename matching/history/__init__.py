@@ -1,0 +1,1 @@
+"""HistoryService: orders and fills of the past, read from what the projector wrote."""

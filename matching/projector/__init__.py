@@ -1,0 +1,1 @@
+"""The process that follows the event journal and writes the schema `history`."""
