@@ -101,8 +101,7 @@ class Demo:
         )
         is_seen = await chaos.wait_for_stage(self.stack.dsn, stage, self.random)
         pid = self.stack.processes.kill(MATCHING)
-        killed = time.monotonic()
-        moment = self.traders.poll()
+        killed, moment = time.monotonic(), self.traders.poll()
         where = stage.value if is_seen else f"{stage.value} (not seen in time: at any moment)"
         self.view.note(
             f"{self.clock()} SIGKILL matching (pid {pid}) {where}, "
@@ -111,27 +110,27 @@ class Demo:
         if moment.unanswered < min(UNANSWERED_WANTED, self.options.sizes.window_commands):
             raise ProcessFailed(f"only {moment.unanswered} commands were unanswered at the kill")
         self.stack.start_matching()
-        await self.answered_again(moment, killed, "matching")
+        await self.answered_again(killed, "matching")
 
     async def crash_gateway(self) -> None:
         """SIGKILL of the first gateway; clients go on over the other one, and it comes back."""
         name = self.stack.gateways[0].name
         pid = self.stack.processes.kill(name)
         killed = time.monotonic()
-        moment = self.traders.poll()
+        self.traders.poll()
         self.view.note(f"{self.clock()} SIGKILL {name} (pid {pid})")
-        await self.answered_again(moment, killed, name)
+        await self.answered_again(killed, name)
         self.stack.start_gateway(0)
 
-    async def answered_again(self, at_kill: Moment, killed: float, what: str) -> None:
-        """Waits until more is answered than what was on its way when the process died."""
-        wanted = at_kill.sent
-        moment = await self.until(
-            lambda now: now.answered >= wanted, time.monotonic() + ANSWER_SECONDS
+    async def answered_again(self, killed: float, what: str) -> None:
+        """Waits until each client has as many answers as it had sent when the process died."""
+        sent = self.traders.sent()
+        await self.until(
+            lambda _moment: self.traders.has_answered(sent), time.monotonic() + ANSWER_SECONDS
         )
-        seconds = time.monotonic() - killed
-        if moment.answered < wanted:
+        if not self.traders.has_answered(sent):
             raise ProcessFailed(f"after the end of {what} answers did not come back")
+        seconds = time.monotonic() - killed
         self.view.note(f"{self.clock()} all that was unanswered is answered after {seconds:.1f} s")
 
     def clock(self) -> str:

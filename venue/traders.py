@@ -111,8 +111,9 @@ class Traders:
         latencies = {stage: Histogram() for stage in STAGES}
         for follower in self._followers:
             follower.poll(latencies)
-            if not follower.process.is_running and not follower.status.get("done"):
-                raise follower.process.fail("ended")
+            status = follower.process.popen.poll()
+            if status or (status == 0 and not follower.status.get("done")):
+                raise follower.process.fail(f"ended with status {status}")
         for stage, histogram in latencies.items():
             self.total[stage].merge(histogram)
             if histogram.total:
@@ -121,20 +122,36 @@ class Traders:
         sums = [sum(follower.status.get(name, 0) for follower in self._followers) for name in names]
         return Moment(time.monotonic(), *sums)
 
+    def sent(self) -> tuple[int, ...]:
+        """Commands sent so far by each process, as it told last."""
+        return tuple(follower.status.get("sent", 0) for follower in self._followers)
+
+    def has_answered(self, sent: Sequence[int]) -> bool:
+        """Whether each process has as many answers as it had sent then."""
+        return all(
+            follower.status.get("answered", 0) >= count
+            for follower, count in zip(self._followers, sent, strict=True)
+        )
+
     async def stop(self) -> Moment:
         """Tells them to stop and waits until all have heard their last answer.
 
         Raises ProcessFailed when one fails or takes too long.
         """
-        for follower in self._followers:
-            stdin = follower.process.popen.stdin
-            if stdin is not None:
-                with contextlib.suppress(BrokenPipeError):
-                    stdin.write(b"stop\n")
-                    stdin.close()
         deadline = time.monotonic() + STOP_SECONDS
+        self._say(b"stop\n")
+        while not all(follower.status.get("quiet") for follower in self._followers):
+            self.poll()
+            late = [one for one in self._followers if not one.status.get("quiet")]
+            if late and time.monotonic() > deadline:
+                raise late[0].process.fail(f"is not quiet after {STOP_SECONDS:.0f} s")
+            await asyncio.sleep(POLL_SECONDS)
+        # Now that none sends any more, each can hear everything that concerns it.
+        self._say(b"end\n")
         for follower in self._followers:
             process = follower.process
+            if process.popen.stdin is not None:
+                process.popen.stdin.close()
             try:
                 status = await asyncio.to_thread(
                     process.popen.wait, max(0.1, deadline - time.monotonic())
@@ -145,6 +162,15 @@ class Traders:
                 raise process.fail(f"ended with status {status}")
             self._stack.processes.running.pop(process.name, None)
         return self.poll()
+
+    def _say(self, word: bytes) -> None:
+        """To all; one that has ended is found by the next look."""
+        for follower in self._followers:
+            stdin = follower.process.popen.stdin
+            assert stdin is not None, "traders are started with a pipe"
+            with contextlib.suppress(BrokenPipeError):
+                stdin.write(word)
+                stdin.flush()
 
     def log_paths(self) -> list[Path]:
         """The clients' logs."""

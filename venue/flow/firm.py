@@ -93,6 +93,18 @@ class Firm:
                 return self._cancel(order, now_ns)
         return self._new(now_ns)
 
+    def last(self, now_ns: int) -> Made:
+        """A command that changes nothing: when it is answered all before it was told."""
+        self.step += 1
+        cancel = commands_pb2.Cancel(
+            request_id=self._id(),
+            account_id=self.plan.account_ids[0],
+            orig_cl_ord_id=self._id(),
+            sent_time_ns=now_ns,
+        )
+        command = commands_pb2.Command(cancel=cancel)
+        return Made(CANCEL, cancel.account_id, cancel.request_id, now_ns, command)
+
     def told(self, record: Record) -> None:
         """An event of one of the firm's accounts."""
         code = record.code & ~client_log.REPEAT

@@ -1,7 +1,8 @@
-"""`python -m venue.trader CONFIG`: trades until told to stop on standard input.
+"""`python -m venue.trader CONFIG`: trades until standard input says "stop", then "end".
 
-Prints a line of JSON four times a second; the last one has `"done": true`. Exit status 1 when a
-session ended or an answer never came.
+Prints a line of JSON four times a second; `"quiet"` is true when it sends no more and all is
+answered, the last line has `"done": true`. Exit status 1 when a session ended or an answer never
+came.
 """
 
 import asyncio
@@ -19,18 +20,20 @@ from cambist.client.keys import ApiKey
 from venue.flow.firm import Firm
 from venue.latency import Histogram
 from venue.trader.config import TraderConfig
-from venue.trader.firm_trader import STAGES, FirmTrader
+from venue.trader.firm_trader import STAGES, FirmTrader, Words
 
 STATUS_SECONDS: Final = 0.25
 
 
-async def read_stop(stop: asyncio.Event) -> None:
-    """Sets `stop` when standard input says "stop" or ends."""
+async def read_words(words: Words) -> None:
+    """Sets what standard input says, line by line; its end says both."""
     reader = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     await reader.readline()
-    stop.set()
+    words.stop.set()
+    await reader.readline()
+    words.end.set()
 
 
 def tell(traders: list[FirmTrader], *, done: bool) -> None:
@@ -48,6 +51,7 @@ def tell(traders: list[FirmTrader], *, done: bool) -> None:
         "unanswered": sum(len(trader.unanswered) for trader in traders),
         "open_orders": sum(len(trader.flow.orders) for trader in traders),
         "latencies": {stage: histogram.to_plain() for stage, histogram in latencies.items()},
+        "quiet": all(trader.is_quiet for trader in traders),
         "done": done,
     }
     print(json.dumps(line), flush=True)
@@ -60,9 +64,19 @@ async def report(traders: list[FirmTrader]) -> None:
         tell(traders, done=False)
 
 
+async def run(trader: FirmTrader, words: Words, pause_seconds: float) -> None:
+    """One firm; one that fails ends the process, so that nobody waits for it."""
+    try:
+        await trader.run(words, lambda: pause_seconds)
+    finally:
+        if not trader.is_quiet:
+            words.stop.set()
+            words.end.set()
+
+
 async def trade(config: TraderConfig) -> bool:
     """Runs all firms; whether everything was answered and nothing was refused whole."""
-    stop = asyncio.Event()
+    words = Words()
     tls = Tls(authority=config.authority_file) if config.authority_file else None
     async with AsyncExitStack() as stack:
         traders = []
@@ -77,9 +91,9 @@ async def trade(config: TraderConfig) -> bool:
         rate = config.commands_per_second / len(traders)
         pause = config.burst_commands / rate if rate else 0.0
         async with asyncio.TaskGroup() as group:
-            helpers = [group.create_task(read_stop(stop)), group.create_task(report(traders))]
+            helpers = [group.create_task(read_words(words)), group.create_task(report(traders))]
             results = await asyncio.gather(
-                *(trader.run(stop, lambda: pause) for trader in traders), return_exceptions=True
+                *(run(trader, words, pause) for trader in traders), return_exceptions=True
             )
             for helper in helpers:
                 helper.cancel()

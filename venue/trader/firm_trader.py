@@ -29,6 +29,14 @@ DRAIN_SECONDS: Final = 60.0
 POLL_SECONDS: Final = 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a process is told: to stop trading, and to end when all processes are quiet."""
+
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    end: asyncio.Event = field(default_factory=asyncio.Event)
+
+
 @dataclass(slots=True)
 class Counts:
     """What happened so far."""
@@ -43,7 +51,7 @@ class Counts:
 
 @dataclass(slots=True)
 class FirmTrader:
-    """One firm. `run` trades until `stop` is set, then waits for the last answers."""
+    """One firm. `run` trades until it is told to stop, then waits for the last answers."""
 
     flow: Firm
     client: Client
@@ -56,6 +64,8 @@ class FirmTrader:
     )
     # Time of sending by id, for what has no answer.
     unanswered: dict[bytes, int] = field(default_factory=dict)
+    # It sends no more, and everything is answered.
+    is_quiet: bool = False
     last_seq: int = 0
     now_ns: Callable[[], int] = time.time_ns
     _heard: asyncio.Event = field(default_factory=asyncio.Event)
@@ -65,7 +75,7 @@ class FirmTrader:
         header = Header(self.flow.plan.name, self.flow.plan.account_ids)
         self._log = LogWriter(self.log_path, header)
 
-    async def run(self, stop: asyncio.Event, pause_seconds: Callable[[], float]) -> None:
+    async def run(self, words: Words, pause_seconds: Callable[[], float]) -> None:
         """Trades. Raises what ended the session; the log is closed in any case."""
         session = self.client.raw_session("flow", account_ids=self.flow.plan.account_ids)
         session.on_row = self.on_row
@@ -74,10 +84,13 @@ class FirmTrader:
         balances: dict[tuple[int, int], tuple[int, int]] = {}
         try:
             async with session:
-                while not stop.is_set():
+                while not words.stop.is_set():
                     await self._send_burst(session)
                     await asyncio.sleep(pause_seconds())
                 is_complete = await self._drain(session)
+                self.is_quiet = is_complete
+                await words.end.wait()
+                is_complete = is_complete and await self._hear_all(session)
             balances = await self._balances()
         finally:
             orders = {
@@ -100,6 +113,15 @@ class FirmTrader:
             if body.commands:
                 count = len(body.commands)
                 await session.send(RawBatch(command_class, count, body.SerializeToString()))
+
+    async def _hear_all(self, session: RawSession) -> bool:
+        """Orders of others may have met ours until they were quiet too: one more answer is heard
+        after all of that. Whether it came."""
+        made = self.flow.last(self.now_ns())
+        self._note(made)
+        body = commands_pb2.Commands(commands=[made.command]).SerializeToString()
+        await session.send(RawBatch(CommandClass.CANCEL, 1, body))
+        return await self._drain(session)
 
     def _note(self, made: Made) -> None:
         self._log.write(client_log.sent(made.account_id, made.id, made.kind))
