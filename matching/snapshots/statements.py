@@ -34,7 +34,7 @@ returning seq
 """
 
 DELETE_SNAPSHOTS: Final = """
-delete from journal.snapshots where shard = $1 and seq <> all($2::bigint[]) returning seq
+delete from journal.snapshots where shard = $1 and seq = any($2::bigint[])
 """
 
 CHUNKS_WITHOUT_ROW: Final = """

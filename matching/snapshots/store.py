@@ -106,16 +106,17 @@ class SnapshotStore:
             raise NoSnapshot(f"snapshot seq={tail.last_seq}: its chunks went while it was written")
         return True
 
-    async def keep_newest(self, unusable: frozenset[int] = frozenset()) -> list[int]:
-        """Deletes all but the two newest that are not `unusable`; which went.
+    async def keep_newest(self) -> list[int]:
+        """Deletes all but the two newest; which went. Raises Unavailable, Unknown."""
+        old = [one.seq for one in await self.stored()][limits.SNAPSHOTS_KEPT :]
+        await self.delete(frozenset(old))
+        return sorted(old)
 
-        Raises Unavailable, Unknown.
-        """
-        usable = [one.seq for one in await self.stored() if one.seq not in unusable]
-        kept = usable[: limits.SNAPSHOTS_KEPT]
-        records = await self._database.write(statements.DELETE_SNAPSHOTS, self._shard, kept)
-        await self._delete_leftovers()
-        return sorted(record[0] for record in records)
+    async def delete(self, seqs: frozenset[int]) -> None:
+        """Deletes these. Raises Unavailable, Unknown."""
+        if seqs:
+            await self._database.write(statements.DELETE_SNAPSHOTS, self._shard, sorted(seqs))
+            await self._delete_leftovers()
 
     async def _write_chunk(self, seq: int, index: int, content: bytes) -> None:
         async with self._database.transaction() as connection:

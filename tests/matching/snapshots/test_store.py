@@ -65,13 +65,15 @@ async def test_the_two_newest_are_kept_and_the_newest_comes_first(
     assert [record[0] for record in left] == [30, 40]
 
 
-async def test_one_that_cannot_be_used_goes_instead_of_an_older_one(
-    snapshots: SnapshotStore,
+async def test_those_that_are_named_are_deleted_with_their_chunks(
+    snapshots: SnapshotStore, database: Database
 ) -> None:
     for seq in (10, 20, 30):
         await snapshots.write(tail_at(seq), CONTENT)
-    assert await snapshots.keep_newest(unusable=frozenset({20})) == [20]
+    await snapshots.delete(frozenset({20, 77}))
     assert [one.seq for one in await snapshots.stored()] == [30, 10]
+    left = await database.read("select distinct seq from journal.snapshot_chunks order by seq")
+    assert [record[0] for record in left] == [10, 30]
 
 
 DAMAGES = {
@@ -134,7 +136,7 @@ async def test_other_shards_do_not_meet(snapshots: SnapshotStore, database: Data
     other = SnapshotStore(database, SHARD + 1, chunk_bytes=1_000, chunk_pause_seconds=0)
     await snapshots.write(tail_at(10), CONTENT)
     await other.write(tail_at(10), CONTENT[:100])
-    await other.keep_newest(unusable=frozenset({10}))
+    await other.delete(frozenset({10}))
     assert await other.stored() == []
     (stored,) = await snapshots.stored()
     assert await read(snapshots, stored) == CONTENT
