@@ -29,6 +29,10 @@ STATEMENT_CACHE_SIZE: Final = 100
 MIGRATION_LOCK_SECONDS: Final = 60
 # Spans waiting for export; beyond that the newest are dropped and counted by the SDK.
 SPAN_QUEUE_MAX: Final = 8_192
+# Traced orders of one batch that get spans and links; also the SDK's own limit of links.
+SPAN_LINKS_MAX: Final = 128
+# Seconds an export may take, retries included; a collector that is away delays our end by as much.
+EXPORT_SECONDS: Final = 3
 # Seconds between two exports of metrics.
 METRIC_INTERVAL_SECONDS: Final = 10.0
 # Seconds between SIGTERM and the end of unfinished work; Kubernetes kills after 30.

@@ -72,10 +72,12 @@ class LogSettings(SettingsGroup):
 class TelemetrySettings(SettingsGroup):
     """Where traces and metrics go."""
 
-    # "none", "memory" (tests) or "otlp" (endpoint below, or the standard OTEL_ variables).
-    exporter: str = "none"
+    # "auto" (otlp when an endpoint is given, else none), "none", "memory" (tests), or "otlp" (where
+    # the endpoint may come from the standard OTEL_ variables).
+    exporter: str = "auto"
+    # "http://host:4317" is plain text, "https://host:4317" TLS.
     otlp_endpoint: str = ""
-    # Share of batches that get a trace, 0 to 1.
+    # Share of orders that get a trace, 0 to 1; the same in all processes of a venue.
     trace_sample_ratio: float = 0.01
     metric_interval_seconds: float = limits.METRIC_INTERVAL_SECONDS
 
