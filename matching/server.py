@@ -127,7 +127,9 @@ async def start_shard(
     )
     desk = Desk(kind, clock, secrets.randbits)
     admin = AdminService(
-        AdminParts(state, database, definitions, desk, Adjustments(database, reader, desk))
+        AdminParts(
+            state, database, definitions, desk, Adjustments(database, reader, desk), gauges.stages
+        )
     )
     check_admin_address(settings)
     admin_server = await rpc_server.start_server(

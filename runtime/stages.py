@@ -5,6 +5,8 @@ received (off the wire) → sequenced (given a number) → matched (kernel done)
 """
 
 import enum
+from bisect import bisect_left
+from dataclasses import dataclass, field
 from typing import Final
 
 from opentelemetry import metrics
@@ -46,10 +48,26 @@ BUCKETS_SECONDS: Final = (
 )
 
 
-class StageMeter:
-    """Records batches per stage; one per process."""
+# The same in ns, for those who read them from the process itself.
+BOUNDS_NS: Final = tuple(round(bound * NANOSECONDS_PER_SECOND) for bound in BUCKETS_SECONDS)
 
-    __slots__ = ("_attributes", "_commands", "_duration")
+
+@dataclass(slots=True)
+class StageCounts:
+    """What passed a stage since the process started."""
+
+    commands: int = 0
+    # Batches by duration: one count per bound of BOUNDS_NS (at most so long), one for those above.
+    batches: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS_NS) + 1))
+
+
+class StageMeter:
+    """Records batches per stage; one per process.
+
+    It counts for itself too, so that the operator's status works without a collector.
+    """
+
+    __slots__ = ("_attributes", "_commands", "_duration", "counts")
 
     def __init__(self, meter: metrics.Meter) -> None:
         self._commands = meter.create_counter(
@@ -62,9 +80,13 @@ class StageMeter:
             explicit_bucket_boundaries_advisory=BUCKETS_SECONDS,
         )
         self._attributes = {stage: {"stage": stage.value} for stage in Stage}
+        self.counts = {stage: StageCounts() for stage in Stage}
 
     def record(self, stage: Stage, commands: int, duration_ns: int) -> None:
         """A batch of `commands` left `stage` after `duration_ns` nanoseconds in it."""
+        counts = self.counts[stage]
+        counts.commands += commands
+        counts.batches[bisect_left(BOUNDS_NS, duration_ns)] += 1
         attributes = self._attributes[stage]
         self._commands.add(commands, attributes)
         self._duration.record(duration_ns / NANOSECONDS_PER_SECOND, attributes)

@@ -20,6 +20,7 @@ from matching.admin.amounts import to_bytes
 from matching.admin.definitions import Definitions
 from matching.admin.desk import Desk
 from matching.admin.refusals import DUPLICATE, refusal
+from matching.admin.status import operator_status
 from matching.errors import Rejected
 from matching.recovery import skips
 from matching.rpc.faults import Context
@@ -27,6 +28,7 @@ from matching.rpc.service import told
 from matching.shard_state import ShardState
 from runtime import logs
 from runtime.postgres import Database
+from runtime.stages import StageMeter
 
 LOGGER = logs.get(__name__)
 SERVICE: Final = admin_pb2.DESCRIPTOR.services_by_name["AdminService"]
@@ -43,6 +45,7 @@ class AdminParts:
     definitions: Definitions
     desk: Desk
     adjustments: Adjustments
+    stages: StageMeter
 
 
 class AdminService:
@@ -67,6 +70,7 @@ class AdminService:
             "Adjust": self._adjust,
             "SkipPoisonCommand": self._skip_poison_command,
             "ListDefinitions": self._list_definitions,
+            "GetStatus": self._get_status,
         }
         handlers = {}
         for method in SERVICE.methods:
@@ -259,6 +263,13 @@ class AdminService:
             ],
             account_count=len(known.accounts),
         )
+
+    async def _get_status(
+        self, request: admin_pb2.GetStatusRequest, _: Context
+    ) -> admin_pb2.GetStatusResponse:
+        if request.shard != self._parts.state.shard:
+            raise Rejected("WRONG_SHARD", f"this is shard {self._parts.state.shard}")
+        return operator_status(self._parts.state, self._parts.stages)
 
 
 def name_of_caller(context: Context) -> str:

@@ -11,7 +11,7 @@ from opentelemetry.sdk.metrics.export import HistogramDataPoint, NumberDataPoint
 from runtime import telemetry
 from runtime.errors import ConfigurationError
 from runtime.settings import TelemetrySettings
-from runtime.stages import COUNTER_NAME, HISTOGRAM_NAME, Stage, StageMeter
+from runtime.stages import BOUNDS_NS, COUNTER_NAME, HISTOGRAM_NAME, Stage, StageMeter
 from runtime.telemetry import Telemetry
 
 MEMORY = TelemetrySettings(exporter="memory", trace_sample_ratio=1.0)
@@ -135,3 +135,22 @@ def test_spans_reach_a_collector_before_stop_returns() -> None:
     exporting.stop()
     collector.server.stop(None).wait()
     assert collector.names == ["batch"]
+
+
+def test_the_process_counts_for_itself_with_or_without_an_exporter(measured: Telemetry) -> None:
+    for meter in (
+        measured.meter,
+        telemetry.start(TelemetrySettings(exporter="none"), service="gateway").meter,
+    ):
+        stages = StageMeter(meter)
+        stages.record(Stage.DURABLE, 256, BOUNDS_NS[3])
+        stages.record(Stage.DURABLE, 1, BOUNDS_NS[3] + 1)
+        stages.record(Stage.DURABLE, 1, BOUNDS_NS[-1] + 1)
+        counts = stages.counts[Stage.DURABLE]
+        assert counts.commands == 258
+        assert {index: n for index, n in enumerate(counts.batches) if n} == {
+            3: 1,
+            4: 1,
+            len(BOUNDS_NS): 1,
+        }
+        assert stages.counts[Stage.MATCHED].commands == 0

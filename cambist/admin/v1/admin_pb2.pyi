@@ -11,6 +11,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -21,6 +22,42 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _ShardRole:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ShardRoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ShardRole.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SHARD_ROLE_UNSPECIFIED: _ShardRole.ValueType  # 0
+    """Not set."""
+    SHARD_ROLE_RECOVERING: _ShardRole.ValueType  # 1
+    """Starting: reads snapshot and journal."""
+    SHARD_ROLE_PRIMARY: _ShardRole.ValueType  # 2
+    """Holds the shard."""
+    SHARD_ROLE_STANDBY: _ShardRole.ValueType  # 3
+    """Follows the journal."""
+    SHARD_ROLE_TAKEOVER_BLOCKED: _ShardRole.ValueType  # 4
+    """The lease is its own, a backend of the old primary holds the fence and cannot be ended."""
+    SHARD_ROLE_STOPPED: _ShardRole.ValueType  # 5
+    """Stopped for good; the process is about to exit."""
+
+class ShardRole(_ShardRole, metaclass=_ShardRoleEnumTypeWrapper):
+    """What a process is for its shard."""
+
+SHARD_ROLE_UNSPECIFIED: ShardRole.ValueType  # 0
+"""Not set."""
+SHARD_ROLE_RECOVERING: ShardRole.ValueType  # 1
+"""Starting: reads snapshot and journal."""
+SHARD_ROLE_PRIMARY: ShardRole.ValueType  # 2
+"""Holds the shard."""
+SHARD_ROLE_STANDBY: ShardRole.ValueType  # 3
+"""Follows the journal."""
+SHARD_ROLE_TAKEOVER_BLOCKED: ShardRole.ValueType  # 4
+"""The lease is its own, a backend of the old primary holds the fence and cannot be ended."""
+SHARD_ROLE_STOPPED: ShardRole.ValueType  # 5
+"""Stopped for good; the process is about to exit."""
+Global___ShardRole: _TypeAlias = ShardRole  # noqa: Y015
 
 @_typing.final
 class Asset(_message.Message):
@@ -886,3 +923,135 @@ class ListDefinitionsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListDefinitionsResponse: _TypeAlias = ListDefinitionsResponse  # noqa: Y015
+
+@_typing.final
+class GetStatusRequest(_message.Message):
+    """Which shard."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHARD_FIELD_NUMBER: _builtins.int
+    shard: _builtins.int
+    """Shard."""
+    def __init__(
+        self,
+        *,
+        shard: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["shard", b"shard"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetStatusRequest: _TypeAlias = GetStatusRequest  # noqa: Y015
+
+@_typing.final
+class StageStatistics(_message.Message):
+    """What passed one stage since the process started; rates and percentiles come from two readings."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STAGE_FIELD_NUMBER: _builtins.int
+    COMMANDS_FIELD_NUMBER: _builtins.int
+    BATCHES_FIELD_NUMBER: _builtins.int
+    stage: _builtins.str
+    """"sequenced", "matched" or "durable"."""
+    commands: _builtins.int
+    """Commands."""
+    @_builtins.property
+    def batches(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Batches by how long they were in the stage: one count per bound of GetStatusResponse, and one for those above."""
+
+    def __init__(
+        self,
+        *,
+        stage: _builtins.str = ...,
+        commands: _builtins.int = ...,
+        batches: _abc.Iterable[_builtins.int] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batches", b"batches", "commands", b"commands", "stage", b"stage"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StageStatistics: _TypeAlias = StageStatistics  # noqa: Y015
+
+@_typing.final
+class GetStatusResponse(_message.Message):
+    """State and speed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHARD_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
+    EPOCH_FIELD_NUMBER: _builtins.int
+    APPLIED_SEQ_FIELD_NUMBER: _builtins.int
+    RELEASED_SEQ_FIELD_NUMBER: _builtins.int
+    SNAPSHOT_SEQ_FIELD_NUMBER: _builtins.int
+    INBOX_COMMANDS_FIELD_NUMBER: _builtins.int
+    STATE_HASH_FIELD_NUMBER: _builtins.int
+    ENGINE_FIELD_NUMBER: _builtins.int
+    CLOCK_OFFSET_NS_FIELD_NUMBER: _builtins.int
+    OPEN_CURSORS_FIELD_NUMBER: _builtins.int
+    PRIMARY_ENDPOINT_FIELD_NUMBER: _builtins.int
+    DURATION_BOUNDS_NS_FIELD_NUMBER: _builtins.int
+    STAGES_FIELD_NUMBER: _builtins.int
+    shard: _builtins.int
+    """Shard."""
+    role: Global___ShardRole.ValueType
+    """Role."""
+    epoch: _builtins.int
+    """Epoch."""
+    applied_seq: _builtins.int
+    """Last sequence applied."""
+    released_seq: _builtins.int
+    """Last sequence committed and released."""
+    snapshot_seq: _builtins.int
+    """Sequence of the snapshot that the process started from; 0 = none."""
+    inbox_commands: _builtins.int
+    """Commands waiting in the inbox."""
+    state_hash: _builtins.bytes
+    """Chained state hash after released_seq (32 bytes)."""
+    engine: _builtins.str
+    """Engine: "kernel" or "reference"."""
+    clock_offset_ns: _builtins.int
+    """Clock distance to the database, in ns."""
+    open_cursors: _builtins.int
+    """Markets whose clearing goes on."""
+    primary_endpoint: _builtins.str
+    """Endpoint of the primary, when this is not the one and it is known."""
+    @_builtins.property
+    def duration_bounds_ns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Upper bounds of the classes of duration, ascending, in ns."""
+
+    @_builtins.property
+    def stages(self) -> _containers.RepeatedCompositeFieldContainer[Global___StageStatistics]:
+        """By stage, in the order that a command passes them."""
+
+    def __init__(
+        self,
+        *,
+        shard: _builtins.int = ...,
+        role: Global___ShardRole.ValueType = ...,
+        epoch: _builtins.int = ...,
+        applied_seq: _builtins.int = ...,
+        released_seq: _builtins.int = ...,
+        snapshot_seq: _builtins.int = ...,
+        inbox_commands: _builtins.int = ...,
+        state_hash: _builtins.bytes = ...,
+        engine: _builtins.str = ...,
+        clock_offset_ns: _builtins.int = ...,
+        open_cursors: _builtins.int = ...,
+        primary_endpoint: _builtins.str = ...,
+        duration_bounds_ns: _abc.Iterable[_builtins.int] | None = ...,
+        stages: _abc.Iterable[Global___StageStatistics] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied_seq", b"applied_seq", "clock_offset_ns", b"clock_offset_ns", "duration_bounds_ns", b"duration_bounds_ns", "engine", b"engine", "epoch", b"epoch", "inbox_commands", b"inbox_commands", "open_cursors", b"open_cursors", "primary_endpoint", b"primary_endpoint", "released_seq", b"released_seq", "role", b"role", "shard", b"shard", "snapshot_seq", b"snapshot_seq", "stages", b"stages", "state_hash", b"state_hash"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetStatusResponse: _TypeAlias = GetStatusResponse  # noqa: Y015

@@ -100,6 +100,11 @@ class AdminServiceStub:
                 request_serializer=cambist_dot_admin_dot_v1_dot_admin__pb2.ListDefinitionsRequest.SerializeToString,
                 response_deserializer=cambist_dot_admin_dot_v1_dot_admin__pb2.ListDefinitionsResponse.FromString,
                 _registered_method=True)
+        self.GetStatus = channel.unary_unary(
+                '/cambist.admin.v1.AdminService/GetStatus',
+                request_serializer=cambist_dot_admin_dot_v1_dot_admin__pb2.GetStatusRequest.SerializeToString,
+                response_deserializer=cambist_dot_admin_dot_v1_dot_admin__pb2.GetStatusResponse.FromString,
+                _registered_method=True)
 
 
 class AdminServiceServicer:
@@ -197,6 +202,13 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetStatus(self, request, context):
+        """State and speed of the process that answers; it answers in every role.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AdminServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -264,6 +276,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.ListDefinitions,
                     request_deserializer=cambist_dot_admin_dot_v1_dot_admin__pb2.ListDefinitionsRequest.FromString,
                     response_serializer=cambist_dot_admin_dot_v1_dot_admin__pb2.ListDefinitionsResponse.SerializeToString,
+            ),
+            'GetStatus': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetStatus,
+                    request_deserializer=cambist_dot_admin_dot_v1_dot_admin__pb2.GetStatusRequest.FromString,
+                    response_serializer=cambist_dot_admin_dot_v1_dot_admin__pb2.GetStatusResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -618,6 +635,33 @@ class AdminService:
             '/cambist.admin.v1.AdminService/ListDefinitions',
             cambist_dot_admin_dot_v1_dot_admin__pb2.ListDefinitionsRequest.SerializeToString,
             cambist_dot_admin_dot_v1_dot_admin__pb2.ListDefinitionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetStatus(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cambist.admin.v1.AdminService/GetStatus',
+            cambist_dot_admin_dot_v1_dot_admin__pb2.GetStatusRequest.SerializeToString,
+            cambist_dot_admin_dot_v1_dot_admin__pb2.GetStatusResponse.FromString,
             options,
             channel_credentials,
             insecure,

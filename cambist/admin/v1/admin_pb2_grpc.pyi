@@ -62,6 +62,8 @@ class AdminServiceStub:
     """Puts an already journaled command aside on the next replay."""
     ListDefinitions: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ListDefinitionsRequest, _admin_pb2.ListDefinitionsResponse]
     """What exists on the shard."""
+    GetStatus: _grpc.UnaryUnaryMultiCallable[_admin_pb2.GetStatusRequest, _admin_pb2.GetStatusResponse]
+    """State and speed of the process that answers; it answers in every role."""
 
 @_typing.type_check_only
 class AdminServiceAsyncStub(AdminServiceStub):
@@ -94,6 +96,8 @@ class AdminServiceAsyncStub(AdminServiceStub):
     """Puts an already journaled command aside on the next replay."""
     ListDefinitions: _aio.UnaryUnaryMultiCallable[_admin_pb2.ListDefinitionsRequest, _admin_pb2.ListDefinitionsResponse]  # type: ignore[assignment]
     """What exists on the shard."""
+    GetStatus: _aio.UnaryUnaryMultiCallable[_admin_pb2.GetStatusRequest, _admin_pb2.GetStatusResponse]  # type: ignore[assignment]
+    """State and speed of the process that answers; it answers in every role."""
 
 class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
     """Administration of one shard."""
@@ -201,5 +205,13 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_admin_pb2.ListDefinitionsResponse, _abc.Awaitable[_admin_pb2.ListDefinitionsResponse]]:
         """What exists on the shard."""
+
+    @_abc_1.abstractmethod
+    def GetStatus(
+        self,
+        request: _admin_pb2.GetStatusRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_pb2.GetStatusResponse, _abc.Awaitable[_admin_pb2.GetStatusResponse]]:
+        """State and speed of the process that answers; it answers in every role."""
 
 def add_AdminServiceServicer_to_server(servicer: AdminServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
