@@ -1,0 +1,217 @@
+"""NewOrder: section 4, check by check in its order, then matching and resting."""
+
+from cambist.orders.v1 import commands_pb2, enums_pb2
+from matching.reference import amounts, limits, matcher, order_events
+from matching.reference.errors import Refusal
+from matching.reference.order_checks import (
+    CANCEL_ONLY,
+    CONTINUOUS,
+    POST_ONLY,
+    by_phase,
+    has_later_features,
+    is_post_only,
+    judge_notional,
+    judge_price,
+    judge_quantity,
+    judge_rights,
+    market_of_command,
+    refuse_if,
+)
+from matching.reference.run import Run
+from matching.reference.state import BUY, Market, fee_part, held_asset, hold_of, opposite
+from matching.reference.types import Account, Order, Session
+
+LIMIT, MARKET = enums_pb2.ORDER_TYPE_LIMIT, enums_pb2.ORDER_TYPE_MARKET
+GTC, IOC = enums_pb2.TIME_IN_FORCE_GTC, enums_pb2.TIME_IN_FORCE_IOC
+FOK, GTD = enums_pb2.TIME_IN_FORCE_FOK, enums_pb2.TIME_IN_FORCE_GTD
+
+
+def enter(
+    run: Run, account: Account, sent: commands_pb2.NewOrder, session: Session | None
+) -> Order:
+    """Accepts an order and runs it; the order, which rests when its account lists it.
+
+    Raises Refusal, with nothing changed.
+    """
+    judge_form(sent)
+    market = market_of_command(run, sent.market_id)
+    judge_rights(account, market, session)
+    judge_phase(run, market, sent)
+    judge_combination(sent)
+    judge_amounts(market, sent)
+    if sent.time_in_force == GTD:
+        is_late = sent.expire_time_ns <= run.now_ns
+        is_far = sent.expire_time_ns > run.now_ns + limits.EXPIRE_TIME_AHEAD_NS
+        refuse_if(is_late or is_far, enums_pb2.REJECT_REASON_INVALID_EXPIRE_TIME)
+    if sent.time_in_force in (GTC, GTD):
+        is_many = len(account.orders) >= account.open_orders_max
+        refuse_if(is_many, enums_pb2.REJECT_REASON_OPEN_ORDERS_LIMIT)
+        is_full = market.order_count >= market.parameters.resting_orders_max
+        refuse_if(is_full, enums_pb2.REJECT_REASON_BOOK_FULL)
+    if is_post_only(market, post_only=sent.post_only):
+        crosses = market.would_trade(sent.side, sent.price_ticks)
+        refuse_if(crosses, enums_pb2.REJECT_REASON_POST_ONLY_WOULD_CROSS)
+    order = make(run, market, sent, session)
+    available = run.state.available(order.account_id, held_asset(order, market))
+    hold = hold_of(order, market, order.leaves_lots)
+    is_poor = not order.is_market and hold > available
+    refuse_if(is_poor, enums_pb2.REJECT_REASON_INSUFFICIENT_FUNDS)
+    if sent.time_in_force == FOK:
+        is_short = not can_fill(run, market, order)
+        refuse_if(is_short, enums_pb2.REJECT_REASON_FOK_NOT_FILLABLE)
+    accept(run, market, order, sent, hold)
+    if matcher.run_taker(run, order) and order.leaves_lots:
+        if sent.time_in_force in (GTC, GTD):
+            order_events.rest(run, order)
+        else:
+            matcher.cancel_rest(run, order, enums_pb2.CANCEL_REASON_IOC)
+    return order
+
+
+def judge_form(sent: commands_pb2.NewOrder) -> None:
+    """Checks 1 and 2."""
+    is_open = not (sent.side and sent.order_type and sent.time_in_force)
+    refuse_if(is_open, enums_pb2.REJECT_REASON_INVALID_COMBINATION)
+    is_later = (
+        sent.order_type not in (LIMIT, MARKET)
+        or sent.time_in_force not in (GTC, IOC, FOK, GTD)
+        or has_later_features(sent)
+    )
+    refuse_if(is_later, enums_pb2.REJECT_REASON_UNSUPPORTED)
+
+
+def judge_phase(run: Run, market: Market, sent: commands_pb2.NewOrder) -> None:
+    """Check 5."""
+    takes = market.phase == CONTINUOUS or (
+        market.phase == POST_ONLY and sent.order_type == LIMIT and sent.time_in_force in (GTC, GTD)
+    )
+    if not takes:
+        raise by_phase(market.phase)
+    if market.market_id in run.late_markets:
+        raise by_phase(CANCEL_ONLY)
+
+
+def judge_combination(sent: commands_pb2.NewOrder) -> None:
+    """Check 6."""
+    budget = amounts.from_bytes(sent.quote_budget_atoms)
+    is_market = sent.order_type == MARKET
+    decrements = sent.self_trade_prevention == matcher.DECREMENT
+    is_wrong = (
+        (not is_market and budget != 0)
+        or (is_market and sent.price_ticks != 0)
+        or (is_market and sent.time_in_force not in (IOC, FOK))
+        or (is_market and (sent.quantity_lots != 0) == (budget != 0))
+        or (budget != 0 and (sent.side != BUY or sent.time_in_force == FOK or decrements))
+        or (sent.post_only and (is_market or sent.time_in_force in (IOC, FOK)))
+        or (sent.expire_time_ns != 0 and sent.time_in_force != GTD)
+    )
+    refuse_if(is_wrong, enums_pb2.REJECT_REASON_INVALID_COMBINATION)
+
+
+def judge_amounts(market: Market, sent: commands_pb2.NewOrder) -> None:
+    """Checks 7 to 9."""
+    budget = amounts.from_bytes(sent.quote_budget_atoms)
+    is_limit = sent.order_type == LIMIT
+    if is_limit:
+        judge_price(market, sent.price_ticks)
+    if budget:
+        in_range = 1 <= budget <= limits.AMOUNT_ATOMS_MAX
+        refuse_if(not in_range, enums_pb2.REJECT_REASON_INVALID_QUANTITY)
+        return
+    judge_quantity(market, sent.quantity_lots)
+    judge_notional(market, sent.price_ticks if is_limit else None, sent.quantity_lots)
+
+
+def make(run: Run, market: Market, sent: commands_pb2.NewOrder, session: Session | None) -> Order:
+    """The order as it would be; it has its number only when it is accepted."""
+    return Order(
+        order_id=run.state.next_order_id,
+        account_id=sent.account_id,
+        market_id=sent.market_id,
+        cl_ord_id=sent.cl_ord_id,
+        session_id=session.established.session_id if session else 0,
+        side=sent.side,
+        price_ticks=sent.price_ticks,
+        quantity_lots=sent.quantity_lots,
+        leaves_lots=sent.quantity_lots,
+        maker_fee_ppm=market.parameters.maker_fee_ppm,
+        taker_fee_ppm=market.parameters.taker_fee_ppm,
+        expire_time_ns=sent.expire_time_ns,
+        post_only=sent.post_only,
+        self_trade_prevention=sent.self_trade_prevention,
+        tag=sent.tag,
+        is_market=sent.order_type == MARKET,
+        budget_atoms=amounts.from_bytes(sent.quote_budget_atoms),
+    )
+
+
+def can_fill(run: Run, market: Market, order: Order) -> bool:
+    """Check 14: whether a FOK order finds all of its quantity, and the funds for it."""
+    mode = matcher.ruling_mode(order)
+    needed, cost, touched = order.leaves_lots, 0, 0
+    funds = run.state.available(order.account_id, market.created.quote_asset_id)
+    if order.is_market and order.side != BUY:
+        base = run.state.available(order.account_id, market.created.base_asset_id)
+        if order.leaves_lots * market.lot_size > base:
+            return False
+    side = opposite(order.side)
+    for price in market.best_first(side):
+        if not order.is_market and not matcher.is_within(order, price):
+            return False
+        for maker in market.levels[side][price].orders.values():
+            touched += 1
+            if touched > limits.WORK_ORDERS_MAX:
+                return False
+            if mode != matcher.NONE and run.state.is_same_group(order.account_id, maker.account_id):
+                if mode != matcher.CANCEL_OLDEST:
+                    return False
+                continue
+            lots = min(needed, maker.leaves_lots)
+            notional = lots * price * market.tick_value
+            cost += notional + fee_part(notional, order.taker_fee_ppm)
+            if order.is_market and order.side == BUY and cost > funds:
+                return False
+            needed -= lots
+            if not needed:
+                return True
+    return False
+
+
+def accept(run: Run, market: Market, order: Order, sent: commands_pb2.NewOrder, hold: int) -> None:
+    """Number, public id, hold, NEW."""
+    run.state.next_order_id += 1
+    if sent.time_in_force in (GTC, GTD):
+        market.public_order_id += 1
+        order.public_order_id = market.public_order_id
+    if hold:
+        row = run.balance(order.account_id, held_asset(order, market))
+        row.available -= hold
+        row.held += hold
+    order_events.tell(
+        run,
+        order,
+        enums_pb2.EXEC_TYPE_NEW,
+        price_ticks=sent.price_ticks,
+        quantity_lots=sent.quantity_lots,
+        leaves_lots=order.leaves_lots,
+        order_type=sent.order_type,
+        time_in_force=sent.time_in_force,
+        tag=sent.tag,
+        expire_time_ns=sent.expire_time_ns,
+        quote_budget_atoms=amounts.to_bytes(order.budget_atoms),
+        public_order_id=order.public_order_id,
+    )
+
+
+def refused_when_overtaken(session: Session, sent: commands_pb2.NewOrder, seq_no: int) -> None:
+    """Section 3, step 7. Raises CANCELLED_BEFORE_ENTRY."""
+    for early in session.early_cancels:
+        matches = (
+            early.account_id == sent.account_id
+            and early.market_id in (0, sent.market_id)
+            and early.side in (0, sent.side)
+            and early.tag in (0, sent.tag)
+            and seq_no <= early.up_to_order_seq_no
+        )
+        if matches:
+            raise Refusal(enums_pb2.REJECT_REASON_CANCELLED_BEFORE_ENTRY)

@@ -1,0 +1,112 @@
+"""Events of an order, and taking resting orders out. Section 3, "Events of an order"."""
+
+from typing import Any
+
+from cambist.market_data.v1 import events_pb2 as market_events
+from cambist.orders.v1 import enums_pb2, events_pb2
+from matching.reference.run import Run
+from matching.reference.state import held_asset, hold_of
+from matching.reference.types import Order
+
+
+def tell(run: Run, order: Order, exec_type: enums_pb2.ExecType.ValueType, **fields: Any) -> None:
+    """An execution report of an accepted order."""
+    report = events_pb2.ExecutionReport(
+        cl_ord_id=order.cl_ord_id,
+        order_id=order.order_id,
+        market_id=order.market_id,
+        exec_type=exec_type,
+        side=order.side,
+        **fields,
+    )
+    run.tell(order.account_id, execution_report=report)
+
+
+def tell_canceled(
+    run: Run, order: Order, reason: enums_pb2.CancelReason.ValueType, request_id: bytes = b""
+) -> None:
+    """CANCELED, with the request's id only when a Cancel asked."""
+    tell(
+        run,
+        order,
+        enums_pb2.EXEC_TYPE_CANCELED,
+        request_id=request_id,
+        quantity_lots=order.quantity_lots,
+        cum_lots=order.cum_lots,
+        cancel_reason=reason,
+    )
+
+
+def give_back(run: Run, order: Order, leaves_before: int, leaves_after: int) -> None:
+    """Held to available, for what an order does not need any more."""
+    market = run.state.markets[order.market_id]
+    released = hold_of(order, market, leaves_before) - hold_of(order, market, leaves_after)
+    if released:
+        row = run.balance(order.account_id, held_asset(order, market))
+        row.held -= released
+        row.available += released
+
+
+def take_out(run: Run, order: Order) -> None:
+    """A resting order leaves its book with its hold; nothing is told."""
+    market = run.state.markets[order.market_id]
+    run.touch(market, order.side, order.price_ticks)
+    market.remove(order)
+    give_back(run, order, order.leaves_lots, 0)
+    run.state.unlist_order(order)
+
+
+def cancel_resting(
+    run: Run, order: Order, reason: enums_pb2.CancelReason.ValueType, request_id: bytes = b""
+) -> None:
+    """A resting order is cancelled."""
+    take_out(run, order)
+    tell_canceled(run, order, reason, request_id)
+    tell_deleted(run, order)
+
+
+def expire(run: Run, order: Order) -> None:
+    """The end of a GTD order."""
+    take_out(run, order)
+    tell(
+        run,
+        order,
+        enums_pb2.EXEC_TYPE_EXPIRED,
+        quantity_lots=order.quantity_lots,
+        cum_lots=order.cum_lots,
+    )
+    tell_deleted(run, order)
+
+
+def tell_deleted(run: Run, order: Order) -> None:
+    """The public feed loses a queue place."""
+    run.tell_l3(
+        run.state.markets[order.market_id],
+        action=market_events.L3_ACTION_DELETE,
+        public_order_id=order.public_order_id,
+    )
+
+
+def tell_modified(run: Run, order: Order) -> None:
+    """A queue place keeps its order with fewer lots."""
+    run.tell_l3(
+        run.state.markets[order.market_id],
+        action=market_events.L3_ACTION_MODIFY,
+        public_order_id=order.public_order_id,
+        quantity_lots=order.leaves_lots,
+    )
+
+
+def rest(run: Run, order: Order) -> None:
+    """What is left goes to the tail of its level."""
+    market = run.state.markets[order.market_id]
+    run.touch(market, order.side, order.price_ticks)
+    run.state.list_order(order)
+    run.tell_l3(
+        market,
+        action=market_events.L3_ACTION_ADD,
+        public_order_id=order.public_order_id,
+        side=order.side,
+        price_ticks=order.price_ticks,
+        quantity_lots=order.leaves_lots,
+    )

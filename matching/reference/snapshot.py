@@ -1,0 +1,367 @@
+"""The state as canonical bytes, and back. Section 2 and snapshot.proto."""
+
+from typing import Any
+
+from google.protobuf.message import DecodeError, Message
+
+from cambist.internal.journal.v1 import snapshot_pb2, system_pb2
+from matching.reference import amounts, limits
+from matching.reference.administration import (
+    created_with_limits,
+    created_with_parameters,
+    filled_parameters,
+)
+from matching.reference.errors import Refusal, SnapshotRefused
+from matching.reference.state import Market, State
+from matching.reference.types import (
+    Account,
+    Balance,
+    Deposit,
+    EarlyCancel,
+    Key,
+    Order,
+    Session,
+    Withdrawal,
+)
+
+SECTIONS = ("money", "books", "triggers", "sessions", "keys", "limits")
+
+
+def encode(state: State) -> bytes:
+    """Canonical bytes of a snapshot."""
+    whole = snapshot_pb2.Snapshot(
+        layout_version=limits.LAYOUT_VERSION,
+        shard=state.shard,
+        last_seq=state.last_seq,
+        time_ns=state.time_ns,
+        rules_version=limits.RULES_VERSION,
+        state_hash=state.state_hash,
+        next_order_id=state.next_order_id,
+        **sections(state),
+    )
+    return canonical(whole)
+
+
+def canonical(message: Message) -> bytes:
+    """What the protobuf library gives is the canonical encoding."""
+    return message.SerializeToString(deterministic=True)
+
+
+def sections(state: State) -> dict[str, Any]:
+    """Each section's bytes by its name."""
+    return {
+        "money": canonical(_money(state)),
+        "books": canonical(_books(state)),
+        "triggers": canonical(snapshot_pb2.TriggersSection()),
+        "sessions": canonical(_sessions(state)),
+        "keys": canonical(_keys(state)),
+        "limits": canonical(_limits(state)),
+    }
+
+
+def _money(state: State) -> snapshot_pb2.MoneySection:
+    section = snapshot_pb2.MoneySection(assets=[asset for _, asset in sorted(state.assets.items())])
+    for (account_id, asset_id), row in sorted(state.balances.items()):
+        if any(row.row()):
+            section.balances.add(
+                account_id=account_id,
+                asset_id=asset_id,
+                available_atoms=amounts.to_bytes(row.available),
+                held_atoms=amounts.to_bytes(row.held),
+                in_flight_atoms=amounts.to_bytes(row.in_flight),
+            )
+    for deposit_id, deposit in sorted(state.deposits.items()):
+        section.deposits.add(
+            deposit_id=deposit_id,
+            account_id=deposit.account_id,
+            asset_id=deposit.asset_id,
+            amount_atoms=amounts.to_bytes(deposit.amount_atoms),
+            credited=deposit.credited,
+        )
+    for withdrawal_id, withdrawal in sorted(state.withdrawals.items()):
+        section.withdrawals.add(
+            withdrawal_id=withdrawal_id,
+            account_id=withdrawal.account_id,
+            asset_id=withdrawal.asset_id,
+            amount_atoms=amounts.to_bytes(withdrawal.amount_atoms),
+            fee_atoms=amounts.to_bytes(withdrawal.fee_atoms),
+            phase=withdrawal.phase,
+        )
+    for source_id, last in sorted(state.sources.items()):
+        section.sources.add(source_id=source_id, last_source_seq=last)
+    return section
+
+
+def _books(state: State) -> snapshot_pb2.BooksSection:
+    section = snapshot_pb2.BooksSection()
+    for _, market in sorted(state.markets.items()):
+        section.books.add(
+            market=created_with_parameters(market),
+            phase=market.phase,
+            market_seq=market.market_seq,
+            trade_id=market.trade_id,
+            public_order_id=market.public_order_id,
+            last_l2_market_seq=market.last_l2_market_seq,
+            killed=market.killed,
+            clearing=market.clearing,
+            cleared_count=market.cleared_count,
+            bids=[_order(order) for order in _orders(market, 1)],
+            asks=[_order(order) for order in _orders(market, 2)],
+        )
+    return section
+
+
+def _orders(market: Market, side: int) -> list[Order]:
+    """Best price first, then queue order."""
+    return [
+        order
+        for price in market.best_first(side)
+        for order in market.levels[side][price].orders.values()
+    ]
+
+
+def _order(order: Order) -> snapshot_pb2.OrderState:
+    return snapshot_pb2.OrderState(
+        order_id=order.order_id,
+        account_id=order.account_id,
+        cl_ord_id=order.cl_ord_id,
+        session_id=order.session_id,
+        price_ticks=order.price_ticks,
+        quantity_lots=order.quantity_lots,
+        leaves_lots=order.leaves_lots,
+        cum_lots=order.cum_lots,
+        cum_tick_lots=amounts.to_bytes(order.cum_tick_lots),
+        maker_fee_ppm=order.maker_fee_ppm,
+        taker_fee_ppm=order.taker_fee_ppm,
+        expire_time_ns=order.expire_time_ns,
+        post_only=order.post_only,
+        self_trade_prevention=order.self_trade_prevention,
+        tag=order.tag,
+        public_order_id=order.public_order_id,
+    )
+
+
+def _sessions(state: State) -> snapshot_pb2.SessionsSection:
+    section = snapshot_pb2.SessionsSection()
+    for _, session in sorted(state.sessions.items()):
+        section.sessions.add(
+            established=session.established,
+            connection=session.connection,
+            connected=session.connected,
+            last_order_seq_no=session.last_order_seq_no,
+            last_cancel_seq_no=session.last_cancel_seq_no,
+            last_used_ns=session.last_used_ns,
+            early_cancels=[
+                snapshot_pb2.EarlyCancel(
+                    account_id=early.account_id,
+                    market_id=early.market_id,
+                    side=early.side,
+                    tag=early.tag,
+                    up_to_order_seq_no=early.up_to_order_seq_no,
+                )
+                for early in session.early_cancels
+            ],
+        )
+    return section
+
+
+def _keys(state: State) -> snapshot_pb2.KeysSection:
+    section = snapshot_pb2.KeysSection()
+    for account_id, keys in sorted(state.keys.items()):
+        if not keys.by_id and not keys.stale_floor_ns:
+            continue
+        rows = section.accounts.add(account_id=account_id, stale_floor_ns=keys.stale_floor_ns)
+        for id_, key in sorted(keys.by_id.items()):
+            rows.keys.add(
+                id=id_,
+                kind=key.kind,
+                body_hash=key.body_hash,
+                sent_time_ns=key.sent_time_ns,
+                answer_seq=key.answer_seq,
+                reason=key.reason,
+                order_id=key.order_id,
+                open=key.open,
+                detail=key.detail,
+            )
+    return section
+
+
+def _limits(state: State) -> snapshot_pb2.LimitsSection:
+    section = snapshot_pb2.LimitsSection()
+    for _, firm in sorted(state.firms.items()):
+        section.firms.add(firm=firm)
+    for _, account in sorted(state.accounts.items()):
+        section.accounts.add(
+            account=created_with_limits(account),
+            frozen=account.frozen,
+            killed=account.killed,
+            account_seq=account.account_seq,
+        )
+    return section
+
+
+# --- and back
+
+
+def decode(data: bytes) -> State:
+    """The state in canonical bytes. Raises SnapshotRefused."""
+    try:
+        state = _restore(snapshot_pb2.Snapshot.FromString(data))
+    except (DecodeError, KeyError, AssertionError, ValueError, Refusal) as error:
+        raise SnapshotRefused(f"{type(error).__name__}: {error}") from error
+    if encode(state) != data:
+        raise SnapshotRefused("not the canonical bytes of its state")
+    return state
+
+
+def _restore(whole: snapshot_pb2.Snapshot) -> State:
+    state = State(
+        shard=whole.shard,
+        last_seq=whole.last_seq,
+        time_ns=whole.time_ns,
+        state_hash=whole.state_hash,
+        next_order_id=whole.next_order_id,
+    )
+    _restore_money(state, snapshot_pb2.MoneySection.FromString(whole.money))
+    _restore_limits(state, snapshot_pb2.LimitsSection.FromString(whole.limits))
+    for book in snapshot_pb2.BooksSection.FromString(whole.books).books:
+        _restore_book(state, book)
+    for row in snapshot_pb2.SessionsSection.FromString(whole.sessions).sessions:
+        _restore_session(state, row)
+    for account in snapshot_pb2.KeysSection.FromString(whole.keys).accounts:
+        _restore_keys(state, account)
+    return state
+
+
+def _restore_money(state: State, section: snapshot_pb2.MoneySection) -> None:
+    state.assets = {asset.asset_id: asset for asset in section.assets}
+    for balance in section.balances:
+        state.balances[balance.account_id, balance.asset_id] = Balance(
+            amounts.from_bytes(balance.available_atoms),
+            amounts.from_bytes(balance.held_atoms),
+            amounts.from_bytes(balance.in_flight_atoms),
+        )
+    for deposit in section.deposits:
+        state.deposits[deposit.deposit_id] = Deposit(
+            deposit.account_id,
+            deposit.asset_id,
+            amounts.from_bytes(deposit.amount_atoms),
+            deposit.credited,
+        )
+    for withdrawal in section.withdrawals:
+        state.withdrawals[withdrawal.withdrawal_id] = Withdrawal(
+            withdrawal.account_id,
+            withdrawal.asset_id,
+            amounts.from_bytes(withdrawal.amount_atoms),
+            amounts.from_bytes(withdrawal.fee_atoms),
+            withdrawal.phase,
+        )
+    state.sources = {source.source_id: source.last_source_seq for source in section.sources}
+
+
+def _restore_limits(state: State, section: snapshot_pb2.LimitsSection) -> None:
+    state.firms = {row.firm.firm_id: row.firm for row in section.firms}
+    for row in section.accounts:
+        created = row.account
+        state.accounts[created.account_id] = Account(
+            created.account_id,
+            created.firm_id,
+            created.self_trade_group_id,
+            created.limits.open_orders_max,
+            created.limits.id_capacity,
+            row.frozen,
+            row.killed,
+            row.account_seq,
+        )
+
+
+def _restore_book(state: State, book: snapshot_pb2.BookState) -> None:
+    created = system_pb2.CreateMarket()
+    created.CopyFrom(book.market)
+    lot = amounts.from_bytes(created.lot_size_atoms)
+    tick = amounts.from_bytes(created.tick_size_atoms)
+    tick_value = lot * tick // 10 ** state.assets[created.base_asset_id].decimals
+    market = Market(
+        created,
+        tick_value,
+        lot,
+        filled_parameters(created.parameters),
+        phase=book.phase,
+        market_seq=book.market_seq,
+        trade_id=book.trade_id,
+        public_order_id=book.public_order_id,
+        last_l2_market_seq=book.last_l2_market_seq,
+        killed=book.killed,
+        clearing=book.clearing,
+        cleared_count=book.cleared_count,
+    )
+    state.markets[created.market_id] = market
+    for side, orders in ((1, book.bids), (2, book.asks)):
+        for row in orders:
+            state.list_order(_restore_order(row, created.market_id, side))
+
+
+def _restore_order(row: snapshot_pb2.OrderState, market_id: int, side: Any) -> Order:
+    return Order(
+        order_id=row.order_id,
+        account_id=row.account_id,
+        market_id=market_id,
+        cl_ord_id=row.cl_ord_id,
+        session_id=row.session_id,
+        side=side,
+        price_ticks=row.price_ticks,
+        quantity_lots=row.quantity_lots,
+        leaves_lots=row.leaves_lots,
+        maker_fee_ppm=row.maker_fee_ppm,
+        taker_fee_ppm=row.taker_fee_ppm,
+        expire_time_ns=row.expire_time_ns,
+        post_only=row.post_only,
+        self_trade_prevention=row.self_trade_prevention,
+        tag=row.tag,
+        cum_lots=row.cum_lots,
+        cum_tick_lots=amounts.from_bytes(row.cum_tick_lots),
+        public_order_id=row.public_order_id,
+    )
+
+
+def _restore_session(state: State, row: snapshot_pb2.SessionState) -> None:
+    established = row.established
+    state.sessions[established.session_id] = Session(
+        established,
+        frozenset(established.account_ids),
+        frozenset(established.market_ids),
+        row.connection,
+        row.connected,
+        row.last_order_seq_no,
+        row.last_cancel_seq_no,
+        row.last_used_ns,
+        [
+            EarlyCancel(
+                early.account_id,
+                early.market_id,
+                early.side,
+                early.tag,
+                early.up_to_order_seq_no,
+            )
+            for early in row.early_cancels
+        ],
+    )
+
+
+def _restore_keys(state: State, row: snapshot_pb2.AccountKeys) -> None:
+    keys = state.keys_of(row.account_id)
+    keys.stale_floor_ns = row.stale_floor_ns
+    for key in row.keys:
+        keys.add(
+            Key(
+                key.id,
+                key.kind,
+                key.body_hash,
+                key.sent_time_ns,
+                key.answer_seq,
+                key.reason,
+                key.order_id,
+                key.open,
+                key.detail,
+            )
+        )
