@@ -1,4 +1,4 @@
-"""The processes of matching: `python -m matching serve | migrate | skip-poison`."""
+"""The processes of matching: `python -m matching serve | snapshotter | projector | migrate | …`."""
 
 import asyncio
 import getpass
@@ -7,8 +7,10 @@ import sys
 import click
 
 from matching import server
+from matching.projector import process as projections
 from matching.recovery import skips
 from matching.settings import MatchingSettings
+from matching.snapshots import process as snapshots
 from runtime import postgres, process
 from runtime.errors import ConfigurationError
 
@@ -38,6 +40,28 @@ def serve() -> None:
     sys.exit(
         process.run(
             lambda stop: server.serve(settings, stop), service="matching", settings=settings
+        )
+    )
+
+
+@main.command()
+def snapshotter() -> None:
+    """Follow the journal and store snapshots until SIGTERM."""
+    settings = load_settings()
+    sys.exit(
+        process.run(
+            lambda stop: snapshots.run(settings, stop), service="snapshotter", settings=settings
+        )
+    )
+
+
+@main.command()
+def projector() -> None:
+    """Follow the journal, write the history and answer questions about it, until SIGTERM."""
+    settings = load_settings()
+    sys.exit(
+        process.run(
+            lambda stop: projections.run(settings, stop), service="projector", settings=settings
         )
     )
 

@@ -23,12 +23,13 @@ from matching.engines import EngineKind
 from matching.journal.fence import Claim, ShardLock
 from matching.journal.partitions import prepare_shards
 from matching.journal.reader import JournalReader
-from matching.recovery.snapshot_source import NoSnapshots
+from matching.projector.account_index import AccountIndex
 from matching.rpc.service import MatchingService
 from matching.rpc.submit import Links
 from matching.sequencer.sequencer import Gauges
 from matching.settings import MatchingSettings
 from matching.shard_state import Role, ShardState
+from matching.snapshots.store import SnapshotStore
 from matching.term import Term, TermParts
 from runtime import embedded_postgres, logs, migrations, postgres, process, rpc_server, telemetry
 from runtime.clock import SystemClock
@@ -77,7 +78,7 @@ async def serve(
         stack.callback(measured.stop)
         health = await start_health_server(settings.health_address, HEALTH_NAME, HEALTH_STANDBY)
         stack.push_async_callback(health.stop)
-        gauges = Gauges(StageMeter(measured.meter), measured.tracer)
+        gauges = Gauges(StageMeter(measured.meter), measured.tracer, measured.orders)
         shard = await start_shard(settings, database, chosen, gauges)
         stack.push_async_callback(shard.stop)
         ports = Ports(shard.server.port, shard.admin_server.port, health.port)
@@ -114,10 +115,15 @@ async def start_shard(
     """Opens the ports; the shard is not recovered yet."""
     clock = SystemClock()
     reader = JournalReader(database, settings.shard)
-    snapshots = NoSnapshots()
+    snapshots = SnapshotStore(database, settings.shard)
     state = ShardState(settings.shard, kind.name)
     definitions = Definitions()
-    service = MatchingService(state, Links(settings.shard, kind, clock), snapshots)
+    service = MatchingService(
+        state,
+        Links(settings.shard, kind, clock),
+        snapshots,
+        AccountIndex(database, settings.shard),
+    )
     server = await rpc_server.start_server(
         settings.listen_address,
         service.register,

@@ -81,33 +81,47 @@ class Term:
             self._state.role = Role.STOPPED
             if self._state.primary is not None:
                 self._state.primary.released.close()
+                await self._state.primary.committer.close()
+            await self._parts.lock.close()
             self._executor.shutdown(wait=False, cancel_futures=True)
 
     async def _run(self, stop: asyncio.Event, on_primary: Callable[[], None]) -> None:
-        parts, state = self._parts, self._state
-        replay = await self._new_replay(parts.followers)
-        state.replay = replay
-        renewal_seconds = parts.settings.lease_renewal_seconds
-        election = Election(state, parts.lock, parts.reader, replay, renewal_seconds)
-        won = await until_stopped(stop, election.win())
-        if won is None:
+        primary = await until_stopped(stop, self._become_primary())
+        if primary is None:
             return
-        await self._note_skips(replay)
-        primary = self._make_primary(replay, won)
+        self._state.primary = primary
         async with asyncio.TaskGroup() as group:
-            renewal = group.create_task(self._renew(primary), name="lease")
-            partitions = group.create_task(self._make_partitions(primary), name="partitions")
-            await primary.sequencer.start_epoch()
-            state.primary, state.role, state.primary_endpoint = primary, Role.PRIMARY, ""
-            LOGGER.info("primary", epoch=won.epoch, released_seq=primary.released.seq)
-            on_primary()
-            sequencing = group.create_task(primary.sequencer.run(), name="sequencer")
+            others = (
+                group.create_task(self._renew(primary), name="lease"),
+                group.create_task(self._make_partitions(primary), name="partitions"),
+            )
+            sequencing = group.create_task(self._sequence(primary, on_primary), name="sequencer")
             await stop.wait()
             primary.sequencer.stop()
             await asyncio.wait({sequencing}, timeout=limits.STOP_SECONDS)
-            for task in (sequencing, renewal, partitions):
+            for task in (sequencing, *others):
                 task.cancel()
-        await parts.lock.release()
+        await self._parts.lock.release()
+
+    async def _become_primary(self) -> Primary:
+        """Recovers, stands by, takes over. Raises Stop."""
+        parts = self._parts
+        replay = await self._new_replay(parts.followers)
+        self._state.replay = replay
+        renewal_seconds = parts.settings.lease_renewal_seconds
+        election = Election(self._state, parts.lock, parts.reader, replay, renewal_seconds)
+        won = await election.win()
+        await self._note_skips(replay)
+        return self._make_primary(replay, won)
+
+    async def _sequence(self, primary: Primary, on_primary: Callable[[], None]) -> None:
+        """Begins the epoch, then takes commands until told to stop. Raises Stop."""
+        await primary.sequencer.start_epoch()
+        self._state.role, self._state.primary_endpoint = Role.PRIMARY, ""
+        epoch, released_seq = primary.committer.epoch, primary.released.seq
+        LOGGER.info("primary", epoch=epoch, released_seq=released_seq)
+        on_primary()
+        await primary.sequencer.run()
 
     async def _new_replay(self, listeners: tuple[ReplayListener, ...]) -> Replay:
         parts = self._parts
@@ -236,7 +250,7 @@ class Term:
             await asyncio.sleep(limits.PARTITION_CHECK_SECONDS)
 
 
-async def until_stopped(stop: asyncio.Event, work: Awaitable[Won]) -> Won | None:
+async def until_stopped(stop: asyncio.Event, work: Awaitable[Primary]) -> Primary | None:
     """The result of `work`, or None when `stop` was set before."""
     working = asyncio.ensure_future(work)
     stopping = asyncio.ensure_future(stop.wait())

@@ -91,8 +91,9 @@ class JournalWriter:
                     tail.event_row_hash,
                     timeout=self._commit_seconds,
                 )
-        except (Unknown, asyncpg.UniqueViolationError, asyncpg.ReadOnlySQLTransactionError):
-            self._connection = self._append = None
+        except (Unknown, asyncpg.PostgresError):
+            # A fresh connection may reach another server; a broken one must not be used again.
+            await self.close()
             raise
         if written != TABLES:
             await self._explain(row, tail)

@@ -33,17 +33,3 @@ class SnapshotSource(Protocol):
     def chunks(self, snapshot: StoredSnapshot) -> AsyncIterator[bytes]:
         """Its chunks in order, checked. Raises Unavailable, NoSnapshot when one is broken."""
         ...
-
-
-class NoSnapshots:
-    """A shard without stored snapshots."""
-
-    async def stored(self) -> list[StoredSnapshot]:
-        """None."""
-        return []
-
-    async def chunks(self, snapshot: StoredSnapshot) -> AsyncIterator[bytes]:
-        """Nothing."""
-        assert snapshot.chunk_count == 0, "none is stored"
-        for chunk in list[bytes]():
-            yield chunk

@@ -9,6 +9,7 @@ import grpc.aio
 from cambist.internal.matching.v1 import matching_pb2
 from matching import limits
 from matching.errors import NoSnapshot, Rejected
+from matching.projector.account_index import AccountIndex, Question
 from matching.recovery.snapshot_source import SnapshotSource
 from matching.rpc import faults
 from matching.rpc.faults import Context
@@ -18,16 +19,25 @@ from matching.rpc.submit import Links
 from matching.shard_state import ShardState
 
 SERVICE: Final = "cambist.internal.matching.v1.MatchingService"
+# account_seq beyond every one that is given; the database takes no larger number.
+ACCOUNT_SEQ_MAX: Final = (1 << 63) - 1 - limits.ACCOUNT_EVENTS_MAX
 Handlers: TypeAlias = "dict[str, grpc.RpcMethodHandler[Any, Any]]"
 
 
 class MatchingService:
     """The methods; errors of matching become faults of the call."""
 
-    def __init__(self, state: ShardState, links: Links, snapshots: SnapshotSource) -> None:
+    def __init__(
+        self,
+        state: ShardState,
+        links: Links,
+        snapshots: SnapshotSource,
+        account_events: AccountIndex,
+    ) -> None:
         self._state = state
         self._links = links
         self._snapshots = snapshots
+        self._account_events = account_events
         self._streams = 0
 
     def register(self, server: grpc.aio.Server) -> None:
@@ -101,9 +111,21 @@ class MatchingService:
     async def _read_account_events(
         self, request: matching_pb2.ReadAccountEventsRequest, _: Context
     ) -> matching_pb2.ReadAccountEventsResponse:
-        self._state.require_primary()
+        primary = self._state.require_primary()
         self._check_shard(request.shard)
-        raise Rejected("NOT_BUILT", "not built yet", grpc.StatusCode.UNIMPLEMENTED)
+        if not 1 <= request.count <= limits.ACCOUNT_EVENTS_MAX:
+            raise Rejected("BAD_COUNT", f"count is 1 to {limits.ACCOUNT_EVENTS_MAX}")
+        found = await self._account_events.read(
+            Question(
+                account_id=request.account_id,
+                account_seq=min(max(request.from_account_seq, 1), ACCOUNT_SEQ_MAX),
+                count=request.count,
+                up_to_seq=primary.released.seq,
+            )
+        )
+        return matching_pb2.ReadAccountEventsResponse(
+            events=found.events, oldest_account_seq=found.oldest_account_seq
+        )
 
     async def _get_status(
         self, _: matching_pb2.GetStatusRequest, __: Context

@@ -17,11 +17,11 @@ def status_of(state: ShardState, snapshot_seq: int) -> matching_pb2.GetStatusRes
     primary, replay = state.primary, state.replay
     if primary is not None:
         answer.epoch = primary.committer.epoch
-        answer.applied_seq = primary.sequencer.engine.last_seq
+        answer.applied_seq = primary.sequencer.applied_seq
         answer.released_seq = primary.released.seq
         answer.state_hash = primary.released.tail.state_hash
         answer.inbox_commands = primary.inbox.commands
-        answer.open_cursors = primary.sequencer.engine.open_cursors
+        answer.open_cursors = primary.sequencer.open_cursors
     elif replay is not None:
         answer.epoch = replay.tail.epoch
         answer.applied_seq = answer.released_seq = replay.tail.last_seq

@@ -115,8 +115,14 @@ class Link:
     def _item(self, envelope: bytes) -> Item:
         """An envelope with what the inbox wants to know of it."""
         head = batch_pb2.Envelope.FromString(envelope)
-        turn = head.session_id or -self._link_id
-        return Item(envelope, int(head.command_class), head.count, turn, self._clock.monotonic_ns())
+        return Item(
+            envelope,
+            int(head.command_class),
+            head.count,
+            head.session_id or -self._link_id,
+            self._clock.monotonic_ns(),
+            head.first_seq_no or head.correlation,
+        )
 
     async def _refuse(self, number: int, malformation: Malformation) -> None:
         """Queues a refusal; waits when too many wait to be written."""

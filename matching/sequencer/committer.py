@@ -42,6 +42,10 @@ class Committer:
         self.epoch = 0
         self.tail = Tail()
 
+    async def close(self) -> None:
+        """Cuts the connection; what is being appended may still be committed."""
+        await self._writer.close()
+
     def chain(self, applied: Applied) -> JournalRow:
         """The row that `commit` takes; hashes its bytes, so large ones are chained in a thread."""
         return chain(applied, self.epoch, self.tail)

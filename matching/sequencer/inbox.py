@@ -32,6 +32,8 @@ class Item:
     turn: int
     # Monotonic reading when it was queued.
     queued_ns: int
+    # Sequence number of its first command in the session, or its correlation: for traces.
+    first_seq_no: int = 0
     # Order of arrival; the inbox sets it.
     number: int = 0
 
@@ -188,8 +190,8 @@ class Inbox:
         finally:
             line.remove(ticket)
             # The next in line may fit beside what was put now.
-            if line and not line[0].done():
-                line[0].set_result(None)
+            if line:
+                resolve(line[0])
 
     def post(self, item: Item) -> None:
         """Queues without waiting: for what is bounded elsewhere, such as one loss per link."""
@@ -203,8 +205,12 @@ class Inbox:
             self._orders.add(item)
         self._bytes += len(item.envelope)
         self._envelopes += 1
-        if self._wake is not None and not self._wake.done():
-            self._wake.set_result(None)
+        self.rouse()
+
+    def rouse(self) -> None:
+        """Ends the taker's wait, whether or not something is there."""
+        if self._wake is not None:
+            resolve(self._wake)
 
     async def wait(self, timeout_seconds: float | None) -> bool:
         """Returns when something waits, or False when the time is over."""
@@ -245,8 +251,8 @@ class Inbox:
         self._bytes -= sum(len(item.envelope) for item in taken)
         self._envelopes -= len(taken)
         for line in self._waiting.values():
-            if line and not line[0].done():
-                line[0].set_result(None)
+            if line:
+                resolve(line[0])
         return taken
 
 

@@ -23,6 +23,7 @@ from matching.sequencer.committer import Committer
 from matching.sequencer.inbox import Inbox, Item
 from runtime import logs
 from runtime.clock import NANOSECONDS_PER_SECOND, Clock
+from runtime.order_traces import Numbered, OrderTraces
 from runtime.stages import Stage, StageMeter
 
 LOGGER = logs.get(__name__)
@@ -36,6 +37,7 @@ class Gauges:
 
     stages: StageMeter
     tracer: Tracer
+    orders: OrderTraces
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +77,15 @@ class Sequencer:
         self._engine = engine
         self._size = BatchSize(parts.batches.commands_max)
         self._is_stopping = False
-
-    @property
-    def engine(self) -> Engine:
-        """The engine; it may be one batch ahead of what was released."""
-        return self._engine
+        # What status tells: the engine itself may be at work in a thread. It may be one batch ahead
+        # of what was released.
+        self.applied_seq = engine.last_seq
+        self.open_cursors = engine.open_cursors
 
     def stop(self) -> None:
         """The loop ends after the batch at hand."""
         self._is_stopping = True
+        self._parts.inbox.rouse()
 
     async def run(self) -> None:
         """Runs until told to stop. Raises Stop."""
@@ -97,7 +99,7 @@ class Sequencer:
     async def start_epoch(self) -> None:
         """Journals the first command of this primary."""
         started = envelopes.epoch_started(self._parts.committer.epoch, self._parts.time.now_ns())
-        await self._carry_out([started], 1)
+        await self._carry_out([started], 1, ())
 
     def _seconds_to_timer(self) -> float:
         """Seconds until a clock command is due when nothing else comes."""
@@ -116,18 +118,27 @@ class Sequencer:
     async def _take(self, items: list[Item]) -> None:
         """One batch of the inbox, or a clock command when nothing waits."""
         if not items:
-            await self._carry_out([envelopes.clock(self._parts.time.now_ns())], 1)
+            await self._carry_out([envelopes.clock(self._parts.time.now_ns())], 1, ())
             return
-        now_ns = self._parts.clock.monotonic_ns()
+        gauges, clock = self._parts.gauges, self._parts.clock
         count = sum(item.count for item in items)
-        longest_ns = now_ns - min(item.queued_ns for item in items)
-        self._parts.gauges.stages.record(Stage.SEQUENCED, count, longest_ns)
-        await self._carry_out([item.envelope for item in items], count)
+        longest_ns = clock.monotonic_ns() - min(item.queued_ns for item in items)
+        gauges.stages.record(Stage.SEQUENCED, count, longest_ns)
+        numbered: tuple[Numbered, ...] = ()
+        if gauges.orders.is_on:
+            numbered = tuple(numbers_of(item) for item in items)
+            now_ns = clock.wall_ns()
+            gauges.orders.record(Stage.SEQUENCED, numbered, now_ns - longest_ns, now_ns)
+        await self._carry_out([item.envelope for item in items], count, numbered)
 
-    async def _carry_out(self, bodies: list[bytes], count: int) -> None:
+    async def _carry_out(
+        self, bodies: list[bytes], count: int, numbered: tuple[Numbered, ...]
+    ) -> None:
         """Applies, commits and releases envelopes, without those that stop the engine."""
-        with self._parts.gauges.tracer.start_as_current_span("batch") as span:
-            row = await self._try(bodies, count)
+        gauges = self._parts.gauges
+        links = gauges.orders.links(numbered)
+        with gauges.tracer.start_as_current_span("batch", links=links) as span:
+            row = await self._try(bodies, count, numbered)
             if row is not None:
                 if span.is_recording():
                     span.set_attribute("cambist.first_seq", row.first_seq)
@@ -143,10 +154,12 @@ class Sequencer:
                     break
                 rest = rest[len(part) :]
 
-    async def _try(self, bodies: list[bytes], count: int) -> JournalRow | None:
+    async def _try(
+        self, bodies: list[bytes], count: int, numbered: tuple[Numbered, ...] = ()
+    ) -> JournalRow | None:
         """One batch, committed; None when the engine stopped and was made anew. Raises Stop."""
         try:
-            return await self._apply_and_commit(bodies, count)
+            return await self._apply_and_commit(bodies, count, numbered)
         except self._parts.kind.panicked as error:
             after_seq = self._parts.committer.tail.last_seq
             LOGGER.critical("engine stopped", after_seq=after_seq, error=str(error))
@@ -170,11 +183,13 @@ class Sequencer:
         if await self._try([poisoned], 1) is None:
             raise EngineBroken(f"it stops at seq {seq} without the command too")
 
-    async def _apply_and_commit(self, bodies: list[bytes], count: int) -> JournalRow:
+    async def _apply_and_commit(
+        self, bodies: list[bytes], count: int, numbered: tuple[Numbered, ...]
+    ) -> JournalRow:
         """One batch. Raises Stop, and the engine's `panicked`."""
         parts = self._parts
-        monotonic_ns = parts.clock.monotonic_ns
-        started_ns = monotonic_ns()
+        wall_ns = parts.clock.wall_ns
+        started_ns = wall_ns()
         time_ns = max(parts.time.now_ns(), self._engine.time_ns)
         first_seq = self._engine.last_seq + 1
         batch = envelopes.batch(parts.shard, first_seq, time_ns, bodies)
@@ -185,18 +200,29 @@ class Sequencer:
             applied, row = await loop.run_in_executor(
                 parts.executor, self._apply, batch, first_seq, time_ns
             )
-        matched_ns, matched_wall_ns = monotonic_ns(), parts.clock.wall_ns()
+        matched_ns = wall_ns()
         row = await parts.committer.commit(applied, row)
-        durable_ns = monotonic_ns()
-        parts.released.release(row, matched_wall_ns, parts.clock.wall_ns())
+        durable_ns = wall_ns()
+        parts.released.release(row, matched_ns, durable_ns)
         self._size.learn(count, len(row.events))
-        parts.gauges.stages.record(Stage.MATCHED, count, matched_ns - started_ns)
-        parts.gauges.stages.record(Stage.DURABLE, count, durable_ns - matched_ns)
+        gauges = parts.gauges
+        for stage, start_ns, end_ns in (
+            (Stage.MATCHED, started_ns, matched_ns),
+            (Stage.DURABLE, matched_ns, durable_ns),
+        ):
+            gauges.stages.record(stage, count, max(0, end_ns - start_ns))
+            gauges.orders.record(stage, numbered, start_ns, end_ns)
         return row
 
     def _apply(self, batch: bytes, first_seq: int, time_ns: int) -> tuple[Applied, JournalRow]:
         """Runs the engine and chains the row; pure work, in a thread when it is large."""
         engine = self._engine
         events = engine.apply(batch)
+        self.applied_seq, self.open_cursors = engine.last_seq, engine.open_cursors
         applied = Applied(first_seq, engine.last_seq, time_ns, batch, events, engine.state_hash)
         return applied, self._parts.committer.chain(applied)
+
+
+def numbers_of(item: Item) -> Numbered:
+    """The commands of an item as traces know them; `turn` of a link is no session."""
+    return Numbered(max(0, item.turn), item.command_class, item.first_seq_no, item.count)
