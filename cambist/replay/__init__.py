@@ -1,0 +1,1 @@
+"""Recorded order flow, played as orders: readers, a comparer with named causes, players."""
