@@ -71,6 +71,7 @@ async def test_a_client_whose_batch_waits_for_matching_is_not_taken_for_silent(
     await pusher
     last = 0
     while last < 250_000:
+        await session.send(sequence=service_pb2.Sequence())
         last = (await session.read_kind("events", 60.0)).last_order_seq_no
 
 
