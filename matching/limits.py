@@ -113,6 +113,8 @@ HELPER_NICENESS: Final = 10
 ADMIN_ANSWER_SECONDS: Final = 10.0
 ADMIN_CALLS_MAX: Final = 256
 FIRMS_LISTED_MAX: Final = 10_000
+# Accounts of one GetAccounts: a page of some tens of kilobytes.
+ACCOUNTS_ASKED_MAX: Final = 1_000
 
 # --- Projector
 # Rows and bytes of one transaction of the projector.

@@ -3,7 +3,7 @@
 Callers are known by certificate (mTLS); in development the port may be plain on the loopback.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
@@ -155,6 +155,23 @@ class Admin:
         """What exists on the shard."""
         request = pb.ListDefinitionsRequest(shard=self.shard)
         return await self._call("ListDefinitions", request, pb.ListDefinitionsResponse)
+
+    async def accounts(self, account_ids: Sequence[int]) -> dict[int, pb.Account]:
+        """Those of the accounts that exist, as they stand. Raises Rejected."""
+        found: dict[int, pb.Account] = {}
+        for page in range(0, len(account_ids), limits.ACCOUNTS_ASKED_MAX):
+            asked = account_ids[page : page + limits.ACCOUNTS_ASKED_MAX]
+            request = pb.GetAccountsRequest(shard=self.shard, account_ids=asked)
+            answer = await self._call("GetAccounts", request, pb.GetAccountsResponse)
+            found |= {account.account_id: account for account in answer.accounts}
+        return found
+
+    async def status(self) -> pb.GetStatusResponse:
+        """State and speed of the process, in any role. Raises Rejected, Unavailable."""
+        request = pb.GetStatusRequest(shard=self.shard)
+        return await self._channels.unary(
+            SERVICE + "GetStatus", request, pb.GetStatusResponse, limits.STATUS_SECONDS
+        )
 
     async def _call(self, method: str, request: Message, response: type[Answer]) -> Answer:
         """Calls again when unavailable: administration is idempotent."""

@@ -15,6 +15,10 @@ RECONNECT_MAX_MS: Final = 1_000
 TOKEN_RENEW_SECONDS: Final = 60
 # Seconds a unary call may take when the caller says nothing.
 CALL_SECONDS: Final = 10.0
+# Seconds a process may take to tell its status: whoever asks asks again.
+STATUS_SECONDS: Final = 2.0
+# Accounts of one question of an operator: the venue's bound.
+ACCOUNTS_ASKED_MAX: Final = 1_000
 # Attempts and seconds in which a call that changes nothing is tried again when unavailable.
 READ_ATTEMPTS_MAX: Final = 8
 READ_RETRY_SECONDS: Final = 15.0

@@ -93,6 +93,17 @@ def market_of(entry: MarketEntry) -> admin_pb2.Market:
     )
 
 
+def account_of(account_id: int, shape: AccountShape) -> admin_pb2.Account:
+    """An account as operators see it."""
+    return admin_pb2.Account(
+        account_id=account_id,
+        firm_id=shape.firm_id,
+        self_trade_group_id=shape.self_trade_group_id,
+        open_orders_max=shape.open_orders_max,
+        id_capacity=shape.id_capacity,
+    )
+
+
 def is_same_market(wanted: system_pb2.CreateMarket, entry: MarketEntry) -> bool:
     """Whether a market is the one asked for; limits and fees may have changed since."""
     present = entry.definition

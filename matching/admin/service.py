@@ -70,6 +70,7 @@ class AdminService:
             "Adjust": self._adjust,
             "SkipPoisonCommand": self._skip_poison_command,
             "ListDefinitions": self._list_definitions,
+            "GetAccounts": self._get_accounts,
             "GetStatus": self._get_status,
         }
         handlers = {}
@@ -262,6 +263,22 @@ class AdminService:
                 for firm_id in sorted(firms)[: limits.FIRMS_LISTED_MAX]
             ],
             account_count=len(known.accounts),
+        )
+
+    async def _get_accounts(
+        self, request: admin_pb2.GetAccountsRequest, _: Context
+    ) -> admin_pb2.GetAccountsResponse:
+        self._check_shard(request.shard)
+        if len(request.account_ids) > limits.ACCOUNTS_ASKED_MAX:
+            raise Rejected("TOO_LARGE", f"more than {limits.ACCOUNTS_ASKED_MAX} accounts")
+        known = self._parts.definitions
+        return admin_pb2.GetAccountsResponse(
+            seq=known.seq,
+            accounts=[
+                commands.account_of(account_id, known.accounts[account_id])
+                for account_id in request.account_ids
+                if account_id in known.accounts
+            ],
         )
 
     async def _get_status(

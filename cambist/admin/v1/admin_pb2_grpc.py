@@ -100,6 +100,11 @@ class AdminServiceStub:
                 request_serializer=cambist_dot_admin_dot_v1_dot_admin__pb2.ListDefinitionsRequest.SerializeToString,
                 response_deserializer=cambist_dot_admin_dot_v1_dot_admin__pb2.ListDefinitionsResponse.FromString,
                 _registered_method=True)
+        self.GetAccounts = channel.unary_unary(
+                '/cambist.admin.v1.AdminService/GetAccounts',
+                request_serializer=cambist_dot_admin_dot_v1_dot_admin__pb2.GetAccountsRequest.SerializeToString,
+                response_deserializer=cambist_dot_admin_dot_v1_dot_admin__pb2.GetAccountsResponse.FromString,
+                _registered_method=True)
         self.GetStatus = channel.unary_unary(
                 '/cambist.admin.v1.AdminService/GetStatus',
                 request_serializer=cambist_dot_admin_dot_v1_dot_admin__pb2.GetStatusRequest.SerializeToString,
@@ -202,6 +207,13 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetAccounts(self, request, context):
+        """Some accounts as they stand. One that does not exist is left out.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetStatus(self, request, context):
         """State and speed of the process that answers; it answers in every role.
         """
@@ -276,6 +288,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.ListDefinitions,
                     request_deserializer=cambist_dot_admin_dot_v1_dot_admin__pb2.ListDefinitionsRequest.FromString,
                     response_serializer=cambist_dot_admin_dot_v1_dot_admin__pb2.ListDefinitionsResponse.SerializeToString,
+            ),
+            'GetAccounts': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetAccounts,
+                    request_deserializer=cambist_dot_admin_dot_v1_dot_admin__pb2.GetAccountsRequest.FromString,
+                    response_serializer=cambist_dot_admin_dot_v1_dot_admin__pb2.GetAccountsResponse.SerializeToString,
             ),
             'GetStatus': grpc.unary_unary_rpc_method_handler(
                     servicer.GetStatus,
@@ -635,6 +652,33 @@ class AdminService:
             '/cambist.admin.v1.AdminService/ListDefinitions',
             cambist_dot_admin_dot_v1_dot_admin__pb2.ListDefinitionsRequest.SerializeToString,
             cambist_dot_admin_dot_v1_dot_admin__pb2.ListDefinitionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetAccounts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cambist.admin.v1.AdminService/GetAccounts',
+            cambist_dot_admin_dot_v1_dot_admin__pb2.GetAccountsRequest.SerializeToString,
+            cambist_dot_admin_dot_v1_dot_admin__pb2.GetAccountsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -62,6 +62,8 @@ class AdminServiceStub:
     """Puts an already journaled command aside on the next replay."""
     ListDefinitions: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ListDefinitionsRequest, _admin_pb2.ListDefinitionsResponse]
     """What exists on the shard."""
+    GetAccounts: _grpc.UnaryUnaryMultiCallable[_admin_pb2.GetAccountsRequest, _admin_pb2.GetAccountsResponse]
+    """Some accounts as they stand. One that does not exist is left out."""
     GetStatus: _grpc.UnaryUnaryMultiCallable[_admin_pb2.GetStatusRequest, _admin_pb2.GetStatusResponse]
     """State and speed of the process that answers; it answers in every role."""
 
@@ -96,6 +98,8 @@ class AdminServiceAsyncStub(AdminServiceStub):
     """Puts an already journaled command aside on the next replay."""
     ListDefinitions: _aio.UnaryUnaryMultiCallable[_admin_pb2.ListDefinitionsRequest, _admin_pb2.ListDefinitionsResponse]  # type: ignore[assignment]
     """What exists on the shard."""
+    GetAccounts: _aio.UnaryUnaryMultiCallable[_admin_pb2.GetAccountsRequest, _admin_pb2.GetAccountsResponse]  # type: ignore[assignment]
+    """Some accounts as they stand. One that does not exist is left out."""
     GetStatus: _aio.UnaryUnaryMultiCallable[_admin_pb2.GetStatusRequest, _admin_pb2.GetStatusResponse]  # type: ignore[assignment]
     """State and speed of the process that answers; it answers in every role."""
 
@@ -205,6 +209,14 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_admin_pb2.ListDefinitionsResponse, _abc.Awaitable[_admin_pb2.ListDefinitionsResponse]]:
         """What exists on the shard."""
+
+    @_abc_1.abstractmethod
+    def GetAccounts(
+        self,
+        request: _admin_pb2.GetAccountsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_pb2.GetAccountsResponse, _abc.Awaitable[_admin_pb2.GetAccountsResponse]]:
+        """Some accounts as they stand. One that does not exist is left out."""
 
     @_abc_1.abstractmethod
     def GetStatus(

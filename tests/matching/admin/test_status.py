@@ -6,7 +6,7 @@ import pytest
 
 from cambist.admin.v1 import admin_pb2
 from runtime.stages import BOUNDS_NS
-from tests.matching.shard import SECONDS, SHARD, Shard
+from tests.matching.shard import ACCOUNT, FIRM, OTHER, SECONDS, SHARD, Shard
 
 
 async def status(shard: Shard) -> admin_pb2.GetStatusResponse:
@@ -37,3 +37,22 @@ async def test_another_shard_is_refused_by_name(shard: Shard) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await shard.admin.GetStatus(admin_pb2.GetStatusRequest(shard=2), timeout=SECONDS)
     assert "shard 1" in (caught.value.details() or "")
+
+
+async def test_accounts_are_told_as_they_stand(market: Shard) -> None:
+    limits = admin_pb2.SetAccountLimitsRequest(
+        shard=SHARD, account_id=ACCOUNT, open_orders_max=7, id_capacity=99
+    )
+    await market.admin.SetAccountLimits(limits, timeout=SECONDS)
+    asked = admin_pb2.GetAccountsRequest(shard=SHARD, account_ids=[OTHER, 9_999, ACCOUNT])
+    answer = await market.admin.GetAccounts(asked, timeout=SECONDS)
+    assert [account.account_id for account in answer.accounts] == [OTHER, ACCOUNT]
+    changed = answer.accounts[1]
+    assert (changed.firm_id, changed.open_orders_max, changed.id_capacity) == (FIRM, 7, 99)
+
+
+async def test_too_many_accounts_at_once_are_refused_by_name(shard: Shard) -> None:
+    asked = admin_pb2.GetAccountsRequest(shard=SHARD, account_ids=range(1, 1_002))
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await shard.admin.GetAccounts(asked, timeout=SECONDS)
+    assert "1000" in (caught.value.details() or "")
