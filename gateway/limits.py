@@ -49,6 +49,11 @@ RECONNECT_FIRST_SECONDS: Final = 0.05
 RECONNECT_MAX_SECONDS: Final = 1.0
 # Seconds to connect and hear Welcome, and for one chunk of a snapshot.
 CONNECT_SECONDS: Final = 5.0
+# Seconds between two looks at the primary; seconds of silence after which it is asked, and seconds
+# it may take to answer. A frozen process keeps its connections open, so only a question tells.
+PRIMARY_WATCH_SECONDS: Final = 0.5
+PRIMARY_SILENT_SECONDS: Final = 1.0
+PRIMARY_ANSWER_SECONDS: Final = 2.0
 # Rows and bytes kept for resumes. A client that was away for a minute is served from memory.
 RING_ROWS_MAX: Final = 65_536
 RING_BYTES_MAX: Final = 128 * MEBIBYTE

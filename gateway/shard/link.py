@@ -82,6 +82,10 @@ class Link:
         self._on_down = on_down
         self._hint = ""
         self._last_error = ""
+        # The endpoint that failed last is tried last: a frozen one costs a time-out each time.
+        self._failed = ""
+        # Reading of the loop's clock when the primary last said anything.
+        self._heard_at = 0.0
         self.link_id = 0
         self.epoch = 0
         # The primary while the link is up.
@@ -101,7 +105,8 @@ class Link:
         """Tries each endpoint, the hinted primary first; whether one of them was up."""
         hinted = (self._hint,) if self._hint else ()
         self._hint = ""
-        for address in dict.fromkeys((*hinted, *self._settings.endpoints)):
+        known = sorted(self._settings.endpoints, key=lambda address: address == self._failed)
+        for address in dict.fromkeys((*hinted, *known)):
             try:
                 if await self._serve(address):
                     return True
@@ -122,6 +127,7 @@ class Link:
                     await self._feed.wait_for(welcome.released_seq)
                     group.create_task(self._send(call), name="send")
                     group.create_task(self._read_answers(call), name="answers")
+                    group.create_task(self._watch(stub), name="watch")
                     self.stub = stub
                     self._submitter.open()
                     was_up = True
@@ -133,6 +139,7 @@ class Link:
         except* (LinkEnded, *BROKEN) as errors:
             self._note_end(address, errors)
         finally:
+            self._failed = address
             self.stub = None
             self._submitter.close()
             self._sent.clear()
@@ -224,9 +231,28 @@ class Link:
             shard=self._settings.shard, from_seq=feed.last_seq + 1
         )
         async for response in stub.StreamEvents(request):
+            self._heard()
             for message in response.rows:
                 await feed.take(read_row(message))
         raise LinkEnded("StreamEvents ended")
+
+    def _heard(self) -> None:
+        self._heard_at = asyncio.get_running_loop().time()
+
+    async def _watch(self, stub: matching_pb2_grpc.MatchingServiceAsyncStub) -> None:
+        """Asks a silent primary whether it lives: one that is frozen keeps its connections open."""
+        self._heard()
+        while True:
+            await asyncio.sleep(limits.PRIMARY_WATCH_SECONDS)
+            silent = asyncio.get_running_loop().time() - self._heard_at
+            if silent < limits.PRIMARY_SILENT_SECONDS:
+                continue
+            status = await stub.GetStatus(
+                matching_pb2.GetStatusRequest(), timeout=limits.PRIMARY_ANSWER_SECONDS
+            )
+            if status.role != matching_pb2.ROLE_PRIMARY:
+                raise LinkEnded("it is not the primary any more")
+            self._heard()
 
     async def _send(self, call: SubmitCall) -> None:
         """The one writer of the Submit stream; it waits when matching does not read."""
@@ -248,6 +274,7 @@ class Link:
             response = await call.read()
             if response is grpc.aio.EOF:
                 raise LinkEnded(f"SubmitCommands ended: {await call.details()}")
+            self._heard()
             assert isinstance(response, matching_pb2.SubmitCommandsResponse)
             if response.HasField("refused"):
                 waiting = sent.pop(response.refused.number, None)

@@ -5,6 +5,10 @@ import contextlib
 from typing import Self
 
 CHUNK_BYTES = 65_536
+# End of the application name of the connection that appends rows.
+WRITER = b"-writer\0"
+BIND_COMPLETE = b"2"
+TLS_QUESTION_BYTES = 8
 
 
 class CuttingProxy:
@@ -31,7 +35,7 @@ class CuttingProxy:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def cut_replies(self, count: int) -> None:
-        """The next `count` replies that look like the end of an insert are lost."""
+        """The next `count` replies to statements that append a row are lost."""
         self._cuts_left = count
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -40,8 +44,16 @@ class CuttingProxy:
         self._tasks.add(task)
         try:
             target = await asyncio.open_connection("127.0.0.1", self._target_port)
-            up = asyncio.create_task(self._copy(reader, target[1], is_reply=False))
-            down = asyncio.create_task(self._copy(target[0], writer, is_reply=True))
+            # The startup message names the program; the question for TLS comes before it.
+            startup = await reader.read(CHUNK_BYTES)
+            target[1].write(startup)
+            if len(startup) == TLS_QUESTION_BYTES:
+                writer.write(await target[0].read(1))
+                startup = await reader.read(CHUNK_BYTES)
+                target[1].write(startup)
+            is_writer = WRITER in startup
+            up = asyncio.create_task(self._copy(reader, target[1], can_cut=False))
+            down = asyncio.create_task(self._copy(target[0], writer, can_cut=is_writer))
             await asyncio.wait((up, down), return_when=asyncio.FIRST_COMPLETED)
             for pump in (up, down):
                 pump.cancel()
@@ -54,12 +66,12 @@ class CuttingProxy:
             self._tasks.discard(task)
 
     async def _copy(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_reply: bool
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, can_cut: bool
     ) -> None:
         with contextlib.suppress(ConnectionError):
             while chunk := await reader.read(CHUNK_BYTES):
-                # "SELECT 1" ends the answer of the statement that appends a row: it is committed.
-                if is_reply and self._cuts_left and b"SELECT 1\0" in chunk:
+                # That connection executes nothing else; when the reply comes, it is committed.
+                if can_cut and self._cuts_left and chunk.startswith(BIND_COMPLETE):
                     self._cuts_left -= 1
                     self.cut_count += 1
                     return

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import time
 from pathlib import Path
 
 import asyncpg
@@ -101,30 +100,13 @@ async def test_a_primary_frozen_past_its_lease_writes_nothing_after_the_takeover
         assert_kept(await venue.verdict())
 
 
-async def freeze_backend_in_insert(dsn: str) -> int:
-    """Freezes the backend of the primary while its insert holds the fence row; its pid."""
-    connection = await asyncpg.connect(dsn)
-    try:
-        deadline = time.monotonic() + 60.0
-        while time.monotonic() < deadline:
-            pid = await connection.fetchval(
-                "select pid from pg_stat_activity where application_name like '%-writer' "
-                "and state = 'active' and query ilike '%insert%' limit 1"
-            )
-            if pid is None:
-                continue
-            os.kill(pid, signal.SIGSTOP)
-            is_holding = await connection.fetchval(
-                "select exists (select from pg_locks where pid = $1 and granted and mode = "
-                "'RowShareLock' and relation = 'journal.shard_fence'::regclass)",
-                pid,
-            )
-            if is_holding:
-                return int(pid)
-            os.kill(pid, signal.SIGCONT)
-    finally:
-        await connection.close()
-    raise AssertionError("no backend was seen inside its insert")
+async def freeze_backend_with_fence(connection: asyncpg.Connection) -> int:
+    """Locks the fence row as an insert does, and freezes the backend that holds it; its pid."""
+    await connection.execute("begin")
+    await connection.execute("select epoch from journal.shard_fence for share")
+    pid = int(await connection.fetchval("select pg_backend_pid()"))
+    os.kill(pid, signal.SIGSTOP)
+    return pid
 
 
 async def test_a_frozen_backend_of_the_old_primary_blocks_the_takeover_by_name(
@@ -137,12 +119,14 @@ async def test_a_frozen_backend_of_the_old_primary_blocks_the_takeover_by_name(
         pair.start(1)
         await until_role(endpoints[1], matching_pb2.ROLE_STANDBY)
         await venue.progress()
-        backend = await freeze_backend_in_insert(venue.stack.dsn)
+        holder = await asyncpg.connect(venue.stack.dsn)
+        backend = await freeze_backend_with_fence(holder)
         try:
             venue.stack.processes.kill(MATCHING)
             await until_role(endpoints[1], BLOCKED)
         finally:
             os.kill(backend, signal.SIGCONT)
+            holder.terminate()
         await until_role(endpoints[1], PRIMARY)
         await venue.progress()
         connection = await asyncpg.connect(venue.stack.dsn)
