@@ -75,7 +75,8 @@ class JournalWriter:
         assert self._append is not None
         try:
             async with postgres.outcome_of_write(self._connection):
-                written = await self._append.fetchval(
+                # Without a limit of rows: the statement runs to its end before it is answered.
+                (record,) = await self._append.fetch(
                     self._reader.shard,
                     row.first_seq,
                     row.last_seq,
@@ -95,7 +96,7 @@ class JournalWriter:
             # A fresh connection may reach another server; a broken one must not be used again.
             await self.close()
             raise
-        if written != TABLES:
+        if record[0] != TABLES:
             await self._explain(row, tail)
 
     async def _explain(self, row: JournalRow, tail: Tail) -> None:

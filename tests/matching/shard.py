@@ -2,10 +2,12 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+
+import grpc.aio
 
 from cambist.admin.v1 import admin_pb2, admin_pb2_grpc
 from cambist.internal.journal.v1 import batch_pb2, frames_pb2, system_pb2
@@ -15,7 +17,7 @@ from matching import engines, server
 from matching.engines import EngineKind
 from matching.release.directory import PRIVATE, SESSION, SYSTEM, Directory
 from matching.settings import DevelopmentSettings, MatchingSettings
-from runtime import rpc_channel
+from runtime import embedded_postgres, rpc_channel
 from runtime.clock import SystemClock
 from runtime.settings import PostgresSettings
 
@@ -120,6 +122,15 @@ def session_envelope(
     ).SerializeToString()
 
 
+async def until(look: Callable[[], Awaitable[bool]]) -> None:
+    """Looks again and again until it is so."""
+    async with asyncio.timeout(SECONDS):
+        while True:
+            if await look():
+                return
+            await asyncio.sleep(0.02)
+
+
 class Link:
     """A SubmitCommands stream that said hello."""
 
@@ -154,6 +165,7 @@ class Shard:
     ports: server.Ports
     stub: Any
     admin: Any
+    channels: tuple[grpc.aio.Channel, ...]
 
     async def link(self, link_id: int = 0) -> Link:
         link = Link(self.stub.SubmitCommands(), link_id or secrets.randbits(62) | 1)
@@ -225,19 +237,39 @@ async def start(chosen: MatchingSettings, kind: EngineKind | None = None) -> Sha
     await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)
     if task.done():
         task.result()
-    ports = ready.result()
-    channel = rpc_channel.open_channel(f"127.0.0.1:{ports.port}")
-    admin_channel = rpc_channel.open_channel(f"127.0.0.1:{ports.admin_port}")
-    shard = Shard(
+    return connect(task, stop, ready.result())
+
+
+async def start_standby(chosen: MatchingSettings) -> Shard:
+    """Starts a process beside another one and waits until it listens."""
+    ports = server.Ports(*(embedded_postgres.free_port() for _ in range(3)))
+    addresses = {
+        "listen_address": f"127.0.0.1:{ports.port}",
+        "admin_address": f"127.0.0.1:{ports.admin_port}",
+        "health_address": f"127.0.0.1:{ports.health_port}",
+        "instance": "second",
+    }
+    stop = asyncio.Event()
+    task = asyncio.create_task(server.serve(chosen.model_copy(update=addresses), stop))
+    shard = connect(task, stop, ports)
+    for channel in shard.channels:
+        await rpc_channel.wait_ready(channel, "the standby", SECONDS)
+    return shard
+
+
+def connect(task: asyncio.Task[None], stop: asyncio.Event, ports: server.Ports) -> Shard:
+    """Clients of a process."""
+    channels = tuple(
+        rpc_channel.open_channel(f"127.0.0.1:{port}") for port in (ports.port, ports.admin_port)
+    )
+    return Shard(
         task,
         stop,
         ports,
-        matching_pb2_grpc.MatchingServiceStub(channel),
-        admin_pb2_grpc.AdminServiceStub(admin_channel),
+        matching_pb2_grpc.MatchingServiceStub(channels[0]),
+        admin_pb2_grpc.AdminServiceStub(channels[1]),
+        channels,
     )
-    task.add_done_callback(lambda _: None)
-    shard.channels = (channel, admin_channel)  # type: ignore[attr-defined]
-    return shard
 
 
 async def end(shard: Shard) -> None:
@@ -246,7 +278,7 @@ async def end(shard: Shard) -> None:
     try:
         await asyncio.wait_for(shard.task, SECONDS)
     finally:
-        for channel in shard.channels:  # type: ignore[attr-defined]
+        for channel in shard.channels:
             await channel.close()
 
 
