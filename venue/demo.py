@@ -107,7 +107,7 @@ class Demo:
             f"{self.clock()} SIGKILL matching (pid {pid}) {where}, "
             f"{moment.unanswered:,} commands unanswered"
         )
-        if moment.unanswered < min(UNANSWERED_WANTED, self.options.sizes.window_commands):
+        if moment.unanswered < UNANSWERED_WANTED:
             raise ProcessFailed(f"only {moment.unanswered} commands were unanswered at the kill")
         self.stack.start_matching()
         await self.answered_again(killed, "matching")
@@ -163,7 +163,9 @@ async def run(options: Options, console: Console) -> Judgement:
     started = time.monotonic()
     plans: tuple[FirmPlan, ...] = firms(FIRMS)
     accounts = sum(len(firm.account_ids) for firm in plans)
-    plan = StackPlan(options.directory, engine=options.sizes.engine)
+    sizes = options.sizes
+    settings = {"SNAPSHOT_EVERY_COMMANDS": str(sizes.snapshot_every_commands)}
+    plan = StackPlan(options.directory, engine=sizes.engine, matching_environment=settings)
     async with Stack(plan) as stack:
         console.print(f"venue is up after {time.monotonic() - started:.1f} s", highlight=False)
         await create_venue(stack, plans)
@@ -174,14 +176,14 @@ async def run(options: Options, console: Console) -> Judgement:
             highlight=False,
         )
         traders = Traders(stack, options.directory / "clients")
-        traders.start(plans, keys, options.sizes, seed=options.seed)
+        traders.start(plans, keys, sizes, seed=options.seed)
         with LiveView(console, MARKETS[0].symbol) as view:
             demo = Demo(options, stack, traders, view, Random(options.seed), started)
             async with followed_book(view, stack, keys[plans[0].firm_id]):
                 await demo.flow()
         console.print(stage_table(traders.total))
         console.print("checking the journal and the clients' logs", highlight=False)
-        judgement = await judge(stack, traders.log_directory, options.plant, options.sizes)
+        judgement = await judge(stack, traders.log_directory, options.plant, sizes)
         print_judgement(console, judgement)
     console.print(f"took {time.monotonic() - started:.0f} s", highlight=False)
     return judgement

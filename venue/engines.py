@@ -25,10 +25,12 @@ class Sizes:
     # Commands that the reference engine carries out again.
     replay_commands: int
     replay_seconds: float
+    # So often that a crash finds a snapshot.
+    snapshot_every_commands: int
 
 
-FULL = Sizes(KERNEL, 100_000, 100.0, 1_000, 100, 20_000, 20.0)
-SMALL = Sizes(REFERENCE, 1_500, 60.0, 400, 25, 4_000, 20.0)
+FULL = Sizes(KERNEL, 100_000, 100.0, 1_000, 100, 20_000, 20.0, 50_000)
+SMALL = Sizes(REFERENCE, 1_500, 60.0, 400, 25, 4_000, 20.0, 1_000)
 
 
 def has_kernel() -> bool:

@@ -93,7 +93,7 @@ def print_judgement(console: Console, judgement: Judgement) -> None:
     table.add_row("commands carried out again", f"{judgement.replay.get('commands', 0):,}")
     console.print(table)
     for line in judgement.check.get("findings", []):
-        console.print(f"  FOUND {line}", style="red", highlight=False, markup=False)
+        console.print(f"  FOUND {line}", style="red", highlight=False, markup=False, soft_wrap=True)
     if judgement.replay.get("difference"):
         console.print(f"  REPLAY DIFFERS {judgement.replay['difference']}", style="red")
     if judgement.trouble:

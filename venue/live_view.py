@@ -46,7 +46,7 @@ class LiveView:
         """Something worth keeping happened."""
         self._notes.append(text)
         if self._live is None:
-            self._console.print(text, highlight=False)
+            self._console.print(text, highlight=False, soft_wrap=True)
 
     def show(self, moment: Moment, latencies: dict[str, Histogram]) -> None:
         """Draws the present state."""

@@ -67,7 +67,8 @@ class Stack:
         self.processes = Processes(plan.directory / "processes")
         free = embedded_postgres.free_port
         self.matching_port, self.admin_port, self.matching_health_port = free(), free(), free()
-        self.history_port, self.history_health_port = free(), free()
+        self.history_port = free()
+        self.helper_health_ports = {role: free() for role in (SNAPSHOTTER, PROJECTOR)}
         self.gateways = tuple(
             GatewayPorts(f"gateway-{index + 1}", free(), free())
             for index in range(plan.gateway_count)
@@ -113,12 +114,15 @@ class Stack:
         self.start_matching()
         await self.wait_serving(MATCHING, self.matching_health_port)
         if self.plan.helpers:
-            for role in (SNAPSHOTTER, PROJECTOR):
+            for role in self.helper_health_ports:
                 self.start_helper(role)
         for index in range(len(self.gateways)):
             self.start_gateway(index)
         for gateway in self.gateways:
             await self.wait_serving(gateway.name, gateway.health_port)
+        if self.plan.helpers:
+            for role, port in self.helper_health_ports.items():
+                await self.wait_serving(role, port)
 
     async def stop(self) -> None:
         """Stops all processes and the database."""
@@ -147,7 +151,6 @@ class Stack:
 
     def matching_environment(self, role: str) -> dict[str, str]:
         """Settings of one process of matching."""
-        is_server = role == "serve"
         settings = {
             "SHARD": str(SHARD),
             "POSTGRES_DSN": self.dsn,
@@ -157,8 +160,8 @@ class Stack:
             "HEALTH_ADDRESS": f"127.0.0.1:{self.matching_health_port}",
             "HISTORY_ADDRESS": f"127.0.0.1:{self.history_port}",
         }
-        if not is_server:
-            settings["HEALTH_ADDRESS"] = f"127.0.0.1:{self.history_health_port}"
+        if role in self.helper_health_ports:
+            settings["HEALTH_ADDRESS"] = f"127.0.0.1:{self.helper_health_ports[role]}"
         if self.plan.engine:
             settings["ENGINE"] = self.plan.engine
         settings |= self.plan.matching_environment
