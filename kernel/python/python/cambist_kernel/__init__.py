@@ -1,7 +1,8 @@
 """The engine of Cambist: bytes in, bytes out, no I/O.
 
-Used by matching (`Engine`, `check_envelope`), gateway and SDK (`cambist_kernel.feed`). Every call that works releases
-the interpreter's lock. The rules are those of docs/semantics.md; `matching.reference` has the same interface.
+Used by matching (`Engine`, `check_envelope`), gateway and SDK (`cambist_kernel.feed`). Every call
+that works releases the interpreter's lock. The rules are those of docs/semantics.md;
+`matching.reference` has the same interface.
 """
 
 from cambist_kernel._cambist_kernel import Engine, check_envelope

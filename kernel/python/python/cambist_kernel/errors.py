@@ -16,8 +16,8 @@ class EngineError(Exception):
 class MalformedEnvelope(EngineError):
     """An envelope breaks a decoding rule. Nothing changed.
 
-    `reason` is a number of cambist.internal.matching.v1.MalformedReason, `index` that of the command in its envelope,
-    `field` the number of the innermost field, 0 = none.
+    `reason` is a number of cambist.internal.matching.v1.MalformedReason, `index` that of the
+    command in its envelope, `field` the number of the innermost field, 0 = none.
     """
 
     def __init__(self, reason: int, index: int, field: int) -> None:
@@ -56,8 +56,9 @@ class SnapshotRefused(EngineError):
 class FeedBroken(Exception):
     """A row or a snapshot does not fit the image.
 
-    `reason` is one of WRONG_SEQ, WRONG_SHARD, MARKET_GAP, ACCOUNT_GAP, CRC_DIFFERS, UNKNOWN_ORDER, MALFORMED. After
-    WRONG_SEQ, and whatever `load_snapshot` raises, the image is as before; after every other one it must be dropped.
+    `reason` is one of WRONG_SEQ, WRONG_SHARD, MARKET_GAP, ACCOUNT_GAP, CRC_DIFFERS, UNKNOWN_ORDER,
+    MALFORMED. After WRONG_SEQ, and whatever `load_snapshot` raises, the image is as before; after
+    every other one it must be dropped.
     """
 
     def __init__(self, reason: str) -> None:
