@@ -1,0 +1,28 @@
+"""Both engines agree in states of ten thousand orders, of full tables and of huge numbers."""
+
+import pytest
+
+from tests.differential.census import Census
+from tests.differential.duel import Difference, Duel
+from tests.differential.large_states import LARGE_STATES, LargeState
+from tests.differential.report import describe
+from tests.differential.script import SHARD
+from tests.differential.state import faults
+
+pytest.importorskip("cambist_kernel")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("state", LARGE_STATES.values(), ids=LARGE_STATES.keys())
+def test_engines_agree_where_much_is_at_stake(state: LargeState) -> None:
+    steps, census = state.steps(), Census()
+    duel = Duel(SHARD, snapshot_every=1)
+    for step in steps:
+        try:
+            census.count(step, duel.step(step))
+        except Difference as difference:
+            pytest.fail(describe(difference.found, steps))
+    occurred = census.rejects | census.events
+    assert [name for name in state.occurs if not occurred[name]] == []
+    assert census.refusals == {}
+    assert faults(duel.kernel.snapshot()) == []
