@@ -93,13 +93,16 @@ class Adjustments:
         numbered = system_pb2.Adjust()
         numbered.CopyFrom(command)
         numbered.source_id, numbered.source_seq = SOURCE_ID, source_seq
+        correlation = self._desk.next_correlation()
+        # One that the engine does not take would keep its number for ever.
+        self._desk.envelope(system_pb2.SystemCommand(adjust=numbered), correlation)
         await self._database.write(
             INSERT,
             self._reader.shard,
             source_seq,
             command.adjustment_id,
             numbered.SerializeToString(),
-            self._desk.next_correlation(),
+            correlation,
             primary.released.seq,
         )
 
@@ -115,14 +118,9 @@ class Adjustments:
     async def _settle(self, primary: Primary, adjustment: Adjustment) -> None:
         command = system_pb2.Adjust.FromString(adjustment.command)
         wrapped = system_pb2.SystemCommand(adjust=command)
-        try:
-            reason = await self._desk.carry_out(primary, wrapped, adjustment.correlation)
-            if reason == REPEAT:
-                reason = await self._answer_of(primary, adjustment)
-        except Rejected:
-            # Malformed: it never gets a number at the engine, so it must not keep one here.
-            await self._drop(adjustment)
-            raise
+        reason = await self._desk.carry_out(primary, wrapped, adjustment.correlation)
+        if reason == REPEAT:
+            reason = await self._answer_of(primary, adjustment)
         await self._database.write(SETTLE, self._reader.shard, adjustment.source_seq, reason)
 
     async def _answer_of(self, primary: Primary, adjustment: Adjustment) -> int:
@@ -133,10 +131,6 @@ class Adjustments:
                 if correlation == adjustment.correlation and reason != REPEAT:
                     return reason
         raise Rejected("ANSWER_NOT_FOUND", "it was applied; its answer is not in the journal")
-
-    async def _drop(self, adjustment: Adjustment) -> None:
-        query = "delete from journal.adjustments where shard = $1 and source_seq = $2"
-        await self._database.write(query, self._reader.shard, adjustment.source_seq)
 
 
 def is_same(known: Adjustment, command: system_pb2.Adjust) -> bool:

@@ -30,6 +30,15 @@ class Desk:
         """A number no other sender uses."""
         return self._random_bits(CORRELATION_BITS) | 1
 
+    def envelope(self, command: system_pb2.SystemCommand, correlation: int) -> bytes:
+        """The envelope of a command. Raises Rejected when the engine would not take it."""
+        made = system_envelope(command, correlation, self._clock.wall_ns())
+        try:
+            self._kind.check_envelope(made)
+        except self._kind.malformed as error:
+            raise malformed(Malformation.of(error)) from error
+        return made
+
     async def carry_out(
         self, primary: Primary, command: system_pb2.SystemCommand, correlation: int
     ) -> int:
@@ -38,11 +47,7 @@ class Desk:
         Raises Rejected when it is malformed, Unavailable when it did not enter in time, Unknown
         when it did and no answer came in time.
         """
-        envelope = system_envelope(command, correlation, self._clock.wall_ns())
-        try:
-            self._kind.check_envelope(envelope)
-        except self._kind.malformed as error:
-            raise malformed(Malformation.of(error)) from error
+        envelope = self.envelope(command, correlation)
         answer = primary.answers.expect(correlation)
         try:
             item = Item(envelope, SYSTEM, 1, TURN, self._clock.monotonic_ns())
