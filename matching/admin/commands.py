@@ -101,6 +101,7 @@ def account_of(account_id: int, shape: AccountShape) -> admin_pb2.Account:
         self_trade_group_id=shape.self_trade_group_id,
         open_orders_max=shape.open_orders_max,
         id_capacity=shape.id_capacity,
+        frozen=shape.frozen,
     )
 
 

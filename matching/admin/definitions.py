@@ -25,6 +25,7 @@ class AccountShape(NamedTuple):
     self_trade_group_id: int
     open_orders_max: int
     id_capacity: int
+    frozen: bool = False
 
 
 @dataclass(slots=True)
@@ -69,7 +70,7 @@ class Definitions:
         for firm in section.firms:
             self.firms[firm.firm.firm_id] = firm.firm.name
         for account in section.accounts:
-            self._add_account(account.account)
+            self._add_account(account.account, frozen=account.frozen)
 
     def row_replayed(self, row: JournalRow) -> None:
         """The next row."""
@@ -114,18 +115,21 @@ class Definitions:
             entry.phase = known.phase
         self.markets[market.market_id] = entry
 
-    def _add_account(self, account: system_pb2.CreateAccount) -> None:
+    def _add_account(self, account: system_pb2.CreateAccount, *, frozen: bool = False) -> None:
         shape = AccountShape(
             account.firm_id,
             account.self_trade_group_id,
             account.limits.open_orders_max,
             account.limits.id_capacity,
+            frozen,
         )
         self.accounts[account.account_id] = self._shapes.setdefault(shape, shape)
 
     def _set_limits(self, limits: system_pb2.SetAccountLimits) -> None:
         shape = self.accounts[limits.account_id]._replace(
-            open_orders_max=limits.limits.open_orders_max, id_capacity=limits.limits.id_capacity
+            open_orders_max=limits.limits.open_orders_max,
+            id_capacity=limits.limits.id_capacity,
+            frozen=limits.frozen,
         )
         self.accounts[limits.account_id] = self._shapes.setdefault(shape, shape)
 

@@ -236,6 +236,7 @@ class Account(_message.Message):
     SELF_TRADE_GROUP_ID_FIELD_NUMBER: _builtins.int
     OPEN_ORDERS_MAX_FIELD_NUMBER: _builtins.int
     ID_CAPACITY_FIELD_NUMBER: _builtins.int
+    FROZEN_FIELD_NUMBER: _builtins.int
     account_id: _builtins.int
     """Account, from 4,096."""
     firm_id: _builtins.int
@@ -246,6 +247,8 @@ class Account(_message.Message):
     """Most open orders; 0 = default."""
     id_capacity: _builtins.int
     """Ids kept; 0 = default."""
+    frozen: _builtins.bool
+    """No new orders, no withdrawals (in answers)."""
     def __init__(
         self,
         *,
@@ -254,10 +257,11 @@ class Account(_message.Message):
         self_trade_group_id: _builtins.int = ...,
         open_orders_max: _builtins.int = ...,
         id_capacity: _builtins.int = ...,
+        frozen: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "firm_id", b"firm_id", "id_capacity", b"id_capacity", "open_orders_max", b"open_orders_max", "self_trade_group_id", b"self_trade_group_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "firm_id", b"firm_id", "frozen", b"frozen", "id_capacity", b"id_capacity", "open_orders_max", b"open_orders_max", "self_trade_group_id", b"self_trade_group_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -41,7 +41,7 @@ async def test_another_shard_is_refused_by_name(shard: Shard) -> None:
 
 async def test_accounts_are_told_as_they_stand(market: Shard) -> None:
     limits = admin_pb2.SetAccountLimitsRequest(
-        shard=SHARD, account_id=ACCOUNT, open_orders_max=7, id_capacity=99
+        shard=SHARD, account_id=ACCOUNT, open_orders_max=7, id_capacity=99, frozen=True
     )
     await market.admin.SetAccountLimits(limits, timeout=SECONDS)
     asked = admin_pb2.GetAccountsRequest(shard=SHARD, account_ids=[OTHER, 9_999, ACCOUNT])
@@ -49,6 +49,7 @@ async def test_accounts_are_told_as_they_stand(market: Shard) -> None:
     assert [account.account_id for account in answer.accounts] == [OTHER, ACCOUNT]
     changed = answer.accounts[1]
     assert (changed.firm_id, changed.open_orders_max, changed.id_capacity) == (FIRM, 7, 99)
+    assert [account.frozen for account in answer.accounts] == [False, True]
 
 
 async def test_too_many_accounts_at_once_are_refused_by_name(shard: Shard) -> None:
