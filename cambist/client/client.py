@@ -5,6 +5,7 @@ Calls share one connection per endpoint; every session and stream has its own.
 
 import asyncio
 from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,7 +14,7 @@ from cambist.client.channels import Channels, Tls
 from cambist.client.driver import Terms
 from cambist.client.drop_copy import DropCopy
 from cambist.client.enums import CancelOnDisconnect
-from cambist.client.errors import Rejected
+from cambist.client.errors import InvalidInput, Rejected
 from cambist.client.events import Event
 from cambist.client.instruments import Asset, Market
 from cambist.client.keys import ApiKey
@@ -42,15 +43,24 @@ class Client:
         self._reference = Reference(self.channels)
 
     @classmethod
-    def connect(cls, endpoint: str | Sequence[str], key: ApiKey, *, tls: Tls | None = None) -> Self:
+    def connect(
+        cls,
+        endpoint: str | Sequence[str],
+        key: ApiKey | None = None,
+        *,
+        key_file: str | Path = "",
+        tls: Tls | None = None,
+    ) -> Self:
         """Use as `await Client.connect(...)` or `async with Client.connect(...) as client`.
 
-        `endpoint`: "host:port", or several of the same venue's gateways. `tls` None is plain
-        text: only for development. Raises Rejected (UNKNOWN_KEY, BAD_SIGNATURE, CLOCK_SKEW …),
-        Unavailable.
+        `endpoint`: "host:port", or several of the same venue's gateways. The key itself or the
+        file of one. `tls` None is plain text: only for development. Raises InvalidInput,
+        Rejected (UNKNOWN_KEY, BAD_SIGNATURE, CLOCK_SKEW …), Unavailable.
         """
+        if (key is None) == (not str(key_file)):
+            raise InvalidInput("INVALID_KEY", "give a key, or the file of one")
         endpoints = [endpoint] if isinstance(endpoint, str) else endpoint
-        return cls(endpoints, key, tls)
+        return cls(endpoints, key or ApiKey.load(key_file), tls)
 
     async def open(self) -> Self:
         """Logs on. Every endpoint is tried before Unavailable is raised."""

@@ -1,7 +1,7 @@
 """Drop copy: all private events of accounts, from a snapshot or a resume point on."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,7 +41,7 @@ class DropCopy:
         self.last_seq = resume_after_seq
         self._account_seqs: dict[int, int] = {}
 
-    async def rows(self) -> AsyncIterator[DropCopyRow]:
+    async def rows(self) -> AsyncGenerator[DropCopyRow, None]:
         """Rows for ever. Raises Rejected(OUT_OF_RANGE …) when the resume point is gone."""
         backoff_seconds = limits.BACKOFF_FIRST_SECONDS
         while True:

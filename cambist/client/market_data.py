@@ -6,7 +6,7 @@ again and begins with a snapshot; `Update.is_snapshot` tells.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncGenerator, Generator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self
@@ -175,7 +175,9 @@ class MarketData:
             self._say(pb.MarketDataSessionRequest(unsubscribe=unsubscribe))
         subscription.end(None)
 
-    async def books(self, market: Market | int, *, conflation_ms: int = 0) -> AsyncIterator[Book]:
+    async def books(
+        self, market: Market | int, *, conflation_ms: int = 0
+    ) -> AsyncGenerator[Book, None]:
         """The book of a market after every change; the same object each time.
 
         A book that does not fit its feed is thrown away and begun anew, a bounded number of times.

@@ -16,3 +16,6 @@ ID_CAPACITY: Final = 65_536
 # Atoms that each account of a market of our own is given, of each asset: orders of 2^53 lots at
 # 2^53 ticks fit many times over, and a thousand accounts stay below the venue's bound of 2^126.
 MONEY_ATOMS: Final = 1 << 112
+# Looks, and seconds between two, until a gateway knows what was just created.
+VISIBLE_ATTEMPTS_MAX: Final = 50
+VISIBLE_SECONDS: Final = 0.1
