@@ -1,7 +1,10 @@
 """The process and its tools: `python -m gateway serve | migrate | keys … | methods`."""
 
 import asyncio
+import gc
 import sys
+from collections.abc import Coroutine
+from typing import Any
 
 import click
 
@@ -23,6 +26,12 @@ def load_settings() -> GatewaySettings:
         sys.exit(process.ExitStatus.CONFIGURATION)
 
 
+def freeze_start(_ports: server.Ports) -> None:
+    """What exists when serving starts lives as long as the process: no need to look at it again."""
+    gc.collect()
+    gc.freeze()
+
+
 @click.group()
 def main() -> None:
     """The edge of the venue."""
@@ -32,9 +41,11 @@ def main() -> None:
 def serve() -> None:
     """Serve until SIGTERM."""
     settings = load_settings()
-    sys.exit(
-        process.run(lambda stop: server.serve(settings, stop), service="gateway", settings=settings)
-    )
+
+    def main_task(stop: asyncio.Event) -> Coroutine[Any, Any, None]:
+        return server.serve(settings, stop, freeze_start)
+
+    sys.exit(process.run(main_task, service="gateway", settings=settings))
 
 
 @main.command()

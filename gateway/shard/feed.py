@@ -140,6 +140,7 @@ class EventFeed:
         self.reference.row_applied(row)
         for listener in self._listeners:
             listener.row_applied(row)
+        row.store()
 
     @asynccontextmanager
     async def still_image(self) -> AsyncIterator[FeedImage]:

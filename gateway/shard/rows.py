@@ -42,9 +42,9 @@ class BrokenRow(Exception):
     """A row whose layout is not what this build reads; the feed is opened anew."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Row:
-    """One committed row. `records` ascend by (kind, key)."""
+    """One committed row; nothing in it changes."""
 
     first_seq: int
     last_seq: int
@@ -52,8 +52,20 @@ class Row:
     matched_ns: int
     durable_ns: int
     events: bytes
-    records: tuple[Record, ...]
     payloads_start: int
+    _records: tuple[Record, ...] | None
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """Its frames, ascending by (kind, key)."""
+        return read_directory(self.events) if self._records is None else self._records
+
+    def store(self) -> None:
+        """It is only kept for resumes now: what can be read again from its bytes is dropped.
+
+        Many small objects of many rows would be looked at by every garbage collection.
+        """
+        self._records = None
 
     def payload(self, record: Record) -> memoryview:
         """The bytes of a frame, not copied: whoever keeps them copies them."""
@@ -66,17 +78,23 @@ class Row:
         return self.events[start : start + record.length]
 
 
-def read_row(message: matching_pb2.EventRow) -> Row:
-    """A row from matching's message; raises BrokenRow."""
-    events = message.events
+def read_directory(events: bytes) -> tuple[Record, ...]:
+    """The records of a row; raises BrokenRow."""
     if len(events) < HEAD.size:
         raise BrokenRow("a row without a head")
     layout, count = HEAD.unpack_from(events)
-    payloads_start = HEAD.size + count * RECORD.size
-    if layout != LAYOUT or payloads_start > len(events):
+    end = HEAD.size + count * RECORD.size
+    if layout != LAYOUT or end > len(events):
         raise BrokenRow(f"layout {layout} with {count} frames in {len(events)} bytes")
-    directory = memoryview(events)[HEAD.size : payloads_start]
-    records = tuple(map(Record._make, RECORD.iter_unpack(directory)))
+    directory = memoryview(events)[HEAD.size : end]
+    return tuple(map(Record._make, RECORD.iter_unpack(directory)))
+
+
+def read_row(message: matching_pb2.EventRow) -> Row:
+    """A row from matching's message; raises BrokenRow."""
+    events = message.events
+    records = read_directory(events)
+    payloads_start = HEAD.size + len(records) * RECORD.size
     if records and payloads_start + records[-1].offset + records[-1].length != len(events):
         raise BrokenRow("payloads do not end with the row")
     return Row(
@@ -86,6 +104,6 @@ def read_row(message: matching_pb2.EventRow) -> Row:
         message.matched_ns,
         message.durable_ns,
         events,
-        records,
         payloads_start,
+        records,
     )
