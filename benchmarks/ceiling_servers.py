@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from runtime import embedded_postgres
+from venue.ports import choose_ports
 from venue.processes import Processes
 
 START_SECONDS: Final = 30.0
@@ -23,7 +23,7 @@ async def running_ceiling(
     TimeoutError when they do not listen in time.
     """
     processes = Processes(directory / "ceiling")
-    relay_port, sink_port = embedded_postgres.free_port(), embedded_postgres.free_port()
+    relay_port, sink_port = choose_ports(2)
     sink = ["-m", "benchmarks.ceiling", "sink", "--port", str(sink_port)]
     sink += ["--answer-bytes", str(answer_bytes), "--row-bytes", str(row_bytes)]
     relay = ["-m", "benchmarks.ceiling", "relay", "--port", str(relay_port)]

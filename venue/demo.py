@@ -52,6 +52,8 @@ class Options:
     seed: int
     sizes: Sizes
     directory: Path
+    # Whether the evidence stays whatever comes out.
+    is_kept: bool
 
 
 @dataclass(slots=True)
@@ -201,7 +203,8 @@ def read_options(arguments: list[str]) -> Options:
     if given.trades:
         sizes = replace(sizes, trades=given.trades)
     directory = given.directory or Path(tempfile.mkdtemp(prefix="cambist-demo-"))
-    return Options(given.plant, given.seed, sizes, directory)
+    is_kept = given.directory is not None
+    return Options(given.plant, given.seed, sizes, directory, is_kept)
 
 
 def main() -> int:
@@ -219,10 +222,12 @@ def main() -> int:
         console.print("stopped")
         return 130
     except ProcessFailed as error:
-        console.print(str(error), style="red", markup=False)
+        console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         print(Judgement({}, {}, "failed").last_line())
         return 1
-    if judgement.ok:
+    if options.plant is not None and judgement.check and not judgement.ok:
+        console.print(f"PLANT {options.plant}: found, see above", style="bold yellow")
+    if not options.is_kept and (judgement.ok or options.plant is not None):
         shutil.rmtree(options.directory, ignore_errors=True)
     print(judgement.last_line())
     return 0 if judgement.ok else 1

@@ -97,5 +97,5 @@ def print_judgement(console: Console, judgement: Judgement) -> None:
     if judgement.replay.get("difference"):
         console.print(f"  REPLAY DIFFERS {judgement.replay['difference']}", style="red")
     if judgement.trouble:
-        console.print(judgement.trouble, style="red", markup=False)
+        console.print(judgement.trouble, style="red", markup=False, soft_wrap=True)
     sys.stdout.flush()

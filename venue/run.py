@@ -111,7 +111,7 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     except ProcessFailed as error:
-        console.print(str(error), style="red", markup=False)
+        console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         return 1
     return 0
 

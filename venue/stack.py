@@ -19,8 +19,12 @@ from grpc_health.v1 import health_pb2
 from runtime import embedded_postgres
 from runtime.embedded_postgres import EmbeddedPostgres
 from venue.flow.definitions import SHARD
+from venue.ports import choose_ports
 from venue.processes import Process, Processes, ProcessFailed
 
+# Matching's three, the history's, one per helper.
+FIXED_PORTS: Final = 6
+PORTS_PER_GATEWAY: Final = 2
 READY_SECONDS: Final = 60.0
 POLL_SECONDS: Final = 0.05
 CALL_SECONDS: Final = 1.0
@@ -65,12 +69,12 @@ class Stack:
     def __init__(self, plan: StackPlan) -> None:
         self.plan = plan
         self.processes = Processes(plan.directory / "processes")
-        free = embedded_postgres.free_port
-        self.matching_port, self.admin_port, self.matching_health_port = free(), free(), free()
-        self.history_port = free()
-        self.helper_health_ports = {role: free() for role in (SNAPSHOTTER, PROJECTOR)}
+        ports = iter(choose_ports(FIXED_PORTS + PORTS_PER_GATEWAY * plan.gateway_count))
+        self.matching_port, self.admin_port = next(ports), next(ports)
+        self.matching_health_port, self.history_port = next(ports), next(ports)
+        self.helper_health_ports = {role: next(ports) for role in (SNAPSHOTTER, PROJECTOR)}
         self.gateways = tuple(
-            GatewayPorts(f"gateway-{index + 1}", free(), free())
+            GatewayPorts(f"gateway-{index + 1}", next(ports), next(ports))
             for index in range(plan.gateway_count)
         )
         self._token_secret = secrets.token_urlsafe(32)
