@@ -57,6 +57,9 @@ PRIMARY_ANSWER_SECONDS: Final = 2.0
 # Rows and bytes kept for resumes. A client that was away for a minute is served from memory.
 RING_ROWS_MAX: Final = 65_536
 RING_BYTES_MAX: Final = 128 * MEBIBYTE
+# Bytes of one row from matching: what Postgres stores in a column. A row is whole, however many
+# orders a mass cancel or a sweep touched; matching takes fewer commands after a large one.
+ROW_BYTES_MAX: Final = 1_024 * MEBIBYTE
 # Rows and bytes released but not yet in the image; full = the event stream is not read.
 IMAGE_ROWS_MAX: Final = 1_024
 IMAGE_BYTES_MAX: Final = 64 * MEBIBYTE

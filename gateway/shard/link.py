@@ -172,7 +172,11 @@ class Link:
         tuple[matching_pb2_grpc.MatchingServiceAsyncStub, SubmitCall, matching_pb2.Welcome]
     ]:
         """A channel with the Submit stream said hello on. Raises NotPrimary."""
-        channel = rpc_channel.open_channel(address, tls_settings=self._settings.tls)
+        channel = rpc_channel.open_channel(
+            address,
+            tls_settings=self._settings.tls,
+            options=[("grpc.max_receive_message_length", limits.ROW_BYTES_MAX)],
+        )
         try:
             stub = matching_pb2_grpc.MatchingServiceStub(channel)
             call = stub.SubmitCommands()
