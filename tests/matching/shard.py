@@ -183,11 +183,11 @@ class Shard:
         return await self.stub.GetStatus(matching_pb2.GetStatusRequest(), timeout=SECONDS)
 
     async def until_released(self, seq: int) -> Any:
-        status = await self.status()
-        if status.released_seq < seq:
-            await self.rows(status.released_seq + 1, seq)
-            status = await self.status()
-        return status
+        async def is_released() -> bool:
+            return bool((await self.status()).released_seq >= seq)
+
+        await until(is_released)
+        return await self.status()
 
     async def create_market(self) -> None:
         """Two assets, a market in CONTINUOUS, a firm with two rich accounts."""
