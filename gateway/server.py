@@ -41,6 +41,7 @@ from gateway.settings import GatewaySettings
 from gateway.shard.link import LinkSettings
 from gateway.shard.outbox import Budget
 from gateway.shard.shard import Shard, ShardParts
+from gateway.stages import GatewayStages
 from gateway.unary.service import UnaryService
 from runtime import embedded_postgres, logs, migrations, postgres, process, rpc_server, telemetry
 from runtime.clock import SystemClock
@@ -117,7 +118,7 @@ async def serve(
             settings.telemetry, service="gateway", instance=settings.instance
         )
         stack.callback(measured.stop)
-        gateway = assemble(settings, database, StageMeter(measured.meter))
+        gateway = assemble(settings, database, stages_of(measured))
         stack.push_async_callback(gateway.history.close)
         health = await start_health_server(settings.health_address, "cambist.gateway")
         stack.push_async_callback(health.stop)
@@ -172,7 +173,12 @@ async def database_settings(settings: GatewaySettings) -> PostgresSettings:
     return settings.postgres.model_copy(update={"dsn": type(settings.token_secret)(server.dsn)})
 
 
-def assemble(settings: GatewaySettings, database: Database, stages: StageMeter) -> Gateway:
+def stages_of(measured: telemetry.Telemetry) -> GatewayStages:
+    """What sessions and unary calls record."""
+    return GatewayStages(StageMeter(measured.meter), measured.orders, SystemClock())
+
+
+def assemble(settings: GatewaySettings, database: Database, stages: GatewayStages) -> Gateway:
     """Wires the parts; nothing runs yet."""
     clock = SystemClock()
     key_store = KeyStore(database)
@@ -205,7 +211,7 @@ def assemble(settings: GatewaySettings, database: Database, stages: StageMeter) 
     )
     admission = Admission(callers, proxies)
     history = HistoryClient(settings.history(), settings.internal_tls)
-    unary = UnaryService(shards, rates)
+    unary = UnaryService(shards, rates, stages)
     market_data = MarketDataService(MarketDataParts(shards, callers, store, clock))
     wallet = WalletService(shards, callers, budget, unary)
     reference = ReferenceDataService(shards, callers, budget, clock)

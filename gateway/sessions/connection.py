@@ -18,6 +18,7 @@ from gateway.shard.envelopes import session_ended, session_lost
 from gateway.shard.outbox import Outbox, Outgoing
 from gateway.shard.rows import Record, Row
 from gateway.shard.shard import Shard
+from runtime.order_traces import Numbered
 
 Reason = service_pb2.TerminateReason
 ReasonValue: TypeAlias = service_pb2.TerminateReason.ValueType
@@ -71,6 +72,7 @@ class Connection:
         self.write_started_ns = 0
         self.ended: asyncio.Future[ReasonValue] = asyncio.get_running_loop().create_future()
         self._frame: memoryview | None = None
+        self._answered: list[Numbered] = []
 
     @property
     def is_over(self) -> bool:
@@ -104,18 +106,26 @@ class Connection:
                     return
                 continue
             self.credit.settle(event)
-            if event.HasField("over"):
+            if event.HasField("applied"):
+                self._answered.append(self._numbered(event.applied))
+            elif event.HasField("over"):
                 self.deliver(row, ())
                 self.end(Reason.TERMINATE_REASON_SESSION_OVER, is_lost=False)
                 return
-            if event.HasField("dropped"):
+            elif event.HasField("dropped"):
                 self.deliver(row, ())
                 self.end(Reason.TERMINATE_REASON_FAILOVER, "the link was lost", is_lost=False)
                 return
 
+    def _numbered(self, applied: events_pb2.BatchApplied) -> Numbered:
+        return Numbered(
+            self.terms.session_id, applied.command_class, applied.first_seq_no, applied.count
+        )
+
     def deliver(self, row: Row, private: Sequence[memoryview]) -> None:
         """Queues the row's frames. A client that is too far behind is ended."""
         frame, self._frame = self._frame, None
+        answered, self._answered = tuple(self._answered), []
         if self.ended.done() or self.has_missed:
             return
         message = messages.event_batch(
@@ -125,7 +135,7 @@ class Connection:
             (self.last_order_seq_no, self.last_cancel_seq_no),
             self.credit.remaining,
         )
-        if self.outbox.put(Outgoing(message, row.last_seq, row.durable_ns)):
+        if self.outbox.put(Outgoing(message, row.last_seq, row.durable_ns, answered)):
             self.queued_seq = row.last_seq
             return
         if self.is_catching_up:

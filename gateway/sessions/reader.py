@@ -15,14 +15,15 @@ from gateway.sessions import messages
 from gateway.sessions.connection import Connection, Reason
 from gateway.sessions.credit import Sent
 from gateway.shard.envelopes import session_envelope
-from runtime.stages import Stage, StageMeter
+from gateway.stages import GatewayStages
+from runtime.order_traces import Numbered
 
 ORDER = enums_pb2.COMMAND_CLASS_ORDER
 CANCEL = enums_pb2.COMMAND_CLASS_CANCEL
 Stream = StreamCall[service_pb2.OrderEntrySessionRequest]
 
 
-async def read_client(call: Stream, connection: Connection, stages: StageMeter) -> None:
+async def read_client(call: Stream, connection: Connection, stages: GatewayStages) -> None:
     """Reads until the client has said its last, or the connection is over."""
     clock = connection.shard.clock
     while not connection.is_over:
@@ -48,7 +49,7 @@ async def read_client(call: Stream, connection: Connection, stages: StageMeter) 
 
 
 async def take_batch(
-    connection: Connection, batch: service_pb2.CommandBatch, stages: StageMeter
+    connection: Connection, batch: service_pb2.CommandBatch, stages: GatewayStages
 ) -> None:
     """Meters one batch and sends it on; waits while matching takes no more."""
     received_ns = connection.shard.clock.wall_ns()
@@ -71,8 +72,10 @@ async def take_batch(
         connection.is_blocked = False
         connection.heard_ns = connection.shard.clock.monotonic_ns()
     connection.credit.add(Sent(ticket, batch.command_class, batch.first_seq_no, batch.count))
-    duration_ns = connection.shard.clock.wall_ns() - received_ns
-    stages.record(Stage.RECEIVED, batch.count, max(0, duration_ns))
+    numbered = Numbered(
+        connection.terms.session_id, batch.command_class, batch.first_seq_no, batch.count
+    )
+    stages.received(numbered, received_ns)
 
 
 def check_batch(connection: Connection, batch: service_pb2.CommandBatch) -> tuple[str, int] | None:

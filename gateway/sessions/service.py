@@ -27,10 +27,10 @@ from gateway.shard.journal import ResumePointGone
 from gateway.shard.outbox import Budget, Outbox, Outgoing
 from gateway.shard.rows import Row
 from gateway.shard.shard import Shard
+from gateway.stages import GatewayStages
 from runtime import logs
 from runtime.clock import Clock
 from runtime.errors import Unavailable, Unknown
-from runtime.stages import Stage, StageMeter
 
 LOGGER = logs.get(__name__)
 
@@ -44,7 +44,7 @@ class SessionParts:
     store: SessionStore
     table: SessionTable
     budget: Budget
-    stages: StageMeter
+    stages: GatewayStages
     clock: Clock
     in_flight_commands_max: int
     outbox_bytes_max: int
@@ -232,9 +232,8 @@ class SessionService:
         connection.write_started_ns = 0
         if outgoing.seq:
             connection.sent_seq = outgoing.seq
-            if outgoing.durable_ns:
-                duration_ns = max(0, clock.wall_ns() - outgoing.durable_ns)
-                self._parts.stages.record(Stage.DELIVERED, 1, duration_ns)
+            if outgoing.answered and outgoing.durable_ns:
+                self._parts.stages.delivered(outgoing.answered, outgoing.durable_ns)
 
     def _remember_slow(self, connection: Connection, last_seq: int) -> None:
         """Keeps why the connection ended, for its return on any gateway."""

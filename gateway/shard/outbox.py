@@ -5,6 +5,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from runtime.order_traces import Numbered
+
 
 class Outgoing(NamedTuple):
     """One message, the journal sequence it brings its reader to, and when that was durable."""
@@ -12,7 +14,10 @@ class Outgoing(NamedTuple):
     message: bytes
     # 0 = it brings nothing new.
     seq: int = 0
+    # Wall clock; 0 = it was told before, or is no row.
     durable_ns: int = 0
+    # Batches of the reader that it answers.
+    answered: tuple[Numbered, ...] = ()
 
 
 @dataclass(slots=True)

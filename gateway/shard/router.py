@@ -48,8 +48,8 @@ class Opening(Protocol):
 class AnswerSeeker(Protocol):
     """Looks for the answers of unary calls on one account."""
 
-    def private_frame(self, payload: memoryview) -> None:
-        """The account's frame in a row."""
+    def private_frame(self, payload: memoryview, durable_ns: int) -> None:
+        """The account's frame in a row that is durable since then."""
         ...
 
 
@@ -148,7 +148,7 @@ class Router:
                         else:
                             frames.append(payload)
                 if record.key in seekers:
-                    seekers[record.key].private_frame(row.payload(record))
+                    seekers[record.key].private_frame(row.payload(record), row.durable_ns)
             elif kind == SESSION:
                 holder = self._session_frame(row, record)
                 if holder is not None:

@@ -15,7 +15,9 @@ from gateway.errors import exhausted, malformed, outcome_unknown, unavailable
 from gateway.sessions.messages import malformed_name
 from gateway.shard.envelopes import unary_envelope
 from gateway.shard.shard import Shard
+from gateway.stages import GatewayStages
 from gateway.unary.answers import fault_of_reason
+from runtime.order_traces import Numbered
 
 Events = list[events_pb2.PrivateEvent]
 
@@ -36,7 +38,8 @@ class Waiter:
     """One call; hears the answer from whichever side it comes."""
 
     identifier: bytes
-    answer: asyncio.Future[Events]
+    # The events, and when they were durable.
+    answer: asyncio.Future[tuple[Events, int]]
 
     def _fail(self, error: Exception) -> None:
         if not self.answer.done():
@@ -69,7 +72,7 @@ class AccountWaiters:
     def __init__(self) -> None:
         self.by_time: dict[int, Waiter] = {}
 
-    def private_frame(self, payload: memoryview) -> None:
+    def private_frame(self, payload: memoryview, durable_ns: int) -> None:
         """Looks for answers in the account's frame of one row."""
         events = events_pb2.PrivateEvents.FromString(bytes(payload)).events
         for index, event in enumerate(events):
@@ -78,14 +81,15 @@ class AccountWaiters:
                 continue
             if is_answer(event, waiter.identifier):
                 found = [one for one in events[index:] if one.seq == event.seq]
-                waiter.answer.set_result(found)
+                waiter.answer.set_result((found, durable_ns))
 
 
 class UnaryBoard:
     """Asks the engine of one shard one command at a time."""
 
-    def __init__(self, shard: Shard) -> None:
+    def __init__(self, shard: Shard, stages: GatewayStages) -> None:
         self._shard = shard
+        self._stages = stages
         self._accounts: dict[int, AccountWaiters] = {}
         self._waiting = 0
         self._last_ns = 0
@@ -110,15 +114,20 @@ class UnaryBoard:
         router.expect_answer(correlation, waiter)
         self._waiting += 1
         envelope = unary_envelope(question.commands, correlation, received_ns)
+        numbered = Numbered(0, enums_pb2.COMMAND_CLASS_UNARY, correlation, 1)
         ticket = 0
         try:
             async with asyncio.timeout(seconds):
                 ticket = await shard.submitter.submit(envelope, waiter, urgent=question.is_cancel)
-                return await waiter.answer
+                self._stages.received(numbered, received_ns)
+                events, durable_ns = await waiter.answer
         except TimeoutError:
             if not ticket:
                 raise unavailable("BUSY", "the shard takes no more now") from None
             raise outcome_unknown(question.identifier) from None
+        else:
+            self._stages.delivered((numbered,), durable_ns)
+            return events
         finally:
             self._waiting -= 1
             router.forget(correlation)

@@ -18,6 +18,7 @@ from gateway.errors import Unknown, denied, exhausted, invalid, malformed
 from gateway.identity.buckets import BucketTable, TokenBucket
 from gateway.identity.keys import Caller
 from gateway.shard.shard import Shard
+from gateway.stages import GatewayStages
 from gateway.unary.answers import raise_refusal
 from gateway.unary.board import Events, Question, UnaryBoard
 from gateway.unary.strictness import fault_in
@@ -43,9 +44,11 @@ CANCEL_CLASS = frozenset({CANCEL, MASS_CANCEL, RESOLVE})
 class UnaryService:
     """One command per call, on any shard."""
 
-    def __init__(self, shards: Mapping[int, Shard], rates: tuple[int, int]) -> None:
+    def __init__(
+        self, shards: Mapping[int, Shard], rates: tuple[int, int], stages: GatewayStages
+    ) -> None:
         self._shards = shards
-        self._boards = {number: UnaryBoard(shard) for number, shard in shards.items()}
+        self._boards = {number: UnaryBoard(shard, stages) for number, shard in shards.items()}
         self._orders = BucketTable(rates[0], rates[0], limits.BUCKETS_MAX)
         self._cancels = BucketTable(rates[1], rates[1], limits.BUCKETS_MAX)
 
