@@ -65,13 +65,12 @@ class Census:
     def _count_batch(self, step: Apply) -> None:
         for envelope in batch_pb2.Batch.FromString(step.batch).envelopes:
             self.commands += envelope.count
+            self.kinds[_name(enums.CommandClass, envelope.command_class)] += envelope.count
             if envelope.command_class == enums.COMMAND_CLASS_SYSTEM:
                 body = system.SystemCommands.FromString(envelope.system_commands)
                 for one in body.commands:
                     self.kinds[f"system {one.WhichOneof('command')}"] += 1
             else:
-                kind = _name(enums.CommandClass, envelope.command_class)
-                self.kinds[kind] += envelope.count
                 for command in commands.Commands.FromString(envelope.commands).commands:
                     self.kinds[command.WhichOneof("command") or ""] += 1
 

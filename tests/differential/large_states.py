@@ -225,12 +225,13 @@ def amounts_are_as_large_as_they_may_be(script: Script) -> None:
     script.found((FIRST, SECOND, THIRD), (1,), taker_fee_ppm=100_000, maker_fee_ppm=-100_000)
     most = 1 << 53
     script.venue(
+        system.CreateAsset(asset_id=3, symbol="DEEP", decimals=20),
         system.CreateMarket(
             market_id=market_id(9),
             symbol="WIDE",
-            base_asset_id=BASE,
+            base_asset_id=3,
             quote_asset_id=QUOTE,
-            lot_size_atoms=amount(1 << 67),
+            lot_size_atoms=amount(10**20),
             tick_size_atoms=amount(1),
             parameters=system.MarketParameters(taker_fee_ppm=77_777, maker_fee_ppm=-55_555),
         ),
@@ -250,10 +251,14 @@ def amounts_are_as_large_as_they_may_be(script: Script) -> None:
         )
     for _ in range(60):
         script.venue(
-            *(script.credit(a, QUOTE, 1 << 120) for a in (FIRST,)),
+            script.credit(FIRST, QUOTE, 1 << 120),
             script.credit(SECOND, BASE, 1 << 120),
+            script.credit(SECOND, 3, 1 << 120),
         )
     script.end_batch(1)
+    wide = {"market_id": market_id(9), "price_ticks": 1 << 50, "quantity_lots": most}
+    script.firm(SECOND, script.order(SECOND, side=SELL, **wide))
+    script.firm(FIRST, script.order(FIRST, **wide))
     steep = {"market_id": market_id(10)}
     for lots in (most, 3, most - 1):
         script.firm(

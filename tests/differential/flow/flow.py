@@ -39,6 +39,8 @@ class Flow:
         self.override: bytes | None = None
         # The asset whose balances are at their bound was paid out.
         self.is_giant_paid = False
+        # Malformed envelopes that wait for their turn.
+        self.faults: list[bytes] = []
         self._ids = 0
         self._plans = {plan.market_id: plan for plan in world.markets}
         self.middles = {plan.market_id: plan.middle_ticks for plan in world.markets}

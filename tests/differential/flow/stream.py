@@ -21,7 +21,7 @@ from tests.differential.flow.world import AMOUNT_ATOMS_MAX, World
 from tests.differential.tape import Apply, Restore, Step
 
 PLAY_SHARE: Final = 0.14
-DAMAGE_SHARE: Final = 0.04
+DAMAGE_SHARE: Final = 0.08
 RESTORE_SHARE: Final = 0.012
 UNFINISHED_MAX: Final = 3
 BATCH_COMMANDS_MAX: Final = 900

@@ -124,7 +124,9 @@ def unfit_envelopes(flow: Flow) -> None:
 
 def every_fault(flow: Flow) -> None:
     """An envelope out of the table of faults, behind a good one."""
-    data = flow.random.choice(FAULTS)
+    if not flow.faults:
+        flow.faults = flow.random.sample(FAULTS, len(FAULTS))
+    data = flow.faults.pop()
     _send(flow, [_clock(flow)])
     assert flow.override is not None
     flow.override += blob(ENVELOPES_FIELD, data)

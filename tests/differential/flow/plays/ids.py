@@ -105,6 +105,9 @@ def resolve(flow: Flow, account_id: int, name: bytes, sent_ns: int) -> commands.
 
 def resolve_what_was_sent(flow: Flow) -> None:
     """Resolves of commands of all kinds, whatever became of them."""
+    refused = limit_order(flow, price_ticks=-1)
+    flow.firm(refused)
+    flow.firm(resolve(flow, refused.account_id, refused.cl_ord_id, refused.sent_time_ns))
     for _ in range(flow.random.randint(1, 5)):
         order = flow.model.orders.draw(flow.random)
         if order is not None and flow.random.random() < 0.3:

@@ -1,0 +1,92 @@
+"""What tapes must make happen: whole closed lists of the contract, less what is named here.
+
+Used by the tests of coverage. A name is left out only with its reason; a name that is left out and
+happens all the same is a fault too.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from cambist.internal.journal.v1 import frames_pb2 as frames
+from cambist.internal.journal.v1 import system_pb2 as system
+from cambist.internal.matching.v1 import matching_pb2 as matching
+from cambist.market_data.v1 import events_pb2 as market_data
+from cambist.orders.v1 import commands_pb2 as commands
+from cambist.orders.v1 import enums_pb2 as enums
+from cambist.orders.v1 import events_pb2 as events
+from tests.differential.census import Census
+
+# Names of later issues, each with what it waits for.
+RESERVED: Final = {
+    "CANCEL_REASON_DISCONNECT": "cancel on disconnect: windows of lost sessions are not timed yet",
+    "CANCEL_REASON_TIMER": "the dead man's timer: CancelAllAfter is UNSUPPORTED",
+    "CANCEL_REASON_LIST": "lists of orders: NewList is UNSUPPORTED",
+    "CANCEL_REASON_PROTECTION": "market-maker protection: MassQuote is UNSUPPORTED",
+}
+BATCH_REFUSALS: Final = (
+    "MALFORMED",
+    "MALFORMED_BATCH",
+    "WRONG_SHARD",
+    "WRONG_SEQ",
+    "TIME_BACKWARDS",
+    "NO_ENVELOPE",
+    "TOO_LARGE",
+)
+
+
+def _names(enum: Any) -> list[str]:
+    """The names of an enum but the one that means that nothing is set."""
+    names: list[str] = enum.keys()
+    return [name for name in names if not name.endswith("_UNSPECIFIED")]
+
+
+def _members(message: Any, prefix: str = "") -> list[str]:
+    """The members of a message's only oneof."""
+    return [prefix + field.name for field in message.DESCRIPTOR.oneofs[0].fields]
+
+
+def expected() -> dict[str, list[str]]:
+    """Every name that must occur, by the counter of the census that counts it."""
+    return {
+        "rejects": _names(enums.RejectReason),
+        "malformed": _names(matching.MalformedReason),
+        "refusals": list(BATCH_REFUSALS),
+        "kinds": [
+            *_members(commands.Command),
+            *_members(system.SystemCommand, "system "),
+            *_names(enums.CommandClass),
+        ],
+        "events": [
+            *_names(enums.ExecType),
+            *_names(enums.CancelReason),
+            *_names(enums.ResolveState),
+            *_names(events.MoneyKind),
+            *_names(market_data.L3Action),
+            *(f"prevented {name}" for name in _names(enums.SelfTradePrevention)[:4]),
+            *_members(events.PrivateEvent),
+            *_members(events.SessionEvent, "session "),
+            *_members(frames.SystemEvent, "system "),
+            "gap in numbers",
+            "repeated execution_report",
+            "repeated cancel_reject",
+            "repeated money_report",
+            "repeated mass_cancel_report",
+            "restored",
+        ],
+    }
+
+
+def missing(census: Census, besides: Iterable[str] = ()) -> list[str]:
+    """Names that did not occur, but for those that are reserved or given."""
+    left_out = {*RESERVED, *besides}
+    return [
+        name
+        for counter, names in expected().items()
+        for name in names
+        if name not in left_out and not getattr(census, counter)[name]
+    ]
+
+
+def premature(census: Census) -> list[str]:
+    """Names that are reserved for later and occurred."""
+    return [name for name in RESERVED if census.events[name] or census.rejects[name]]
