@@ -76,7 +76,7 @@ def main() -> int:
     options = read_options(sys.argv[1:], has_kernel=engines.has_kernel())
     console = Console(width=120)
     if not engines.has_kernel():
-        console.print(engines.reference_notice(), style="bold yellow")
+        console.print(engines.reference_notice(), style="bold yellow", soft_wrap=True)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="cambist-bench-") as directory:
         cases = uvloop.run(measure(options, console, Path(directory)))

@@ -212,7 +212,7 @@ def main() -> int:
     options = read_options(sys.argv[1:])
     console = Console()
     if options.sizes.engine == engines.REFERENCE:
-        console.print(engines.reference_notice(), style="bold yellow")
+        console.print(engines.reference_notice(), style="bold yellow", soft_wrap=True)
     console.print(f"seed {options.seed}, evidence in {options.directory}", highlight=False)
     if options.plant is not None:
         console.print(f"PLANT {options.plant}: this run must fail", style="bold yellow")

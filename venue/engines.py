@@ -30,7 +30,7 @@ class Sizes:
 
 
 FULL = Sizes(KERNEL, 100_000, 100.0, 1_000, 100, 20_000, 20.0, 50_000)
-SMALL = Sizes(REFERENCE, 1_500, 60.0, 400, 25, 4_000, 20.0, 1_000)
+SMALL = Sizes(REFERENCE, 4_000, 60.0, 400, 25, 4_000, 20.0, 1_000)
 
 
 def has_kernel() -> bool:

@@ -105,7 +105,7 @@ def main() -> int:
     given = parser.parse_args()
     console = Console()
     if not engines.has_kernel():
-        console.print(engines.reference_notice(), style="bold yellow")
+        console.print(engines.reference_notice(), style="bold yellow", soft_wrap=True)
     try:
         uvloop.run(keep_up(given.directory.resolve(), console, flow=not given.no_flow))
     except KeyboardInterrupt:

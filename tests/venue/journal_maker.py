@@ -20,6 +20,14 @@ STEP_NS = 1_000_000
 ORDER = enums_pb2.COMMAND_CLASS_ORDER
 
 
+@dataclass(frozen=True)
+class SoundJournal:
+    """A journal of two epochs and its clients' logs. The logs are the test's own copies."""
+
+    rows: list[JournalRow]
+    logs: list[Path]
+
+
 @dataclass
 class JournalMaker:
     """Sequencer, database and gateways in one: `trade` makes rows, `finish` ends the logs."""

@@ -1,20 +1,16 @@
 """The checker finds nothing in a sound journal, and each planted fault by its name."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.venue.journal_maker import JournalMaker
+from tests.venue.journal_maker import SoundJournal
 from venue.checker.check import Check, Report
 from venue.checker.findings import Kind
 from venue.checker.rows import JournalRow
 from venue.plants import Plant, RowPlant, plant_log
-
-ROUNDS = 60
-Make = Callable[[], JournalMaker]
 
 
 def check(rows: list[JournalRow], logs: list[Path], directory: Path) -> Report:
@@ -23,17 +19,8 @@ def check(rows: list[JournalRow], logs: list[Path], directory: Path) -> Report:
     return checking.finish()
 
 
-def sound(make_journal: Make) -> tuple[JournalMaker, list[Path]]:
-    maker = make_journal()
-    maker.trade(ROUNDS)
-    maker.epoch = 2
-    maker.trade(ROUNDS)
-    return maker, maker.finish()
-
-
-def test_a_sound_journal_has_no_findings(make_journal: Make, tmp_path: Path) -> None:
-    maker, logs = sound(make_journal)
-    report = check(maker.rows, logs, tmp_path)
+def test_a_sound_journal_has_no_findings(sound: SoundJournal, tmp_path: Path) -> None:
+    report = check(sound.rows, sound.logs, tmp_path)
     assert report.findings.lines() == []
     assert report.trade_count > 100
     assert report.order_count > 500
@@ -56,17 +43,16 @@ def test_a_sound_journal_has_no_findings(make_journal: Make, tmp_path: Path) -> 
     ],
 )
 def test_a_planted_fault_is_found_by_its_name(
-    make_journal: Make, tmp_path: Path, plant: Plant, kind: Kind
+    sound: SoundJournal, tmp_path: Path, plant: Plant, kind: Kind
 ) -> None:
-    maker, logs = sound(make_journal)
-    if plant_log(plant, logs):
-        rows = maker.rows
+    if plant_log(plant, sound.logs):
+        rows = sound.rows
     else:
-        planting = RowPlant(plant, maker.rows[-1].last_seq // 2)
-        shown = [planting.take(row) for row in maker.rows]
+        planting = RowPlant(plant, sound.rows[-1].last_seq // 2)
+        shown = [planting.take(row) for row in sound.rows]
         assert planting.is_done
         rows = [row for row in shown if row is not None]
-    report = check(rows, logs, tmp_path)
+    report = check(rows, sound.logs, tmp_path)
     assert report.findings.count(kind) > 0, report.findings.lines()
 
 
@@ -76,27 +62,24 @@ def test_every_plant_is_tested() -> None:
 
 
 @pytest.mark.parametrize("column", ["epoch", "time_ns", "state_hash", "command_row_hash"])
-def test_a_changed_column_is_found(make_journal: Make, tmp_path: Path, column: str) -> None:
-    maker, logs = sound(make_journal)
-    place = len(maker.rows) // 2
-    value = getattr(maker.rows[place], column)
+def test_a_changed_column_is_found(sound: SoundJournal, tmp_path: Path, column: str) -> None:
+    place = len(sound.rows) // 2
+    value = getattr(sound.rows[place], column)
     changed = value + 1 if isinstance(value, int) else bytes([value[0] ^ 1]) + value[1:]
-    rows = list(maker.rows)
+    rows = list(sound.rows)
     changes: dict[str, Any] = {column: changed}
     rows[place] = replace(rows[place], **changes)
-    report = check(rows, logs, tmp_path)
+    report = check(rows, sound.logs, tmp_path)
     assert report.findings.count(Kind.ROW_HASH) > 0
 
 
-def test_a_client_that_did_not_end_is_found(make_journal: Make, tmp_path: Path) -> None:
-    maker, logs = sound(make_journal)
-    logs[0].with_suffix(".view.json").unlink()
-    report = check(maker.rows, logs, tmp_path)
+def test_a_client_that_did_not_end_is_found(sound: SoundJournal, tmp_path: Path) -> None:
+    sound.logs[0].with_suffix(".view.json").unlink()
+    report = check(sound.rows, sound.logs, tmp_path)
     assert report.findings.count(Kind.UNANSWERED) == 1
 
 
-def test_rows_that_are_no_rows_are_found(make_journal: Make, tmp_path: Path) -> None:
-    maker, logs = sound(make_journal)
-    rows = [*maker.rows[:-1], replace(maker.rows[-1], events=b"\x01\x00\x00\x00\xff")]
-    report = check(rows, logs, tmp_path)
+def test_rows_that_are_no_rows_are_found(sound: SoundJournal, tmp_path: Path) -> None:
+    rows = [*sound.rows[:-1], replace(sound.rows[-1], events=b"\x01\x00\x00\x00\xff")]
+    report = check(rows, sound.logs, tmp_path)
     assert report.findings.count(Kind.MALFORMED_ROW) == 1

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import asyncpg
@@ -13,14 +12,12 @@ import pytest
 from runtime import migrations
 from runtime.migrations import Migrations
 from runtime.settings import PostgresSettings
-from tests.venue.journal_maker import JournalMaker
+from tests.venue.journal_maker import SoundJournal
 from venue.checker.rows import JournalRow
 from venue.flow.definitions import SHARD
 from venue.plants import Plant
 
 ROOT = Path(__file__).resolve().parents[2]
-ROUNDS = 40
-Make = Callable[[], JournalMaker]
 INSERT = """
 insert into journal.{table}
   (shard, first_seq, last_seq, epoch, time_ns, bytes, state_hash, row_hash)
@@ -75,21 +72,15 @@ async def run_checker(dsn: str, *arguments: str) -> tuple[int, str, str]:
 
 
 @pytest.fixture
-async def stored(
-    make_journal: Make, postgres_settings: PostgresSettings
-) -> tuple[JournalMaker, Path]:
+async def logs(sound: SoundJournal, postgres_settings: PostgresSettings) -> Path:
     """A sound journal in the database; the folder of its clients' logs."""
-    maker = make_journal()
-    maker.trade(ROUNDS)
-    maker.finish()
-    await store(postgres_settings, maker.rows)
-    return maker, maker.directory
+    await store(postgres_settings, sound.rows)
+    return sound.logs[0].parent
 
 
 async def test_a_sound_journal_ends_with_status_zero(
-    stored: tuple[JournalMaker, Path], postgres_dsn: str, tmp_path: Path
+    sound: SoundJournal, logs: Path, postgres_dsn: str, tmp_path: Path
 ) -> None:
-    maker, logs = stored
     out = tmp_path / "check.json"
     status, printed, trouble = await run_checker(
         postgres_dsn, "--logs", str(logs), "--out", str(out)
@@ -97,17 +88,16 @@ async def test_a_sound_journal_ends_with_status_zero(
     assert (status, trouble) == (0, "")
     report = json.loads(out.read_text())
     assert report["ok"] is True
-    assert report["rows"] == len(maker.rows)
-    assert report["commands"] == maker.rows[-1].last_seq
+    assert report["rows"] == len(sound.rows)
+    assert report["commands"] == sound.rows[-1].last_seq
     assert report["acknowledged_lost"] == report["duplicated"] == 0
     assert json.loads(printed.splitlines()[-1])["trades"] == report["trades"] > 0
 
 
 @pytest.mark.parametrize("plant", [Plant.LOST_EVENT, Plant.LOST_ROW, Plant.BROKEN_BALANCE])
 async def test_a_plant_ends_with_status_one_and_its_reason(
-    stored: tuple[JournalMaker, Path], postgres_dsn: str, plant: Plant
+    logs: Path, postgres_dsn: str, plant: Plant
 ) -> None:
-    _, logs = stored
     status, printed, _ = await run_checker(
         postgres_dsn, "--logs", str(logs), "--plant", plant.value
     )
@@ -120,21 +110,19 @@ async def test_a_plant_ends_with_status_one_and_its_reason(
     assert reasons[plant] in printed
 
 
-async def test_a_plant_without_a_place_is_no_success(
-    stored: tuple[JournalMaker, Path], postgres_dsn: str
-) -> None:
+@pytest.mark.usefixtures("logs")
+async def test_a_plant_without_a_place_is_no_success(postgres_dsn: str) -> None:
     status, _, trouble = await run_checker(postgres_dsn, "--plant", Plant.LOST_EVENT.value)
     assert status == 3
     assert "found no place" in trouble
 
 
 async def test_a_row_missing_in_one_table_is_found(
-    stored: tuple[JournalMaker, Path], postgres_dsn: str
+    sound: SoundJournal, logs: Path, postgres_dsn: str
 ) -> None:
-    maker, logs = stored
     connection = await asyncpg.connect(postgres_dsn)
     try:
-        place = maker.rows[len(maker.rows) // 2].first_seq
+        place = sound.rows[len(sound.rows) // 2].first_seq
         await connection.execute("delete from journal.events where first_seq = $1", place)
     finally:
         await connection.close()

@@ -21,7 +21,7 @@ def test_the_mix_is_half_new_two_fifths_cancels_a_tenth_amendments(make_journal:
     maker.trade(100)
     # Before, the first orders filled the books.
     maker.kinds.clear()
-    maker.trade(400)
+    maker.trade(200)
     maker.finish()
     total = maker.kinds.total()
     assert 0.47 < maker.kinds[NEW] / total < 0.57
