@@ -33,7 +33,7 @@ def instructions(stack: Stack, firm: FirmPlan, key_file: Path) -> str:
     """How to talk to the venue."""
     endpoint, key = stack.endpoints[0], ApiKey.load(key_file)
     account, market = firm.account_ids[0], MARKETS[0]
-    door = f"cambist --endpoint {endpoint} --key {key_file} --plaintext"
+    door = f".venv/bin/cambist --endpoint {endpoint} --key {key_file}"
     return f"""
 A venue is up. Everything listens on the loopback, in plain text, for development only.
 
@@ -44,14 +44,15 @@ A venue is up. Everything listens on the loopback, in plain text, for developmen
                   in {key_file}
 
 SDK:
-  from cambist.client import ApiKey, Client
-  async with Client.connect("{endpoint}", ApiKey.load("{key_file}")) as client:
+  from cambist.client import Client
+  async with Client.connect("{endpoint}", key_file="{key_file}") as client:
       print(await client.markets())
 
 Command line:
   {door} book {market.symbol} --live
   {door} balances --account {account}
   {door} order {market.symbol} buy 1 90000 --account {account}
+  .venv/bin/cambist --admin {stack.admin_endpoint} status
 
 grpcurl (the contract is in protos/):
   grpcurl -plaintext -import-path protos -proto cambist/auth/v1/auth.proto \\
