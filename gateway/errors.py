@@ -65,9 +65,9 @@ def denied(reason: str, message: str) -> Rejected:
     return Rejected(Fault(grpc.StatusCode.PERMISSION_DENIED, reason, message))
 
 
-def not_found(reason: str, message: str) -> Rejected:
+def not_found(reason: str, message: str, metadata: Mapping[str, str] | None = None) -> Rejected:
     """It does not exist, or is somebody else's: the two look the same."""
-    return Rejected(Fault(grpc.StatusCode.NOT_FOUND, reason, message))
+    return Rejected(Fault(grpc.StatusCode.NOT_FOUND, reason, message, metadata or {}))
 
 
 def exhausted(reason: str, message: str, retry_after_seconds: float) -> Rejected:

@@ -103,6 +103,10 @@ PAGE_SIZE_MAX: Final = 1_000
 AS_OF_WAITING_MAX: Final = 10_000
 # Seconds to wait for the history service.
 HISTORY_SECONDS: Final = 5.0
+# Seconds to wait for a history that is behind the feed, when the caller names no sequence; and
+# between two looks at it.
+HISTORY_LAG_SECONDS: Final = 1.0
+HISTORY_POLL_SECONDS: Final = 0.05
 
 # --- Identity
 # Seconds a nonce lives, a token lives, and clocks may differ.

@@ -1,5 +1,6 @@
 """OrderQueryService: open orders from the image, the past from the history service."""
 
+import asyncio
 from collections.abc import Mapping
 
 import grpc
@@ -12,9 +13,10 @@ from gateway.door.accounts import own_account, shard_of
 from gateway.door.calls import Call, Received
 from gateway.errors import Rejected, invalid, not_found
 from gateway.queries.history import HistoryClient
-from gateway.queries.waiting import wait_as_of
+from gateway.queries.waiting import not_reached, wait_as_of
 from gateway.shard.image import FeedImage
 from gateway.shard.shard import Shard
+from gateway.unary.service import seconds_for
 
 ID_BYTES = 16
 UINT64_MAX = (1 << 64) - 1
@@ -45,32 +47,51 @@ class OrderQueryService:
             event = open_order(image, request)
         if event is not None:
             return query_pb2.GetOrderResponse(as_of_seq=as_of_seq, order=event, open=True)
-        return await self._closed_order(shard, request)
+        # What was closed a moment ago may not be in the history yet.
+        seconds = seconds_for(call) if request.as_of_seq else limits.HISTORY_LAG_SECONDS
+        return await self._closed_order(request, shard.number, as_of_seq, seconds)
 
     async def _closed_order(
-        self, shard: Shard, request: query_pb2.GetOrderRequest
+        self, request: query_pb2.GetOrderRequest, shard: int, wanted_seq: int, seconds: float
     ) -> query_pb2.GetOrderResponse:
-        missing = not_found("UNKNOWN_ORDER", "no such order")
-        if not self._history.has(shard.number):
-            raise missing
+        """The order from a history that stands at `wanted_seq`, or where it is after `seconds`."""
+        if not self._history.has(shard):
+            raise unknown_order(0)
         question = history_pb2.GetOrderRequest(
-            shard=shard.number,
+            shard=shard,
             account_id=request.account_id,
             cl_ord_id=request.cl_ord_id,
             order_id=request.order_id,
         )
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + seconds
+        while True:
+            answer = await self._ask_order(shard, question)
+            if answer.projected_seq >= wanted_seq or loop.time() >= ends:
+                break
+            await asyncio.sleep(limits.HISTORY_POLL_SECONDS)
+        if answer.projected_seq < request.as_of_seq:
+            raise not_reached(request.as_of_seq, answer.projected_seq)
+        if not answer.order:
+            raise unknown_order(answer.projected_seq)
+        event = events_pb2.PrivateEvent.FromString(answer.order)
+        return query_pb2.GetOrderResponse(as_of_seq=answer.projected_seq, order=event)
+
+    async def _ask_order(
+        self, shard: int, question: history_pb2.GetOrderRequest
+    ) -> history_pb2.GetOrderResponse:
+        """The answer; one without an order when there is none."""
         try:
-            found = await self._history.ask(
-                shard.number, "GetOrder", question, history_pb2.GetOrderResponse
+            return await self._history.ask(
+                shard, "GetOrder", question, history_pb2.GetOrderResponse
             )
         except Rejected as error:
-            if error.fault.code is grpc.StatusCode.NOT_FOUND:
-                raise missing from error
-            raise
-        if not found.order:
-            raise missing
-        event = events_pb2.PrivateEvent.FromString(found.order)
-        return query_pb2.GetOrderResponse(as_of_seq=found.projected_seq, order=event)
+            if error.fault.code is not grpc.StatusCode.NOT_FOUND:
+                raise
+            projected = error.fault.metadata.get("projected_seq", "0")
+            return history_pb2.GetOrderResponse(
+                projected_seq=int(projected) if projected.isdigit() else 0
+            )
 
     async def list_open_orders(
         self, received: Received[query_pb2.ListOpenOrdersRequest], call: Call
@@ -185,6 +206,11 @@ def open_order(
         if request.order_id or event.execution_report.cl_ord_id == request.cl_ord_id:
             return event
     return None
+
+
+def unknown_order(as_of_seq: int) -> Rejected:
+    """No such order up to a sequence, or somebody else's."""
+    return not_found("UNKNOWN_ORDER", "no such order", {"as_of_seq": str(as_of_seq)})
 
 
 def page_size(asked: int) -> int:

@@ -19,10 +19,15 @@ async def wait_as_of(feed: EventFeed, seq: int, call: Call) -> None:
         async with asyncio.timeout(seconds_for(call)):
             await feed.wait_for(seq)
     except TimeoutError:
-        fault = Fault(
-            grpc.StatusCode.DEADLINE_EXCEEDED,
-            "AS_OF_NOT_REACHED",
-            f"sequence {seq} is not known yet",
-            {"as_of_seq": str(feed.image_seq)},
-        )
-        raise Rejected(fault) from None
+        raise not_reached(seq, feed.image_seq) from None
+
+
+def not_reached(seq: int, known_seq: int) -> Rejected:
+    """The caller's time is over and only `known_seq` is known."""
+    fault = Fault(
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        "AS_OF_NOT_REACHED",
+        f"sequence {seq} is not known yet",
+        {"as_of_seq": str(known_seq)},
+    )
+    return Rejected(fault)
