@@ -149,7 +149,7 @@ async def test_memory_stays_flat_and_nothing_is_lost_while_postgres_stands_still
 
 
 async def open_session(
-    stub: service_pb2_grpc.OrderEntryServiceAsyncStub, metadata: Any, account_id: int
+    stub: Any, metadata: Any, account_id: int
 ) -> tuple[Any, service_pb2.Established]:
     """An order session opened by hand, so that the test decides what is read."""
     made = await stub.Negotiate(
