@@ -90,8 +90,8 @@ pub struct Batch<'a> {
 /// The commands of one envelope, by class.
 #[derive(Clone, Copy, Debug)]
 pub enum Commands<'b, 'a> {
-    /// Classes ORDER, CANCEL, UNARY.
-    Firm(&'b [Command<'a>]),
+    /// Classes ORDER, CANCEL, UNARY: so many commands of this envelope, then those of all envelopes behind it.
+    Firm(&'b [Command<'a>], usize),
     /// Class SYSTEM.
     System(&'b [SystemCommand<'a>]),
 }
@@ -102,7 +102,7 @@ impl<'a> Batch<'a> {
         self.envelopes.iter().map(|(envelope, range)| {
             let commands = match envelope.command_class {
                 CommandClass::System => Commands::System(&self.system_commands[range.clone()]),
-                _ => Commands::Firm(&self.commands[range.clone()]),
+                _ => Commands::Firm(&self.commands[range.start..], range.len()),
             };
             (envelope, commands)
         })
@@ -172,7 +172,9 @@ impl<M: StateMachine> Kernel<M> {
         Self::around(M::new(shard), [0; 32])
     }
 
-    fn around(machine: M, state_hash: Hash) -> Self {
+    /// A kernel around a machine, with the state hash that goes with its state.
+    #[must_use]
+    pub fn around(machine: M, state_hash: Hash) -> Self {
         Self {
             machine,
             state_hash,

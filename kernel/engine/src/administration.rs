@@ -158,7 +158,7 @@ impl Engine {
     ) -> Outcome {
         let place = self.add_account(account)?;
         ask.done(sink);
-        let created = self.accounts[place].created;
+        let created = self.accounts.created(place);
         sink.system(&SystemEvent::AccountCreated(created));
         Ok(())
     }
@@ -201,7 +201,7 @@ impl Engine {
         let place = self.account_of(set.account_id)?;
         let limits = accounts::filled_in(set.limits).ok_or(RejectReason::InvalidParameter)?;
         let account = &mut self.accounts[place];
-        account.created.limits = limits;
+        account.limits = limits;
         account.frozen = set.frozen;
         account.keys.trim(limits.id_capacity);
         ask.done(sink);
@@ -215,7 +215,7 @@ impl Engine {
     pub(crate) fn tell_status<S: Sink>(&mut self, place: u32, sink: &mut S) {
         let account = &self.accounts[place];
         let report = AccountStatusReport {
-            open_orders_max: account.created.limits.open_orders_max,
+            open_orders_max: account.limits.open_orders_max,
             frozen: account.frozen,
             killed: account.killed,
         };

@@ -125,7 +125,7 @@ impl Engine {
             taker_fee_ppm: order.taker_fee_ppm,
             base_row: order.base_row,
             quote_row: order.quote_row,
-            cl_ord_id: order.cl_ord_id,
+            cl_ord_id: self.cl_ord_id(handle),
             order_id: order.order_id,
             price_ticks,
             quantity_lots: order.quantity_lots,

@@ -2,6 +2,7 @@
 
 use crate::limits::{BALANCE_ATOMS_MAX, FIRM_ACCOUNTS_FROM};
 use crate::table::Table;
+use cambist_prefetch::prefetch;
 
 /// First holder that is an account of a firm: holders below are the venue's accounts by their own numbers.
 pub const FIRM_HOLDERS_FROM: u32 = 4_096;
@@ -84,13 +85,18 @@ pub fn holder_of(account: u32) -> u32 {
     FIRM_HOLDERS_FROM + account
 }
 
+/// Assets of a holder that follow one another lie side by side in the index.
+#[inline]
+fn index_key(holder: u32, asset_id: u32) -> u64 {
+    u64::from(holder) << 32 | u64::from(asset_id)
+}
+
 impl Balances {
     /// The row of a holder in an asset, if it was ever needed.
     #[inline]
     #[must_use]
     pub fn find(&self, holder: u32, asset_id: u32) -> Option<u32> {
-        self.index
-            .get(u64::from(holder) << 32 | u64::from(asset_id))
+        self.index.get(index_key(holder, asset_id))
     }
 
     /// The row of a holder in an asset; its number never changes.
@@ -111,8 +117,7 @@ impl Balances {
             holder,
             asset_id,
         });
-        self.index
-            .insert(u64::from(holder) << 32 | u64::from(asset_id), number);
+        self.index.insert(index_key(holder, asset_id), number);
         number
     }
 
@@ -136,6 +141,18 @@ impl Balances {
     #[must_use]
     pub fn get(&self, row: u32) -> &Row {
         &self.rows[row as usize]
+    }
+
+    /// Asks for where the row of a holder in an asset is found.
+    #[inline]
+    pub(crate) fn prefetch_index(&self, holder: u32, asset_id: u32) {
+        self.index.prefetch(index_key(holder, asset_id));
+    }
+
+    /// Asks for a row.
+    #[inline]
+    pub(crate) fn prefetch(&self, row: u32) {
+        prefetch(&self.rows, row as usize);
     }
 
     /// A row that is about to change.

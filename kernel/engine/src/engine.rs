@@ -5,16 +5,17 @@ use crate::balances::Balances;
 use crate::book::{Places, told};
 use crate::custody::{Assets, Custody};
 use crate::limits::WORK_ORDERS_MAX;
+use crate::live::Live;
 use crate::markets::Markets;
 use crate::orders::Order;
 use crate::sessions::Sessions;
 use crate::sink::Sink;
-use crate::table::Table;
 use crate::timers::Timers;
 use crate::types::{
     BalanceUpdate, BestBidOffer, CancelReason, CommandClass, CursorClosed, ExecutionReport,
     L2Level, L3Event, PrivateEvent, Side, SystemEvent,
 };
+use crate::warm::Ahead;
 use cambist_codec::encoder::{Cause, Level2};
 use std::collections::BTreeMap;
 
@@ -52,8 +53,7 @@ pub struct Engine {
     pub(crate) places: Places,
     /// By the handle of the place.
     pub(crate) orders: Vec<Order>,
-    /// From order id to handle, of resting orders only.
-    pub(crate) live: Table,
+    pub(crate) live: Live,
     pub(crate) timers: Timers,
     /// Number of the present batch, from 1 since this object was made: no part of the state.
     pub(crate) batch: u64,
@@ -63,6 +63,7 @@ pub struct Engine {
     bids: Vec<L2Level>,
     asks: Vec<L2Level>,
     pub(crate) scratch: Vec<u32>,
+    pub(crate) ahead: Ahead,
 }
 
 impl Engine {
@@ -83,7 +84,7 @@ impl Engine {
             sessions: Sessions::default(),
             places: Places::default(),
             orders: Vec::new(),
-            live: Table::default(),
+            live: Live::default(),
             timers: Timers::default(),
             batch: 0,
             next_seq: 1,
@@ -91,6 +92,7 @@ impl Engine {
             bids: Vec::new(),
             asks: Vec::new(),
             scratch: Vec::new(),
+            ahead: Ahead::default(),
         }
     }
 
@@ -101,6 +103,7 @@ impl Engine {
         self.next_seq = self.last_seq + 1;
         self.balances.start_batch(self.batch);
         self.touched.clear();
+        self.ahead.start_batch();
         sink.cause(Cause {
             seq: self.next_seq,
             received_ns: time_ns,
@@ -238,7 +241,7 @@ impl Engine {
     pub(crate) fn tell<S: Sink>(&mut self, account: u32, event: &PrivateEvent, sink: &mut S) {
         let account = &mut self.accounts[account];
         account.account_seq += 1;
-        sink.private(account.created.account_id, account.account_seq, event);
+        sink.private(account.account_id, account.account_seq, event);
     }
 
     /// An execution report of an account.
@@ -251,7 +254,7 @@ impl Engine {
     ) {
         let account = &mut self.accounts[account];
         account.account_seq += 1;
-        sink.report(account.created.account_id, account.account_seq, report);
+        sink.report(account.account_id, account.account_seq, report);
     }
 
     /// An order-by-order event, which takes the market's next number.

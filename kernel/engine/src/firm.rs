@@ -101,9 +101,20 @@ fn common(command: &Command<'_>) -> Common {
 impl Engine {
     /// Applies an envelope of class ORDER, CANCEL or UNARY.
     pub fn firm_envelope<S: Sink>(&mut self, head: &Head, commands: &[Command<'_>], sink: &mut S) {
+        self.firm_envelope_ahead(head, commands, commands.len(), sink);
+    }
+
+    /// The same for the first `count` of these commands; the others are those of the envelopes behind it.
+    pub fn firm_envelope_ahead<S: Sink>(
+        &mut self,
+        head: &Head,
+        commands: &[Command<'_>],
+        count: usize,
+        sink: &mut S,
+    ) {
         let first = self.next_seq;
-        self.next_seq += commands.len() as u64;
-        self.firm_commands(head, commands, (first, false), sink);
+        self.next_seq += count as u64;
+        self.firm_commands(head, commands, count, (first, false), sink);
     }
 
     /// The same for commands that have their sequence already; `poisoned` ones all have the first.
@@ -111,6 +122,7 @@ impl Engine {
         &mut self,
         head: &Head,
         commands: &[Command<'_>],
+        count: usize,
         (first, poisoned): (u64, bool),
         sink: &mut S,
     ) {
@@ -119,7 +131,6 @@ impl Engine {
             seq: first,
             received_ns,
         });
-        let count = commands.len() as u64;
         let Ok(session) = self.admit(head, sink) else {
             return;
         };
@@ -132,7 +143,9 @@ impl Engine {
             correlation: head.correlation,
             poisoned,
         };
-        for (number, command) in (0..).zip(commands) {
+        for (number, command) in (0..).zip(&commands[..count]) {
+            self.look_ahead(&commands[number..]);
+            let number = number as u64;
             context.seq = first + number;
             context.seq_no = head.first_seq_no + number;
             let seq = context.seq;
@@ -143,7 +156,7 @@ impl Engine {
             return;
         }
         let session = &mut self.sessions[session];
-        session.take_seq_no(head.command_class, head.first_seq_no + count - 1);
+        session.take_seq_no(head.command_class, head.first_seq_no + count as u64 - 1);
         session.last_used_ns = self.time_ns;
         let applied = BatchApplied {
             command_class: head.command_class,
@@ -189,17 +202,17 @@ impl Engine {
     /// The account that a command may use.
     #[inline]
     fn permit(&self, account_id: u64, context: &Context) -> Result<u32, RejectReason> {
+        let account = self.accounts.find(account_id);
+        let account = account.ok_or(RejectReason::UnknownAccount)?;
         if context.session == NONE {
-            let account = self.accounts.find(account_id);
-            return account.ok_or(RejectReason::UnknownAccount);
+            return Ok(account);
         }
         let session = &self.sessions[context.session];
-        let permitted = context.class != CommandClass::Order || session.established.may_trade;
-        match session.account(account_id) {
-            Some(account) if permitted => Ok(account),
-            _ if self.accounts.find(account_id).is_none() => Err(RejectReason::UnknownAccount),
-            _ => Err(RejectReason::AccountNotPermitted),
-        }
+        let permitted = session.permits_account(account_id)
+            && (context.class != CommandClass::Order || session.established().may_trade);
+        permitted
+            .then_some(account)
+            .ok_or(RejectReason::AccountNotPermitted)
     }
 
     fn refuse_sender<S: Sink>(
@@ -261,7 +274,8 @@ impl Engine {
                 key.order_id = done.order_id;
                 key.detail = done.detail;
                 if done.handle != NONE {
-                    let entry = self.remember(account, key.open(done.handle));
+                    let keys = &mut self.accounts[account].keys;
+                    let entry = keys.insert_open(key.open(done.handle));
                     self.orders[done.handle as usize].key = entry;
                     return;
                 }
@@ -279,12 +293,11 @@ impl Engine {
         self.remember(account, key);
     }
 
-    /// Adds a key and drops the oldest when there are too many.
-    pub(crate) fn remember(&mut self, account: u32, key: Key) -> u32 {
+    /// Adds a key that is not of an open order, and drops the oldest when there are too many.
+    #[inline]
+    pub(crate) fn remember(&mut self, account: u32, key: Key) {
         let account = &mut self.accounts[account];
-        let entry = account.keys.insert(key);
-        account.keys.trim(account.created.limits.id_capacity);
-        entry
+        account.keys.insert_closed(key, account.limits.id_capacity);
     }
 
     #[inline]

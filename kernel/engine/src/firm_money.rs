@@ -91,7 +91,7 @@ impl Engine {
             RejectReason::InvalidCombination,
         )?;
         let other = self.account_of(to_account_id)?;
-        let firm_of = |place| self.accounts[place].created.firm_id;
+        let firm_of = |place| self.accounts.firm_of(place);
         refuse_if(
             firm_of(account) != firm_of(other),
             RejectReason::ForeignAccount,

@@ -1,18 +1,23 @@
 //! Ids of commands of one account: what each was used for and how it was answered, for a bounded number of ids.
 //!
 //! An id of an open order stays; of the others the one with the smallest (sent time, id) goes when there are too many,
-//! and the stale floor rises to its time. Ids mostly arrive in the order of their times, so they wait in a queue; only
-//! those that come late go through a heap.
+//! and the stale floor rises to its time. Ids mostly arrive in the order of their times, so they wait in a list; only
+//! those that come late go through a heap. A table that is full is far larger than the caches: an id takes one line of
+//! them, the one that goes gives its line to the one that comes, and `prefetch_…` ask for lines before they are needed.
 
+use crate::slots::Slots;
 use crate::types::{Id, KeyKind, KeyState, RejectReason};
+use cambist_prefetch::prefetch;
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::BinaryHeap;
 
 const NONE: u32 = u32::MAX;
-const SLOTS_MIN: usize = 16;
+/// Entries that the first id makes room for.
+const ENTRIES_MIN: usize = 16;
 
-/// One id.
+/// One id: one cache line.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
 pub struct Key {
     /// The id; as a number it sorts like its bytes.
     id: u128,
@@ -26,8 +31,10 @@ pub struct Key {
     pub order_id: u64,
     /// Orders cancelled, or the phase that refused.
     pub detail: u32,
-    /// The resting order while open; the next free entry when free.
+    /// The resting order while open.
     handle: u32,
+    /// The next younger entry while queued, the next free one when free.
+    next: u32,
     /// What it was used for.
     pub kind: KeyKind,
     /// Reason of the first answer.
@@ -48,11 +55,19 @@ impl Key {
             order_id: 0,
             detail: 0,
             handle: NONE,
+            next: NONE,
             kind,
             reason: RejectReason::Unspecified,
             open: false,
             queued: false,
         }
+    }
+
+    /// The id.
+    #[inline]
+    #[must_use]
+    pub fn id(&self) -> Id {
+        self.id.to_be_bytes()
     }
 
     /// The same for an order that rests.
@@ -110,31 +125,32 @@ impl Key {
 /// The ids of one account.
 #[derive(Debug)]
 pub struct Keys {
-    /// Hash in the upper half, entry + 1 in the lower; 0 = empty.
-    slots: Vec<u64>,
+    slots: Slots,
     entries: Vec<Key>,
     free: u32,
-    used: u32,
     closed: u32,
+    /// The oldest and the youngest that is queued.
+    oldest: u32,
+    youngest: u32,
     /// Ids with a time at or below this are stale when unknown.
     pub stale_floor_ns: i64,
-    queue: VecDeque<u32>,
-    newest: (i64, u128),
-    late: BinaryHeap<Reverse<(i64, u128, u32)>>,
+    late: Option<Box<Late>>,
 }
+
+/// Closed ids that are older than others in the list: the oldest on top.
+type Late = BinaryHeap<Reverse<(i64, u128, u32)>>;
 
 impl Default for Keys {
     fn default() -> Self {
         Self {
-            slots: Vec::new(),
+            slots: Slots::default(),
             entries: Vec::new(),
             free: NONE,
-            used: 0,
             closed: 0,
+            oldest: NONE,
+            youngest: NONE,
             stale_floor_ns: 0,
-            queue: VecDeque::new(),
-            newest: (i64::MIN, 0),
-            late: BinaryHeap::new(),
+            late: None,
         }
     }
 }
@@ -149,52 +165,25 @@ fn hash_of(id: u128) -> u32 {
     ((mixed ^ mixed >> 29).wrapping_mul(0xD6E8_FEB8_6659_FD93) >> 32) as u32
 }
 
-#[inline]
-#[expect(clippy::cast_possible_truncation, reason = "the two halves of a slot")]
-fn halves(slot: u64) -> (u32, u32) {
-    ((slot >> 32) as u32, slot as u32)
-}
-
 impl Keys {
     #[inline]
-    fn home(&self, hash: u32) -> usize {
-        ((u64::from(hash) * self.slots.len() as u64) >> 32) as usize
-    }
-
-    /// The slot and the entry of an id.
-    #[inline]
-    fn locate(&self, id: u128) -> Option<(usize, u32)> {
-        if self.slots.is_empty() {
-            return None;
-        }
-        let mask = self.slots.len() - 1;
-        let hash = hash_of(id);
-        let mut at = self.home(hash);
-        loop {
-            let slot = self.slots[at];
-            if slot == 0 {
-                return None;
-            }
-            let (other, entry) = halves(slot);
-            if other == hash && self.entries[entry as usize - 1].id == id {
-                return Some((at, entry - 1));
-            }
-            at = (at + 1) & mask;
-        }
+    fn locate(&self, id: u128) -> Option<u32> {
+        let is_it = |entry: u32| self.entries[entry as usize].id == id;
+        self.slots.find(hash_of(id), is_it)
     }
 
     /// The entry of an id.
     #[inline]
     #[must_use]
     pub fn find(&self, id: Id) -> Option<&Key> {
-        let (_, entry) = self.locate(u128::from_be_bytes(id))?;
+        let entry = self.locate(u128::from_be_bytes(id))?;
         Some(&self.entries[entry as usize])
     }
 
     /// The number of the entry of an id.
     #[must_use]
     pub fn entry(&self, id: Id) -> Option<u32> {
-        Some(self.locate(u128::from_be_bytes(id))?.1)
+        self.locate(u128::from_be_bytes(id))
     }
 
     /// What an entry says.
@@ -206,83 +195,119 @@ impl Keys {
     /// How many ids are kept.
     #[must_use]
     pub fn len(&self) -> u32 {
-        self.used
+        self.slots.len()
     }
 
     /// Whether no id is kept.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.used == 0
+        self.slots.is_empty()
     }
 
-    /// Adds an id that is not there and gives its entry; then [`Keys::trim`].
-    pub fn insert(&mut self, mut key: Key) -> u32 {
-        if (self.used as usize + 1) * 4 > self.slots.len() * 3 {
-            self.grow();
+    /// Adds the id of an open order, which is not there, and gives its entry.
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "the key is put together where it stays"
+    )]
+    pub fn insert_open(&mut self, key: Key) -> u32 {
+        debug_assert!(key.open);
+        self.add(key)
+    }
+
+    /// Adds any other id, which is not there, and drops the oldest when there are more than `capacity`, which is not 0.
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "the key is put together where it stays"
+    )]
+    pub fn insert_closed(&mut self, key: Key, capacity: u32) {
+        debug_assert!(!key.open);
+        if self.closed >= capacity {
+            if key.age() < self.oldest_age() {
+                // It would be the first to go.
+                self.stale_floor_ns = self.stale_floor_ns.max(key.sent_time_ns);
+                return;
+            }
+            self.drop_oldest();
         }
-        self.used += 1;
-        self.closed += u32::from(!key.open);
-        let in_order = self.queue.is_empty() || key.age() >= self.newest;
-        key.queued = in_order;
+        self.closed += 1;
+        self.add(key);
+    }
+
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "the key is put together where it stays"
+    )]
+    fn add(&mut self, mut key: Key) -> u32 {
+        key.queued = self.is_youngest(&key);
+        key.next = NONE;
         let entry = self.take_entry(key);
-        self.put(hash_of(key.id), entry);
-        if in_order {
-            self.newest = key.age();
-            self.queue.push_back(entry);
+        self.slots.insert(hash_of(key.id), entry);
+        if key.queued {
+            if self.youngest == NONE {
+                self.oldest = entry;
+            } else {
+                self.entries[self.youngest as usize].next = entry;
+            }
+            self.youngest = entry;
         } else if !key.open {
-            self.late.push(Reverse((key.sent_time_ns, key.id, entry)));
+            self.push_late(entry);
         }
         entry
     }
 
+    #[cold]
+    fn push_late(&mut self, entry: u32) {
+        let key = &self.entries[entry as usize];
+        let late = self.late.get_or_insert_default();
+        late.push(Reverse((key.sent_time_ns, key.id, entry)));
+    }
+
+    fn oldest_late(&self) -> Option<(i64, u128)> {
+        let Reverse((time, id, _)) = self.late.as_ref()?.peek()?;
+        Some((*time, *id))
+    }
+
     #[inline]
+    fn is_youngest(&self, key: &Key) -> bool {
+        self.youngest == NONE || key.age() >= self.entries[self.youngest as usize].age()
+    }
+
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "the key is put together where it stays"
+    )]
     fn take_entry(&mut self, key: Key) -> u32 {
         if self.free != NONE {
             let entry = self.free;
             let slot = &mut self.entries[entry as usize];
-            self.free = slot.handle;
+            self.free = slot.next;
             *slot = key;
             return entry;
         }
         if self.entries.len() == self.entries.capacity() {
             self.entries
-                .reserve_exact((self.entries.len() / 4).max(SLOTS_MIN));
+                .reserve_exact((self.entries.len() / 4).max(ENTRIES_MIN));
         }
         self.entries.push(key);
         u32::try_from(self.entries.len() - 1).expect("bounded by id_capacity and open orders")
     }
 
+    /// The order of an id was closed: from now on the id counts against the capacity.
     #[inline]
-    fn put(&mut self, hash: u32, entry: u32) {
-        let mask = self.slots.len() - 1;
-        let mut at = self.home(hash);
-        while self.slots[at] != 0 {
-            at = (at + 1) & mask;
-        }
-        self.slots[at] = u64::from(hash) << 32 | u64::from(entry + 1);
-    }
-
-    #[cold]
-    fn grow(&mut self) {
-        let slots = (self.slots.len() * 2).max(SLOTS_MIN);
-        let old = std::mem::replace(&mut self.slots, vec![0; slots]);
-        for slot in old.into_iter().filter(|slot| *slot != 0) {
-            let (hash, entry) = halves(slot);
-            self.put(hash, entry - 1);
-        }
-    }
-
-    /// The order of an id was closed: from now on the id counts against the capacity. Then [`Keys::trim`].
-    #[inline]
-    pub fn close(&mut self, entry: u32) {
+    pub fn close(&mut self, entry: u32, capacity: u32) {
         let key = &mut self.entries[entry as usize];
         debug_assert!(key.open);
         key.open = false;
         key.handle = NONE;
         self.closed += 1;
         if !key.queued {
-            self.late.push(Reverse((key.sent_time_ns, key.id, entry)));
+            self.push_late(entry);
         }
+        self.trim(capacity);
     }
 
     /// Drops the oldest ids that are not of open orders until at most `capacity` are left.
@@ -293,64 +318,60 @@ impl Keys {
         }
     }
 
-    fn drop_oldest(&mut self) {
-        while let Some(front) = self.queue.front() {
-            let key = &mut self.entries[*front as usize];
+    /// Takes the open ones off the old end of the list: closing them brings them to the heap.
+    #[inline]
+    fn pass_open(&mut self) {
+        while self.oldest != NONE {
+            let key = &mut self.entries[self.oldest as usize];
             if !key.open {
-                break;
+                return;
             }
-            // It waits outside; closing it brings it to the heap.
             key.queued = false;
-            self.queue.pop_front();
+            self.unqueue();
         }
-        let front = self.queue.front().copied();
-        let oldest_late = self.late.peek().map(|Reverse((time, id, _))| (*time, *id));
-        let entry = match (front, oldest_late) {
-            (Some(entry), None) => {
-                self.queue.pop_front();
-                entry
-            }
-            (Some(entry), Some(age)) if self.entries[entry as usize].age() <= age => {
-                self.queue.pop_front();
-                entry
-            }
-            _ => {
-                let Reverse((_, _, entry)) =
-                    self.late.pop().expect("a closed id is in one of the two");
-                entry
-            }
+    }
+
+    #[inline]
+    fn unqueue(&mut self) {
+        self.oldest = self.entries[self.oldest as usize].next;
+        if self.oldest == NONE {
+            self.youngest = NONE;
+        }
+    }
+
+    /// The age of the id that goes next; there is one.
+    fn oldest_age(&mut self) -> (i64, u128) {
+        self.pass_open();
+        let queued = self.entries.get(self.oldest as usize).map(Key::age);
+        let both = queued.into_iter().chain(self.oldest_late());
+        both.min().expect("a closed id is in one of the two")
+    }
+
+    #[inline(never)]
+    fn drop_oldest(&mut self) {
+        self.pass_open();
+        let late = self.oldest_late();
+        let queued = self.entries.get(self.oldest as usize);
+        let from_list = queued.is_some_and(|key| late.is_none_or(|late| key.age() <= late));
+        let entry = if from_list {
+            let entry = self.oldest;
+            self.unqueue();
+            entry
+        } else {
+            let late = self.late.as_mut().and_then(|late| late.pop());
+            late.expect("a closed id is in one of the two").0.2
         };
         self.forget(entry);
     }
 
     fn forget(&mut self, entry: u32) {
-        let key = self.entries[entry as usize];
-        self.stale_floor_ns = self.stale_floor_ns.max(key.sent_time_ns);
-        let (slot, _) = self.locate(key.id).expect("every entry has a slot");
-        self.close_gap(slot);
-        self.entries[entry as usize].handle = self.free;
+        let key = &mut self.entries[entry as usize];
+        let (id, sent_time_ns) = (key.id, key.sent_time_ns);
+        key.next = self.free;
         self.free = entry;
-        self.used -= 1;
+        self.stale_floor_ns = self.stale_floor_ns.max(sent_time_ns);
+        self.slots.remove(hash_of(id), entry);
         self.closed -= 1;
-    }
-
-    #[inline]
-    fn close_gap(&mut self, mut gap: usize) {
-        let mask = self.slots.len() - 1;
-        let mut at = gap;
-        loop {
-            at = (at + 1) & mask;
-            let slot = self.slots[at];
-            if slot == 0 {
-                break;
-            }
-            let displaced = at.wrapping_sub(self.home(halves(slot).0)) & mask;
-            if displaced >= at.wrapping_sub(gap) & mask {
-                self.slots[gap] = slot;
-                gap = at;
-            }
-        }
-        self.slots[gap] = 0;
     }
 
     /// How many ids count against the capacity.
@@ -359,13 +380,58 @@ impl Keys {
         self.closed
     }
 
+    /// Asks for the slot of an id.
+    #[inline]
+    pub(crate) fn prefetch_slot(&self, id: Id) {
+        self.slots.prefetch(hash_of(u128::from_be_bytes(id)));
+    }
+
+    /// Asks for the entries that an id touches when it comes: the youngest, and where it will be.
+    #[inline]
+    pub(crate) fn prefetch_ends(&self, forgets: bool) {
+        prefetch(&self.entries, self.youngest as usize);
+        let taken = if forgets { self.oldest } else { self.free };
+        prefetch(&self.entries, taken as usize);
+    }
+
+    /// Asks for the slot of the oldest id, or the one behind an id, and gives the entry that is next.
+    #[inline]
+    pub(crate) fn prefetch_oldest(&self, behind: Option<u32>) -> u32 {
+        let entry = behind.unwrap_or(self.oldest);
+        let Some(key) = self.entries.get(entry as usize) else {
+            return NONE;
+        };
+        self.slots.prefetch(hash_of(key.id));
+        key.next
+    }
+
+    /// Asks for an entry.
+    #[inline]
+    pub(crate) fn prefetch_at(&self, entry: u32) {
+        prefetch(&self.entries, entry as usize);
+    }
+
+    /// Asks for the entry that has an id, or seems to; gives it, `NONE` without one.
+    #[inline]
+    pub(crate) fn prefetch_entry(&self, id: Id) -> u32 {
+        let entry = self.slots.find(hash_of(u128::from_be_bytes(id)), |_| true);
+        let entry = entry.unwrap_or(NONE);
+        prefetch(&self.entries, entry as usize);
+        entry
+    }
+
+    /// The resting order of an entry, `NONE` without one.
+    #[inline]
+    pub(crate) fn handle_at(&self, entry: u32) -> u32 {
+        let key = self.entries.get(entry as usize);
+        key.map_or(NONE, |key| key.handle)
+    }
+
     /// All ids in the order of their bytes.
     #[must_use]
     pub fn sorted(&self) -> Vec<&Key> {
-        let entries = self.slots.iter().filter(|slot| **slot != 0);
-        let mut keys: Vec<&Key> = entries
-            .map(|slot| &self.entries[halves(*slot).1 as usize - 1])
-            .collect();
+        let entries = self.slots.entries();
+        let mut keys: Vec<&Key> = entries.map(|entry| &self.entries[entry as usize]).collect();
         keys.sort_unstable_by_key(|key| key.id);
         keys
     }

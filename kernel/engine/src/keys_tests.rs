@@ -56,7 +56,11 @@ proptest! {
                     }
                     plain.keys.insert(id, (time, open));
                     let key = Key::closed(id, KeyKind::NewOrder, time, 1);
-                    keys.insert(if open { key.open(5) } else { key });
+                    if open {
+                        keys.insert_open(key.open(5));
+                    } else {
+                        keys.insert_closed(key, capacity);
+                    }
                 }
                 Step::Close(number) => {
                     let Some(found) = plain.keys.get_mut(&id(number)) else { continue };
@@ -64,10 +68,10 @@ proptest! {
                         continue;
                     }
                     found.1 = false;
-                    keys.close(keys.entry(id(number)).expect("known"));
+                    let entry = keys.entry(id(number)).expect("known");
+                    keys.close(entry, capacity);
                 }
             }
-            keys.trim(capacity);
             plain.trim(capacity as usize);
             prop_assert_eq!(keys.stale_floor_ns, plain.floor);
             prop_assert_eq!(keys.len() as usize, plain.keys.len());
@@ -92,14 +96,17 @@ fn an_id_that_was_never_used_is_unknown() {
 #[test]
 fn the_floor_never_falls() {
     let mut keys = Keys::default();
-    for time in [50, 40, 30] {
-        keys.insert(Key::closed(
-            id(u64::try_from(time).expect("small")),
-            KeyKind::Cancel,
-            time,
-            1,
-        ));
-        keys.trim(0);
-        assert_eq!(keys.stale_floor_ns, 50);
+    for (number, time) in [(1, 40), (2, 50), (3, 30)] {
+        keys.insert_closed(Key::closed(id(number), KeyKind::Cancel, time, 1), 1);
+        assert_eq!(keys.stale_floor_ns, if number == 1 { 0 } else { 40 });
     }
+    keys.trim(0);
+    assert_eq!(keys.stale_floor_ns, 50);
+    keys.insert_closed(Key::closed(id(4), KeyKind::Cancel, 20, 1), 1);
+    assert_eq!((keys.stale_floor_ns, keys.len()), (50, 1));
+}
+
+#[test]
+fn an_id_takes_one_line_of_the_caches() {
+    assert_eq!(std::mem::size_of::<Key>(), 64);
 }

@@ -29,7 +29,9 @@ impl Engine {
         for (envelope, commands) in batch.envelopes() {
             let head = Head::of(envelope);
             match commands {
-                Commands::Firm(commands) => self.firm_envelope(&head, commands, sink),
+                Commands::Firm(commands, count) => {
+                    self.firm_envelope_ahead(&head, commands, count, sink);
+                }
                 Commands::System(commands) => self.system_envelope(&head, commands, sink),
             }
         }

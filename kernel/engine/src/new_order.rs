@@ -17,7 +17,7 @@ use crate::types::{
 };
 
 /// Whether what is left of an order rests.
-fn can_rest(order: &NewOrder) -> bool {
+pub(crate) fn can_rest(order: &NewOrder) -> bool {
     matches!(order.time_in_force, TimeInForce::Gtc | TimeInForce::Gtd)
 }
 
@@ -217,7 +217,7 @@ impl Engine {
         if can_rest(order) {
             let account = &self.accounts[account];
             refuse_if(
-                account.open_orders >= account.created.limits.open_orders_max,
+                account.open_orders >= account.limits.open_orders_max,
                 RejectReason::OpenOrdersLimit,
             )?;
             refuse_if(
@@ -385,7 +385,6 @@ impl Engine {
         };
         let details = Order {
             cum_tick_lots: taker.cum_tick_lots,
-            cl_ord_id: taker.cl_ord_id,
             order_id: taker.order_id,
             quantity_lots: taker.quantity_lots,
             public_order_id,
@@ -396,6 +395,7 @@ impl Engine {
             base_row: taker.base_row,
             quote_row: taker.quote_row,
             key: NONE,
+            page: NONE,
             previous: NONE,
             next: NONE,
             tag: order.tag,

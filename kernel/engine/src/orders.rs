@@ -8,40 +8,41 @@ use crate::types::{
     CancelReason, ExecType, ExecutionReport, Id, L3Action, L3Event, SelfTradePrevention, Side,
 };
 
-/// What is known of a resting order besides its place in the book. `quantity - leaves` is what is filled.
+/// What is known of a resting order besides its place in the book and its key, which has its id. `quantity - leaves` is
+/// what is filled. Ending it takes the first of its two cache lines.
 #[derive(Clone, Copy, Debug)]
-#[repr(align(64))]
+#[repr(C, align(64))]
 pub struct Order {
-    /// Sum of price × lots over all fills.
-    pub cum_tick_lots: i128,
-    /// Client order id.
-    pub cl_ord_id: Id,
     /// Venue's order id.
     pub order_id: u64,
     /// Total quantity.
     pub quantity_lots: i64,
     /// Id of its queue place in the public feed.
     pub public_order_id: u64,
-    /// Session that entered it; 0 = none.
-    pub session_id: u64,
     /// End of a GTD order; 0 = GTC.
     pub expire_time_ns: i64,
-    /// Fees frozen at entry.
-    pub maker_fee_ppm: i32,
-    /// See `maker_fee_ppm`.
-    pub taker_fee_ppm: i32,
-    /// The owner's balances in the base asset.
-    pub base_row: u32,
-    /// The owner's balances in the quote asset.
-    pub quote_row: u32,
     /// Its id among the owner's.
     pub key: u32,
+    /// Its page among the resting orders.
+    pub page: u32,
     /// The owner's resting order with the next smaller order id.
     pub previous: u32,
     /// The owner's resting order with the next larger order id.
     pub next: u32,
+    /// The owner's balances in the base asset.
+    pub base_row: u32,
+    /// The owner's balances in the quote asset.
+    pub quote_row: u32,
+    /// Fee frozen at entry.
+    pub taker_fee_ppm: i32,
     /// The firm's tag.
     pub tag: u32,
+    /// Sum of price × lots over all fills.
+    pub cum_tick_lots: i128,
+    /// Session that entered it; 0 = none.
+    pub session_id: u64,
+    /// Fee frozen at entry.
+    pub maker_fee_ppm: i32,
     /// Refuses to trade on entry, also after an amendment.
     pub post_only: bool,
     /// Mode when it is the taker, as it was sent.
@@ -59,6 +60,13 @@ pub fn ruling(mode: SelfTradePrevention) -> SelfTradePrevention {
 }
 
 impl Engine {
+    /// Client order id of an order that rests.
+    #[inline]
+    pub(crate) fn cl_ord_id(&self, handle: u32) -> Id {
+        let owner = &self.accounts[self.places[handle].account];
+        owner.keys.get(self.orders[handle as usize].key).id()
+    }
+
     /// What an order that rests holds, and in which row.
     #[inline]
     pub(crate) fn held_by(&self, handle: u32) -> (u32, i128) {
@@ -104,6 +112,7 @@ impl Engine {
         let account = &mut self.accounts[place.account];
         let last = account.last_order;
         let linked = Order {
+            page: self.live.insert(order.order_id, handle),
             previous: last,
             next: NONE,
             ..order
@@ -120,7 +129,6 @@ impl Engine {
         } else {
             self.orders[last as usize].next = handle;
         }
-        self.live.insert(order.order_id, handle);
         if order.expire_time_ns != 0 {
             self.timers
                 .insert(order.expire_time_ns, order.order_id, handle);
@@ -161,6 +169,7 @@ impl Engine {
             previous,
             next,
             key,
+            page,
             ..
         } = self.orders[handle as usize];
         let account = &mut self.accounts[account_place];
@@ -175,9 +184,8 @@ impl Engine {
         } else {
             self.orders[next as usize].previous = previous;
         }
-        account.keys.close(key);
-        account.keys.trim(account.created.limits.id_capacity);
-        self.live.remove(order_id);
+        account.keys.close(key, account.limits.id_capacity);
+        self.live.remove(order_id, page);
         if expire_time_ns != 0 {
             self.timers.remove(handle);
         }
@@ -191,7 +199,7 @@ impl Engine {
         let market = &self.markets[place.market];
         let order = &self.orders[handle as usize];
         ExecutionReport {
-            cl_ord_id: Some(order.cl_ord_id),
+            cl_ord_id: Some(self.cl_ord_id(handle)),
             order_id: order.order_id,
             market_id: market.market_id,
             exec_type,

@@ -41,7 +41,7 @@ impl Engine {
         let mut commands = Vec::new();
         if envelope.commands(&mut commands).is_ok() {
             let head = Head::of(&envelope);
-            self.firm_commands(&head, &commands, (seq, true), sink);
+            self.firm_commands(&head, &commands, 1, (seq, true), sink);
         }
     }
 }

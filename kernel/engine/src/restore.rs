@@ -224,7 +224,6 @@ impl Engine {
         };
         let order = Order {
             cum_tick_lots: state.cum_tick_lots,
-            cl_ord_id: state.cl_ord_id,
             order_id: state.order_id,
             quantity_lots: state.quantity_lots,
             public_order_id: state.public_order_id,
@@ -235,6 +234,7 @@ impl Engine {
             base_row: self.balances.row(holder, base),
             quote_row: self.balances.row(holder, quote),
             key: NONE,
+            page: NONE,
             previous: NONE,
             next: NONE,
             tag: state.tag,
@@ -248,17 +248,15 @@ impl Engine {
         let established = &state.established;
         agree(established.session_id != 0 && established.correlation == 0)?;
         agree(self.sessions.find(established.session_id).is_none())?;
-        let accounts = self.accounts_of(established).ok()?;
-        self.sessions.add(Session {
-            established: established.clone(),
-            accounts,
-            connection: state.connection,
-            connected: state.connected,
-            last_order_seq_no: state.last_order_seq_no,
-            last_cancel_seq_no: state.last_cancel_seq_no,
-            last_used_ns: state.last_used_ns,
-            early_cancels: state.early_cancels.clone(),
-        });
+        self.judge_accounts(established).ok()?;
+        let mut session = Session::new(established);
+        session.connection = state.connection;
+        session.connected = state.connected;
+        session.last_order_seq_no = state.last_order_seq_no;
+        session.last_cancel_seq_no = state.last_cancel_seq_no;
+        session.last_used_ns = state.last_used_ns;
+        session.early_cancels.clone_from(&state.early_cancels);
+        self.sessions.add(session);
         Some(())
     }
 
@@ -272,26 +270,29 @@ impl Engine {
             let keys = &self.accounts[account].keys;
             agree(key.kind != KeyKind::Unspecified && keys.find(key.id).is_none())?;
             let handle = if key.open {
-                self.order_of_key(account, key.order_id, key.id)?
+                self.order_of_key(account, key.order_id)?
             } else {
                 NONE
             };
-            let entry = &mut self.accounts[account].keys;
-            let entry = entry.insert(Key::from_state(key, handle));
+            let owner = &mut self.accounts[account];
+            let restored = Key::from_state(key, handle);
             if key.open {
                 agree(key.kind == KeyKind::NewOrder && key.reason == RejectReason::Unspecified)?;
-                self.orders[handle as usize].key = entry;
+                self.orders[handle as usize].key = owner.keys.insert_open(restored);
+            } else {
+                let capacity = owner.limits.id_capacity;
+                agree(owner.keys.closed() < capacity)?;
+                owner.keys.insert_closed(restored, capacity);
             }
         }
-        let account = &self.accounts[account];
-        agree(account.keys.closed() <= account.created.limits.id_capacity)
+        Some(())
     }
 
-    fn order_of_key(&self, account: u32, order_id: u64, id: [u8; 16]) -> Agreed<u32> {
+    /// The resting order of a key, which has none yet.
+    fn order_of_key(&self, account: u32, order_id: u64) -> Agreed<u32> {
         let handle = self.live.get(order_id)?;
-        let order = &self.orders[handle as usize];
-        let its_own = self.places[handle].account == account && order.cl_ord_id == id;
-        (its_own && order.key == NONE).then_some(handle)
+        let its_own = self.places[handle].account == account;
+        (its_own && self.orders[handle as usize].key == NONE).then_some(handle)
     }
 
     /// Every resting order has a key, and no book is crossed.

@@ -12,18 +12,14 @@ use crate::types::{
 };
 
 impl Engine {
-    /// The places of a session's accounts, all of one firm.
-    pub(crate) fn accounts_of(
-        &self,
-        established: &SessionEstablished,
-    ) -> Result<Vec<u32>, RejectReason> {
-        let places = established.account_ids.iter().map(|account_id| {
+    /// Judges the accounts of a session: all of its firm.
+    pub(crate) fn judge_accounts(&self, established: &SessionEstablished) -> Outcome {
+        for account_id in &established.account_ids {
             let place = self.account_of(*account_id)?;
-            let firm_id = self.accounts[place].created.firm_id;
+            let firm_id = self.accounts.firm_of(place);
             refuse_if(firm_id != established.firm_id, RejectReason::ForeignAccount)?;
-            Ok(place)
-        });
-        places.collect()
+        }
+        Ok(())
     }
 
     pub(crate) fn session_established<S: Sink>(
@@ -40,14 +36,10 @@ impl Engine {
             !self.firms.contains_key(&asked.firm_id),
             RejectReason::UnknownFirm,
         )?;
-        let accounts = self.accounts_of(asked)?;
+        self.judge_accounts(asked)?;
         let place = self.session_for(asked)?;
         let session = &mut self.sessions[place];
-        session.established = SessionEstablished {
-            correlation: 0,
-            ..asked.clone()
-        };
-        session.accounts = accounts;
+        session.establish(asked);
         session.connection += 1;
         session.connected = true;
         session.last_used_ns = self.time_ns;
@@ -65,7 +57,7 @@ impl Engine {
     /// The place of a session, made when it is new.
     fn session_for(&mut self, asked: &SessionEstablished) -> Result<u32, RejectReason> {
         if let Some(place) = self.sessions.find(asked.session_id) {
-            let firm_id = self.sessions[place].established.firm_id;
+            let firm_id = self.sessions[place].established().firm_id;
             refuse_if(firm_id != asked.firm_id, RejectReason::DuplicateId)?;
             return Ok(place);
         }
@@ -73,11 +65,7 @@ impl Engine {
             let idle = self.sessions.idle(self.time_ns);
             self.sessions.remove(idle.ok_or(RejectReason::Capacity)?);
         }
-        let session = Session {
-            established: asked.clone(),
-            ..Session::default()
-        };
-        Ok(self.sessions.add(session))
+        Ok(self.sessions.add(Session::new(asked)))
     }
 
     pub(crate) fn session_lost<S: Sink>(
@@ -102,7 +90,7 @@ impl Engine {
         let session = &mut self.sessions[place];
         session.connected = false;
         let event = SessionEvent::Dropped(SessionDropped { window_ends_ns: 0 });
-        sink.session(session.established.session_id, session.connection, &event);
+        sink.session(session.established().session_id, session.connection, &event);
     }
 
     pub(crate) fn session_ended<S: Sink>(
@@ -132,7 +120,7 @@ impl Engine {
             .places()
             .filter(|place| {
                 let session = &self.sessions[*place];
-                session.connected && session.established.link_id == lost.link_id
+                session.connected && session.established().link_id == lost.link_id
             })
             .collect();
         for place in on_link {

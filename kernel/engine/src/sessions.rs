@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 #[derive(Debug, Default)]
 pub struct Session {
     /// As established last; correlation is 0.
-    pub established: SessionEstablished,
-    /// The accounts of `established`, as places in the table of accounts.
-    pub accounts: Vec<u32>,
+    established: SessionEstablished,
+    /// First and last of its accounts, when they follow one another without a gap.
+    range: Option<(u64, u64)>,
     /// Connection number.
     pub connection: u32,
     /// A connection holds it.
@@ -49,16 +49,45 @@ impl Session {
             .retain(|early| early.up_to_order_seq_no > last);
     }
 
-    /// The place of an account that the session may use.
+    /// A session that was never connected.
+    #[must_use]
+    pub fn new(asked: &SessionEstablished) -> Self {
+        let mut session = Self::default();
+        session.establish(asked);
+        session
+    }
+
+    /// As established last; correlation is 0.
+    #[must_use]
+    pub fn established(&self) -> &SessionEstablished {
+        &self.established
+    }
+
+    /// Establishes it, again or for the first time.
+    pub fn establish(&mut self, asked: &SessionEstablished) {
+        self.established = SessionEstablished {
+            correlation: 0,
+            ..asked.clone()
+        };
+        let ids = &asked.account_ids;
+        self.range = ids.first().copied().zip(ids.last().copied());
+        self.range = self
+            .range
+            .filter(|(first, last)| last - first == ids.len() as u64 - 1);
+    }
+
+    /// Whether the session may use an account.
     #[inline]
     #[must_use]
-    pub fn account(&self, account_id: u64) -> Option<u32> {
-        let at = self
-            .established
-            .account_ids
-            .binary_search(&account_id)
-            .ok()?;
-        Some(self.accounts[at])
+    pub fn permits_account(&self, account_id: u64) -> bool {
+        match self.range {
+            Some((first, last)) => (first..=last).contains(&account_id),
+            None => self
+                .established
+                .account_ids
+                .binary_search(&account_id)
+                .is_ok(),
+        }
     }
 
     /// Whether the session may trade a market.
@@ -193,14 +222,36 @@ mod tests {
     use super::*;
 
     fn session(session_id: u64, connected: bool, last_used_ns: i64) -> Session {
-        Session {
-            established: SessionEstablished {
-                session_id,
+        let mut session = Session::new(&SessionEstablished {
+            session_id,
+            ..SessionEstablished::default()
+        });
+        session.connected = connected;
+        session.last_used_ns = last_used_ns;
+        session
+    }
+
+    #[test]
+    fn accounts_with_and_without_gaps_are_permitted() {
+        for ids in [
+            vec![],
+            vec![7],
+            vec![7, 8, 9],
+            vec![7, 9, 10],
+            vec![1, 5_000],
+        ] {
+            let mut session = session(1, true, 0);
+            session.establish(&SessionEstablished {
+                account_ids: ids.clone(),
                 ..SessionEstablished::default()
-            },
-            connected,
-            last_used_ns,
-            ..Session::default()
+            });
+            for id in [0, 1, 6, 7, 8, 9, 10, 11, 5_000, u64::MAX] {
+                assert_eq!(
+                    session.permits_account(id),
+                    ids.contains(&id),
+                    "{id} {ids:?}"
+                );
+            }
         }
     }
 

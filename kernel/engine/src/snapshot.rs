@@ -112,8 +112,8 @@ impl Engine {
                 let order = &self.orders[handle as usize];
                 OrderState {
                     order_id: order.order_id,
-                    account_id: self.accounts[place.account].created.account_id,
-                    cl_ord_id: order.cl_ord_id,
+                    account_id: self.accounts[place.account].account_id,
+                    cl_ord_id: self.cl_ord_id(handle),
                     session_id: order.session_id,
                     price_ticks,
                     quantity_lots: order.quantity_lots,
@@ -136,7 +136,7 @@ impl Engine {
         let sessions = self.sessions.places().map(|place| {
             let session = &self.sessions[place];
             SessionState {
-                established: session.established.clone(),
+                established: session.established().clone(),
                 connection: session.connection,
                 connected: session.connected,
                 last_order_seq_no: session.last_order_seq_no,
@@ -156,7 +156,7 @@ impl Engine {
             let keys = &account.keys;
             let says_something = !keys.is_empty() || keys.stale_floor_ns != 0;
             says_something.then(|| AccountKeys {
-                account_id: account.created.account_id,
+                account_id: account.account_id,
                 stale_floor_ns: keys.stale_floor_ns,
                 keys: keys.sorted().into_iter().map(Key::state).collect(),
             })
@@ -177,7 +177,7 @@ impl Engine {
         let accounts = self.accounts.sorted().into_iter().map(|place| {
             let account = &self.accounts[place];
             AccountState {
-                account: account.created,
+                account: self.accounts.created(place),
                 frozen: account.frozen,
                 killed: account.killed,
                 account_seq: account.account_seq,

@@ -1,5 +1,7 @@
 //! A small open-addressing table from numbers to places in a slab. It is never iterated: its order decides nothing.
 
+use cambist_prefetch::prefetch;
+
 const EMPTY: u32 = u32::MAX;
 const SLOTS_MIN: usize = 16;
 
@@ -50,14 +52,22 @@ impl Table {
         self.used == 0
     }
 
+    /// Where a key belongs: eight that follow one another lie side by side, groups of eight anywhere.
     #[inline]
     #[expect(
         clippy::cast_possible_truncation,
         reason = "the shift leaves fewer bits"
     )]
     fn home(&self, key: u64) -> usize {
-        let mixed = (key ^ key >> 32).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        (mixed >> self.shift) as usize
+        let group = key >> 3;
+        let mixed = (group ^ group >> 29).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        ((mixed >> self.shift) + (key & 7)) as usize & (self.slots.len() - 1)
+    }
+
+    /// Asks for the slot of a key.
+    #[inline]
+    pub fn prefetch(&self, key: u64) {
+        prefetch(&self.slots, self.home(key));
     }
 
     /// The place of a key.
@@ -90,7 +100,7 @@ impl Table {
 
     fn put(&mut self, slot: Slot) {
         let mask = self.slots.len() - 1;
-        let mut at = self.home(slot.key) & mask;
+        let mut at = self.home(slot.key);
         while self.slots[at].value != EMPTY {
             at = (at + 1) & mask;
         }
@@ -111,7 +121,7 @@ impl Table {
     #[inline]
     pub fn remove(&mut self, key: u64) -> Option<u32> {
         let mask = self.slots.len() - 1;
-        let mut gap = self.home(key) & mask;
+        let mut gap = self.home(key);
         while self.slots[gap].key != key || self.slots[gap].value == EMPTY {
             if self.slots[gap].value == EMPTY {
                 return None;
@@ -150,8 +160,8 @@ mod tests {
             let mut table = Table::default();
             let mut map = BTreeMap::new();
             for (number, (key, insert)) in (0_u32..).zip(steps) {
-                // Keys that share homes.
-                let key = key << 57;
+                // Keys that lie side by side, and keys that share homes.
+                let key = if key % 2 == 0 { key } else { key << 57 };
                 if insert && !map.contains_key(&key) {
                     table.insert(key, number);
                     map.insert(key, number);
@@ -159,8 +169,8 @@ mod tests {
                     prop_assert_eq!(table.remove(key), map.remove(&key));
                 }
                 prop_assert_eq!(table.len(), map.len());
-                for probe in 0..64 {
-                    prop_assert_eq!(table.get(probe << 57), map.get(&(probe << 57)).copied());
+                for probe in (0..64).chain((0..64).map(|key| key << 57)) {
+                    prop_assert_eq!(table.get(probe), map.get(&probe).copied());
                 }
             }
         }

@@ -165,7 +165,7 @@ impl Engine {
         let order = &self.orders[handle as usize];
         let leaves_lots = place.leaves_lots - terms.lots;
         let report = ExecutionReport {
-            cl_ord_id: Some(order.cl_ord_id),
+            cl_ord_id: Some(self.cl_ord_id(handle)),
             order_id: order.order_id,
             market_id: taker.market_id,
             exec_type: ExecType::Trade,

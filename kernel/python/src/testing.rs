@@ -24,7 +24,7 @@ pub struct Hooked(Engine);
 
 fn has_tag(batch: &Batch<'_>, tag: u32) -> bool {
     batch.envelopes().any(|(_, commands)| match commands {
-        Commands::Firm(commands) => commands
+        Commands::Firm(commands, count) => commands[..count]
             .iter()
             .any(|command| matches!(command, Command::NewOrder(order) if order.tag == tag)),
         Commands::System(_) => false,

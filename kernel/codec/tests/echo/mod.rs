@@ -88,10 +88,10 @@ impl StateMachine for Echo {
         self.time_ns = batch.head.time_ns;
         let first_market_seq = self.market_seq + 1;
         for (envelope, commands) in batch.envelopes() {
-            let Commands::Firm(commands) = commands else {
+            let Commands::Firm(commands, count) = commands else {
                 continue;
             };
-            for command in commands {
+            for command in &commands[..count] {
                 self.last_seq += 1;
                 let cause = Cause {
                     seq: self.last_seq,

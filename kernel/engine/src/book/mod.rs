@@ -11,6 +11,7 @@ pub use changes::{Quote, told};
 pub use places::{NONE, Place, Places};
 
 use crate::types::Side;
+use cambist_prefetch::prefetch;
 use changes::Change;
 use ladder::Ladder;
 
@@ -120,6 +121,12 @@ impl Book {
     pub fn price_and_side(&self, place: &Place) -> (i64, Side) {
         let level = &self.levels[place.level as usize];
         (level.price_ticks, level.side)
+    }
+
+    /// Asks for the line of a level.
+    #[inline]
+    pub(crate) fn prefetch(&self, place: &Place) {
+        prefetch(&self.levels, place.level as usize);
     }
 
     /// Puts an order at the tail of its level. Its `leaves_lots` are set already.

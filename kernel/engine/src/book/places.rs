@@ -1,5 +1,7 @@
 //! Queue places of resting orders: one slab for all books. A handle stays the same while an order rests.
 
+use cambist_prefetch::prefetch;
+
 /// No handle.
 pub const NONE: u32 = u32::MAX;
 
@@ -10,7 +12,7 @@ pub struct Place {
     pub leaves_lots: i64,
     /// The order before it at its level.
     pub previous: u32,
-    /// The order behind it at its level; the next free place when it is free.
+    /// The order behind it at its level.
     pub next: u32,
     /// Its level.
     pub level: u32,
@@ -23,21 +25,12 @@ pub struct Place {
 }
 
 /// The slab.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Places {
     list: Vec<Place>,
-    free: u32,
+    /// Free places, the one that is taken next last.
+    free: Vec<u32>,
     used: u32,
-}
-
-impl Default for Places {
-    fn default() -> Self {
-        Self {
-            list: Vec::new(),
-            free: NONE,
-            used: 0,
-        }
-    }
 }
 
 impl Places {
@@ -48,26 +41,35 @@ impl Places {
     #[inline]
     pub fn take(&mut self, place: Place) -> u32 {
         self.used += 1;
-        if self.free == NONE {
-            self.list.push(place);
-            return u32::try_from(self.list.len() - 1).expect("bounded by resting orders");
+        if let Some(handle) = self.free.pop() {
+            self.list[handle as usize] = place;
+            return handle;
         }
-        let handle = self.free;
-        let slot = &mut self.list[handle as usize];
-        self.free = slot.next;
-        *slot = place;
-        handle
+        self.list.push(place);
+        u32::try_from(self.list.len() - 1).expect("bounded by resting orders")
     }
 
     /// Gives a place back.
     #[inline]
     pub fn free(&mut self, handle: u32) {
         let slot = &mut self.list[handle as usize];
-        slot.next = self.free;
         slot.level = NONE;
         slot.leaves_lots = 0;
-        self.free = handle;
+        self.free.push(handle);
         self.used -= 1;
+    }
+
+    /// Asks for the line of a place.
+    #[inline]
+    pub(crate) fn prefetch(&self, handle: u32) {
+        prefetch(&self.list, handle as usize);
+    }
+
+    /// The free place that is taken after `number` others, `NONE` without one.
+    #[inline]
+    pub(crate) fn free_after(&self, number: usize) -> u32 {
+        let free = self.free.len().checked_sub(number + 1);
+        free.map_or(NONE, |at| self.free[at])
     }
 
     /// How many places were ever in use at once.

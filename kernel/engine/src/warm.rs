@@ -1,0 +1,237 @@
+//! Asks for memory ahead. A full venue is far larger than the caches, and a command looks at a dozen places, one found
+//! through the other. Here the places of several commands are asked for, step by step, so that each step's lines are on
+//! their way for all of them at once.
+//!
+//! While one window of commands is carried out, the next one is asked for, a step after every few commands. Nothing is
+//! changed and nothing depends on it: what it misses is only found later.
+
+use crate::balances::holder_of;
+use crate::book::NONE;
+use crate::engine::Engine;
+use crate::new_order::can_rest;
+use crate::types::{Command, Id, Side};
+use cambist_prefetch::{prefetch, prefetch_start};
+
+/// Steps from a command to the last place it looks at.
+const STEPS: usize = 5;
+/// Commands carried out between two steps.
+const COMMANDS_PER_STEP: usize = 8;
+/// Commands asked for together.
+const WINDOW: usize = STEPS * COMMANDS_PER_STEP;
+
+/// How far the next window was asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Ahead {
+    looks: Vec<Look>,
+    /// Commands of the batch that were carried out.
+    done: usize,
+}
+
+impl Ahead {
+    pub(crate) fn start_batch(&mut self) {
+        self.done = 0;
+        self.looks.clear();
+    }
+}
+
+/// Bytes of an order that ending it takes.
+const ORDER_BYTES: usize = 64;
+
+/// Where one command will look.
+#[derive(Clone, Copy, Debug)]
+struct Look {
+    /// Place of the account, `NONE` without one.
+    account: u32,
+    id: Id,
+    orig_cl_ord_id: Option<Id>,
+    order_id: u64,
+    /// What a new order pays with.
+    asset_id: Option<u32>,
+    /// Entry of the id that is named.
+    entry: u32,
+    /// Handle of the order that is named, or that a new order will get.
+    handle: u32,
+    /// How many ids will be forgotten.
+    forgets: u32,
+    /// The oldest id but one.
+    second: u32,
+}
+
+const NOWHERE: Look = Look {
+    account: NONE,
+    id: [0; 16],
+    orig_cl_ord_id: None,
+    order_id: 0,
+    asset_id: None,
+    entry: NONE,
+    handle: NONE,
+    forgets: 0,
+    second: NONE,
+};
+
+impl Engine {
+    /// Called before each command of a batch, with it and those behind it.
+    #[inline]
+    pub(crate) fn look_ahead(&mut self, commands: &[Command<'_>]) {
+        let done = self.ahead.done;
+        self.ahead.done += 1;
+        if !done.is_multiple_of(COMMANDS_PER_STEP) {
+            return;
+        }
+        let mut looks = std::mem::take(&mut self.ahead.looks);
+        if done == 0 {
+            for step in 0..STEPS {
+                self.step(step, commands, &mut looks);
+            }
+        }
+        let step = done / COMMANDS_PER_STEP % STEPS;
+        let next = commands.get(WINDOW..).unwrap_or_default();
+        self.step(step, next, &mut looks);
+        self.ahead.looks = looks;
+    }
+
+    /// One step of a window; the first takes its commands.
+    fn step(&self, step: usize, commands: &[Command<'_>], looks: &mut Vec<Look>) {
+        match step {
+            0 => self.warm_accounts(commands, looks),
+            1 => looks.iter().for_each(|look| self.warm_ids(look)),
+            2 => looks.iter_mut().for_each(|look| self.warm_entries(look)),
+            3 => looks.iter_mut().for_each(|look| self.warm_order(look)),
+            _ => looks.iter().for_each(|look| self.warm_neighbours(look)),
+        }
+    }
+
+    fn warm_accounts(&self, commands: &[Command<'_>], looks: &mut Vec<Look>) {
+        looks.clear();
+        let mut orders = 0;
+        for command in commands.iter().take(WINDOW) {
+            let look = self.look(command, &mut orders);
+            if look.account != NONE {
+                self.accounts.prefetch(look.account);
+                looks.push(look);
+            }
+        }
+    }
+
+    #[inline]
+    fn look(&self, command: &Command<'_>, orders: &mut usize) -> Look {
+        match command {
+            Command::NewOrder(order) => {
+                let market = self.markets.find(order.market_id);
+                let asset_id = market.map(|place| {
+                    let market = &self.markets[place];
+                    match order.side {
+                        Side::Sell => market.base_asset_id,
+                        _ => market.quote_asset_id,
+                    }
+                });
+                *orders += 1;
+                Look {
+                    account: self.accounts.find(order.account_id).unwrap_or(NONE),
+                    id: order.cl_ord_id,
+                    asset_id,
+                    handle: self.places.free_after(*orders - 1),
+                    forgets: u32::from(!can_rest(order)),
+                    ..NOWHERE
+                }
+            }
+            Command::Cancel(cancel) => Look {
+                account: self.accounts.find(cancel.account_id).unwrap_or(NONE),
+                id: cancel.request_id,
+                orig_cl_ord_id: cancel.orig_cl_ord_id,
+                order_id: cancel.order_id,
+                forgets: 2,
+                ..NOWHERE
+            },
+            Command::Amend(amend) => Look {
+                account: self.accounts.find(amend.account_id).unwrap_or(NONE),
+                id: amend.request_id,
+                orig_cl_ord_id: amend.orig_cl_ord_id,
+                order_id: amend.order_id,
+                forgets: 1,
+                ..NOWHERE
+            },
+            _ => NOWHERE,
+        }
+    }
+
+    /// The slots of both ids, the ends of the list of ids, and where balances are found.
+    #[inline]
+    fn warm_ids(&self, look: &Look) {
+        let keys = &self.accounts[look.account].keys;
+        keys.prefetch_slot(look.id);
+        keys.prefetch_ends(look.forgets > 0);
+        if let Some(id) = look.orig_cl_ord_id {
+            keys.prefetch_slot(id);
+        } else if look.order_id != 0 {
+            self.live.prefetch(look.order_id);
+        }
+        if let Some(asset_id) = look.asset_id {
+            let holder = holder_of(look.account);
+            self.balances.prefetch_index(holder, asset_id);
+            prefetch(&self.orders, look.handle as usize);
+            self.places.prefetch(look.handle);
+        }
+    }
+
+    /// The entry of the id that is named, what is forgotten, and the row of a new order.
+    #[inline]
+    fn warm_entries(&self, look: &mut Look) {
+        let keys = &self.accounts[look.account].keys;
+        if look.forgets > 0 {
+            look.second = keys.prefetch_oldest(None);
+            if look.forgets > 1 {
+                keys.prefetch_at(look.second);
+            }
+        }
+        if let Some(id) = look.orig_cl_ord_id {
+            look.entry = keys.prefetch_entry(id);
+        } else if look.order_id != 0 {
+            look.handle = self.live.get(look.order_id).unwrap_or(NONE);
+            self.prefetch_named(look.handle);
+        }
+        if let Some(asset_id) = look.asset_id {
+            let row = self.balances.find(holder_of(look.account), asset_id);
+            self.balances.prefetch(row.unwrap_or(NONE));
+        }
+    }
+
+    #[inline]
+    fn prefetch_named(&self, handle: u32) {
+        prefetch_start(&self.orders, handle as usize, ORDER_BYTES);
+        self.places.prefetch(handle);
+    }
+
+    /// The order that is named, and what is forgotten when it is closed.
+    #[inline]
+    fn warm_order(&self, look: &mut Look) {
+        let keys = &self.accounts[look.account].keys;
+        if look.forgets > 1 && look.second != NONE {
+            keys.prefetch_oldest(Some(look.second));
+        }
+        if look.entry != NONE {
+            look.handle = keys.handle_at(look.entry);
+            self.prefetch_named(look.handle);
+        }
+    }
+
+    /// The neighbours of the order that is named, in its queue and in its account, its level and its balances.
+    #[inline]
+    fn warm_neighbours(&self, look: &Look) {
+        if look.asset_id.is_some() {
+            return;
+        }
+        let Some(order) = self.orders.get(look.handle as usize) else {
+            return;
+        };
+        let place = &self.places[look.handle];
+        self.markets[place.market].book.prefetch(place);
+        self.places.prefetch(place.previous);
+        self.places.prefetch(place.next);
+        prefetch_start(&self.orders, order.previous as usize, ORDER_BYTES);
+        prefetch_start(&self.orders, order.next as usize, ORDER_BYTES);
+        self.balances.prefetch(order.base_row);
+        self.balances.prefetch(order.quote_row);
+        self.live.prefetch_page(order.page);
+    }
+}
