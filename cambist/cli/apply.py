@@ -76,7 +76,7 @@ async def carry_out(
         steps = make_plan(wanted, present, accounts)
         show(steps, as_json=as_json)
         is_possible = all(step.action is not Action.CONFLICT for step in steps)
-        if is_possible and not is_dry_run:
+        if steps and is_possible and not is_dry_run:
             await apply_all(admin, steps, is_quiet=as_json)
         return steps
 

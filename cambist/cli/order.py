@@ -33,7 +33,7 @@ from cambist.client.instruments import Market
 @click.option("--expires", "expires_seconds", type=click.IntRange(1), help="Seconds, with gtd.")
 @click.option("--post-only", "is_post_only", is_flag=True, help="Refused if it would trade.")
 @click.option("--tag", type=click.IntRange(0, 2**32 - 1), default=0, help="For mass cancels.")
-@click.option("--id", "cl_ord_id", default="", help="32 hex digits; the same id is safe to repeat.")
+@click.option("--id", "cl_ord_id", default="", help="32 hex digits; enters one order at most.")
 @as_json
 @pass_doors
 def order(doors: Doors, /, *, as_json: bool, **wanted: Any) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 import click
 from rich.console import Console
@@ -13,12 +13,16 @@ from rich.table import Table
 
 from cambist.client.events import Event
 
+# Width of tables in a pipe: nothing is folded there.
+PIPE_COLUMNS: Final = 200
+
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON value per line.")
 
 
 def console() -> Console:
     """For people; made anew because tests and pipes exchange standard output."""
-    return Console(highlight=False, soft_wrap=not Console().is_terminal)
+    made = Console(highlight=False)
+    return made if made.is_terminal else Console(highlight=False, width=PIPE_COLUMNS)
 
 
 def print_json(value: Any) -> None:

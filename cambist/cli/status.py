@@ -17,11 +17,9 @@ COLUMNS = (
     "role",
     "engine",
     "epoch",
-    "applied",
     "released",
     "snapshot",
     "inbox",
-    "cursors",
     "clock ms",
 )
 
@@ -79,11 +77,9 @@ def row_of(endpoint: str, answer: admin_pb2.GetStatusResponse | CambistError) ->
         role_name(answer),
         answer.engine,
         answer.epoch,
-        answer.applied_seq,
         answer.released_seq,
         answer.snapshot_seq,
         answer.inbox_commands,
-        answer.open_cursors,
         f"{answer.clock_offset_ns / NS_PER_MS:+.1f}",
     ]
 
