@@ -14,6 +14,7 @@ import grpc.aio
 
 from runtime import limits, tls
 from runtime.errors import ConfigurationError
+from runtime.rpc_malformed import RefuseMalformed
 from runtime.settings import RpcSettings, TlsSettings
 
 Options = list[tuple[str, Any]]
@@ -84,7 +85,7 @@ async def start_server(
     Raises ConfigurationError when the address is taken or the TLS files cannot be used.
     """
     server = grpc.aio.server(
-        interceptors=list(interceptors),
+        interceptors=[*interceptors, RefuseMalformed()],
         options=server_options(rpc),
         maximum_concurrent_rpcs=concurrent_calls_max,
     )
