@@ -23,7 +23,7 @@ FILL_BATCH: Final = 250
 FILL_COMMANDS: Final = 100_000
 FILL_WINDOW: Final = 5_000
 SNAPSHOT_SECONDS: Final = 400.0
-ANSWER_SECONDS: Final = 60.0
+ANSWER_SECONDS: Final = 20.0
 LOOK_SECONDS: Final = 0.25
 # Seconds after a round, in which helpers and gateway come to rest.
 REST_SECONDS: Final = 1.0

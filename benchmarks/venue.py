@@ -28,6 +28,8 @@ from venue.stack import Stack, StackPlan
 
 WARM_COMMANDS: Final = 20_000
 WARM_BATCH: Final = 100
+# As often as without a setting; small sizes have fewer commands.
+SNAPSHOT_EVERY_COMMANDS_MAX: Final = 1_000_000
 TEXT: Final = """
 Durable commands per second over the SDK, answers decoded by the client, everything (client,
 gateway, matching, Postgres) on one machine. The mix is 50 % new orders (15 % of them IOC that
@@ -52,7 +54,14 @@ async def measure(options: Options, console: Console, directory: Path) -> list[C
     cases: list[Case] = []
     (firm,) = firms(1, ACCOUNTS_PER_SESSION * max(sizes.sessions))
     engine = engines.sizes().engine
-    async with Stack(StackPlan(directory / "venue", gateway_count=1, engine=engine)) as stack:
+    every = min(SNAPSHOT_EVERY_COMMANDS_MAX, sizes.recovery_commands)
+    plan = StackPlan(
+        directory / "venue",
+        gateway_count=1,
+        engine=engine,
+        matching_environment={"SNAPSHOT_EVERY_COMMANDS": str(every)},
+    )
+    async with Stack(plan) as stack:
         await create_venue(stack, [firm])
         keys = await create_keys(stack, [firm], directory / "keys")
         key = ApiKey.load(keys[firm.firm_id])
