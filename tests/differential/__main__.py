@@ -6,6 +6,7 @@ python -m tests.differential --seed 5 --commands 9000   looks for a difference, 
 """
 
 import argparse
+import importlib
 import json
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 from tests.differential import tape
 from tests.differential.census import Census
 from tests.differential.contest import Engines, contest, explain, first_difference
+from tests.differential.engines import KERNEL
 from tests.differential.report import describe
 from tests.differential.shrink import DEFAULT_WORK_COMMANDS
 
@@ -33,7 +35,8 @@ def _look(seed: int, commands: int, work_commands: int) -> int:
     if work_commands == 0:
         at = found.commands if found else None
         aspect = found.disagreement.aspect if found else None
-        print(json.dumps({"seed": seed, "found_after": at, "aspect": aspect}))
+        kernel = importlib.import_module(KERNEL).__file__
+        print(json.dumps({"found_after": at, "aspect": aspect, "kernel_file": kernel}))
         return 0
     if found is None:
         share = census.trading / census.commands

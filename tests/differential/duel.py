@@ -5,13 +5,16 @@ every batch: the answer, the event row, the state hash, the times. Every so ofte
 state parts.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 from tests.differential.engines import KERNEL, REFERENCE, Engine, Kind, Outcome, Row, Stopped, load
 from tests.differential.tape import Restore, Step
 
 DEFAULT_SNAPSHOT_EVERY: Final = 25
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,31 +83,47 @@ class Duel:
 
     def compare_states(self) -> bytes:
         """Compares snapshots and state parts; gives the snapshot."""
-        kernel, reference = (engine.snapshot() for engine in self._engines)
-        if kernel != reference:
-            raise self._difference("snapshots", kernel, reference)
-        parts, other_parts = (engine.state_parts() for engine in self._engines)
-        if parts != other_parts:
-            raise self._difference("state parts", parts, other_parts)
-        return kernel
+        snapshot = self._same("snapshots", *(engine.snapshot for engine in self._engines))
+        self._same("state parts", *(engine.state_parts for engine in self._engines))
+        return snapshot
 
     def _restore(self) -> None:
         snapshot = self.compare_states()
-        self._engines = (
-            self._kinds[0].restore(snapshot),
-            self._kinds[1].restore(snapshot),
-        )
+        kernel, reference = (_told(partial(kind.restore, snapshot)) for kind in self._kinds)
+        if isinstance(kernel, Stopped) or isinstance(reference, Stopped):
+            raise self._difference("restored engines", kernel, reference)
+        self._engines = (kernel, reference)
         if self.compare_states() != snapshot:
-            raise self._difference("snapshots of restored engines", snapshot, snapshot)
-        marks, other = (
-            (e.state_hash, e.last_seq, e.time_ns, e.next_timer_ns, e.open_cursors)
-            for e in self._engines
-        )
-        if marks != other:
-            raise self._difference("restored engines", marks, other)
+            raise self._difference("restored engines' snapshots", snapshot, self.kernel.snapshot())
+        self._same("restored engines", *(partial(_marks, engine) for engine in self._engines))
+
+    def _same(self, aspect: str, kernel: Callable[[], T], reference: Callable[[], T]) -> T:
+        """What both say, which must be the same."""
+        ours, theirs = _told(kernel), _told(reference)
+        if isinstance(ours, Stopped) or isinstance(theirs, Stopped) or ours != theirs:
+            raise self._difference(aspect, ours, theirs)
+        return ours
 
     def _difference(self, aspect: str, kernel: object, reference: object) -> Difference:
         return Difference(Disagreement(self._step, aspect, kernel, reference))
+
+
+def _told(ask: Callable[[], T]) -> T | Stopped:
+    """What an engine says when it is asked; an error is a stop."""
+    try:
+        return ask()
+    except Exception as error:  # noqa: BLE001  # any error is what we look for
+        return Stopped(f"{type(error).__name__}: {error}")
+
+
+def _marks(engine: Engine) -> tuple[bytes, int, int, int, int]:
+    return (
+        engine.state_hash,
+        engine.last_seq,
+        engine.time_ns,
+        engine.next_timer_ns,
+        engine.open_cursors,
+    )
 
 
 def _aspect(kernel: Outcome, reference: Outcome) -> str:

@@ -4,6 +4,7 @@ Used by the main flow and by plays. It is bounded by the limits of a batch unles
 them on purpose.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from random import Random
 from typing import Any, Final
@@ -32,6 +33,8 @@ class Flow:
         self.random = random
         self.world = world
         self.model = model
+        # Moments at which orders end: some batches fall on them.
+        self.deadlines: deque[int] = deque(maxlen=20)
         self.now = world.start_ns
         self.envelopes: list[Envelope] = []
         self.count = 0
@@ -50,7 +53,9 @@ class Flow:
         self.envelopes, self.count = [], 0
         self.override = None
         pick = self.random.random()
-        if pick < 0.5:
+        if self.deadlines and pick < 0.05:
+            self.now = max(self.now, self.deadlines.pop() + self.random.choice((-1, 0, 0, 1)))
+        elif pick < 0.5:
             self.now += self.random.randrange(1, 1_000_000)
         elif pick < 0.75:
             self.now += self.random.randrange(1, 200_000_000)

@@ -26,6 +26,9 @@ LIFETIMES_NS: Final = (
     3_600 * SECOND_NS,
     400 * 86_400 * SECOND_NS,
 )
+# Batches fall on the ends of orders that live no longer than this.
+DEADLINE_NS: Final = 60 * SECOND_NS
+DECREMENT: Final = enums.SELF_TRADE_PREVENTION_DECREMENT
 MODES: Final = (
     enums.SELF_TRADE_PREVENTION_CANCEL_NEWEST,
     enums.SELF_TRADE_PREVENTION_CANCEL_OLDEST,
@@ -83,7 +86,7 @@ def new_order(flow: Flow, account_id: int, plan: MarketPlan | None = None) -> co
         tag=random.randrange(3),
     )
     if random.random() < 0.4:
-        order.self_trade_prevention = random.choice(MODES)
+        order.self_trade_prevention = random.choice((*MODES, DECREMENT, DECREMENT))
     if random.random() < 0.1:
         order.expires_after_ms = random.choice((1_000, 5_000, 60_000))
     _vary(flow, plan, order)
@@ -96,7 +99,10 @@ def _vary(flow: Flow, plan: MarketPlan, order: commands.NewOrder) -> None:
     pick = random.random()
     if pick < 0.06:
         order.time_in_force = enums.TIME_IN_FORCE_GTD
-        order.expire_time_ns = flow.now + random.choice(LIFETIMES_NS)
+        lifetime_ns = random.choice(LIFETIMES_NS)
+        order.expire_time_ns = flow.now + lifetime_ns
+        if lifetime_ns < DEADLINE_NS:
+            flow.deadlines.append(order.expire_time_ns)
     elif pick < 0.18:
         order.time_in_force = enums.TIME_IN_FORCE_IOC
     elif pick < 0.24:
@@ -112,7 +118,7 @@ def _vary(flow: Flow, plan: MarketPlan, order: commands.NewOrder) -> None:
             budget = notional(plan, order.price_ticks, order.quantity_lots)
             order.quote_budget_atoms = amount(budget + random.randrange(1 + budget // 100))
             order.quantity_lots = 0
-            if order.self_trade_prevention == enums.SELF_TRADE_PREVENTION_DECREMENT:
+            if order.self_trade_prevention == DECREMENT:
                 order.self_trade_prevention = enums.SELF_TRADE_PREVENTION_CANCEL_OLDEST
         elif pick < 0.34:
             order.time_in_force = enums.TIME_IN_FORCE_FOK

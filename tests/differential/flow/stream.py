@@ -20,9 +20,12 @@ from tests.differential.flow.plays.sessions import establish_all
 from tests.differential.flow.world import AMOUNT_ATOMS_MAX, World
 from tests.differential.tape import Apply, Restore, Step
 
-PLAY_SHARE: Final = 0.14
+PLAY_SHARE: Final = 0.18
 DAMAGE_SHARE: Final = 0.08
-RESTORE_SHARE: Final = 0.012
+# Restores are frequent while the state is small.
+RESTORE_SHARE: Final = 0.01
+EARLY_RESTORE_SHARE: Final = 0.04
+EARLY_BATCHES: Final = 250
 UNFINISHED_MAX: Final = 3
 BATCH_COMMANDS_MAX: Final = 900
 # Batches after which what is closed, killed or poor is brought back.
@@ -46,7 +49,9 @@ class Stream:
 
     def next_step(self) -> Step:
         """The next step of the tape."""
-        if self._batches and self._random.random() < RESTORE_SHARE:
+        is_early = self._batches < EARLY_BATCHES
+        share = EARLY_RESTORE_SHARE if is_early else RESTORE_SHARE
+        if self._batches and self._random.random() < share:
             return Restore()
         flow = self.flow
         flow.start_batch()

@@ -99,8 +99,8 @@ MARKETS: Final = (
         maximum_quantity_lots=2_000, minimum_notional_atoms=70_000_000,
         maximum_notional_atoms=2_900_000_000, maker_fee_ppm=100, taker_fee_ppm=501,
     ),
-    # Prices above 2^32.
-    MarketPlan(market_id(3), "BTC-ETH", BTC, ETH, 10**5, 10**12, (1 << 40) + 77, 4),
+    # Prices above 2^32, around a place where the lower 32 bits change their sign.
+    MarketPlan(market_id(3), "BTC-ETH", BTC, ETH, 10**5, 10**12, (1 << 40) + (1 << 31), 4),
     # Small notionals: fees of every fill are rounded up from a fraction.
     MarketPlan(
         market_id(4), "BTC-JPY", BTC, JPY, 10**8, 1, 40, 4,

@@ -162,7 +162,7 @@ def more_than_the_account_has(flow: Flow) -> None:
     """Holds above available, and a poor account that spends its last atom."""
     poor = flow.account_of(is_rich=False).account_id
     flow.firm(limit_order(flow, account_id=poor))
-    flow.firm(limit_order(flow, 3, quantity_lots=1 << 40, price_ticks=(1 << 40) + 90))
+    flow.firm(limit_order(flow, 3, quantity_lots=1 << 40, price_ticks=(1 << 40) + (1 << 31)))
     flow.venue(flow.credit(poor, 2, 600_000 * 5 + 600))
     flow.firm(
         limit_order(

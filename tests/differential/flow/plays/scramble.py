@@ -44,7 +44,8 @@ def _strange(flow: Flow, field: Any, present: Any) -> Any:
     if field.cpp_type == FieldDescriptor.CPPTYPE_BOOL:
         return not present
     if field.type == FieldDescriptor.TYPE_BYTES:
-        return random.choice([amount(value) or present for value in AMOUNTS])
+        values = [amount(value) or present for value in AMOUNTS]
+        return random.choice([*values, bytes(16), b"\xff" * 16, flow.new_id()])
     return present
 
 
