@@ -14,7 +14,7 @@ from matching.reference.money import firm_account
 from matching.reference.order_checks import market_of_command, refuse_if
 from matching.reference.requests import HALTED
 from matching.reference.run import Run
-from matching.reference.state import Market
+from matching.reference.state import Market, State
 from matching.reference.types import Account, MarketParameters
 
 R = enums_pb2
@@ -44,7 +44,7 @@ def create_asset(run: Run, sent: system_pb2.CreateAsset) -> Then:
 
 def create_market(run: Run, sent: system_pb2.CreateMarket) -> Then:
     """A market, halted."""
-    markets, assets = run.state.markets, run.state.assets
+    markets = run.state.markets
     refuse_if(sent.market_id >> 16 != run.state.shard, R.REJECT_REASON_WRONG_SHARD)
     refuse_if(not sent.market_id & 0xFFFF, R.REJECT_REASON_INVALID_PARAMETER)
     is_taken = sent.market_id in markets or any(
@@ -52,6 +52,18 @@ def create_market(run: Run, sent: system_pb2.CreateMarket) -> Then:
     )
     refuse_if(is_taken, R.REJECT_REASON_DUPLICATE_ID)
     refuse_if(len(markets) >= limits.MARKETS_MAX, R.REJECT_REASON_CAPACITY)
+    lot, tick_value = market_sizes(run.state, sent)
+    market = Market(sent, tick_value, lot, filled_parameters(sent.parameters))
+    markets[sent.market_id] = market
+    return lambda: tell_defined(run, market)
+
+
+def market_sizes(state: State, sent: system_pb2.CreateMarket) -> tuple[int, int]:
+    """Lot size in base atoms and tick value in quote atoms.
+
+    Raises UNKNOWN_ASSET, INVALID_PARAMETER, TICK_VALUE_NOT_INTEGER.
+    """
+    assets = state.assets
     is_unknown = sent.base_asset_id not in assets or sent.quote_asset_id not in assets
     refuse_if(is_unknown, R.REJECT_REASON_UNKNOWN_ASSET)
     lot, tick = amounts.from_bytes(sent.lot_size_atoms), amounts.from_bytes(sent.tick_size_atoms)
@@ -65,9 +77,7 @@ def create_market(run: Run, sent: system_pb2.CreateMarket) -> Then:
     tick_value, rest = divmod(lot * tick, 10 ** assets[sent.base_asset_id].decimals)
     is_broken = rest or not 1 <= tick_value <= limits.TICK_VALUE_ATOMS_MAX
     refuse_if(bool(is_broken), R.REJECT_REASON_TICK_VALUE_NOT_INTEGER)
-    market = Market(sent, tick_value, lot, filled_parameters(sent.parameters))
-    markets[sent.market_id] = market
-    return lambda: tell_defined(run, market)
+    return lot, tick_value
 
 
 def update_market(run: Run, sent: system_pb2.UpdateMarket) -> Then:

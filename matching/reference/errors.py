@@ -21,10 +21,13 @@ class MalformedEnvelope(EngineError):
     """An envelope breaks a decoding rule of section 2. Nothing changed."""
 
     def __init__(self, reason: int, index: int, field: int) -> None:
-        super().__init__(f"malformed envelope: reason {reason}, command {index}, field {field}")
+        super().__init__(reason, index, field)
         self.reason = reason
         self.index = index
         self.field = field
+
+    def __str__(self) -> str:
+        return f"malformed envelope: reason {self.reason}, command {self.index}, field {self.field}"
 
 
 class BatchRefused(EngineError):
@@ -40,7 +43,11 @@ class EnginePanicked(EngineError):
 
 
 class SnapshotRefused(EngineError):
-    """The bytes are not a canonical snapshot of this build."""
+    """The bytes are not a canonical snapshot of this build; `reason` says what is wrong."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class Refusal(Exception):  # a refusal is an answer, not an error

@@ -56,7 +56,7 @@ def burn(run: Run, account: Account, key: Key) -> None:
 
 def judge_name(orig_cl_ord_id: bytes, order_id: int) -> None:
     """A target has exactly one name. Raises INVALID_COMBINATION."""
-    is_wrong = bool(order_id) == any(orig_cl_ord_id)
+    is_wrong = bool(order_id) == bool(orig_cl_ord_id)
     refuse_if(is_wrong, enums_pb2.REJECT_REASON_INVALID_COMBINATION)
 
 

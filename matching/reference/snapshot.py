@@ -5,14 +5,17 @@ from typing import Any
 from google.protobuf.message import DecodeError, Message
 
 from cambist.internal.journal.v1 import snapshot_pb2, system_pb2
-from matching.reference import amounts, limits
+from matching.reference import amounts, consistency, limits, schema
 from matching.reference.administration import (
     created_with_limits,
     created_with_parameters,
     filled_parameters,
+    market_sizes,
 )
+from matching.reference.consistency import Inconsistent
 from matching.reference.errors import Refusal, SnapshotRefused
 from matching.reference.state import Market, State
+from matching.reference.strict_decoder import Fault, scan
 from matching.reference.types import (
     Account,
     Balance,
@@ -24,7 +27,14 @@ from matching.reference.types import (
     Withdrawal,
 )
 
-SECTIONS = ("money", "books", "triggers", "sessions", "keys", "limits")
+SECTIONS = {
+    "money": snapshot_pb2.MoneySection.DESCRIPTOR,
+    "books": snapshot_pb2.BooksSection.DESCRIPTOR,
+    "triggers": snapshot_pb2.TriggersSection.DESCRIPTOR,
+    "sessions": snapshot_pb2.SessionsSection.DESCRIPTOR,
+    "keys": snapshot_pb2.KeysSection.DESCRIPTOR,
+    "limits": snapshot_pb2.LimitsSection.DESCRIPTOR,
+}
 
 
 def encode(state: State) -> bytes:
@@ -207,7 +217,8 @@ def decode(data: bytes) -> State:
     """The state in canonical bytes. Raises SnapshotRefused."""
     try:
         state = _restore(snapshot_pb2.Snapshot.FromString(data))
-    except (DecodeError, KeyError, AssertionError, ValueError, Refusal) as error:
+        consistency.judge(state)
+    except (DecodeError, Fault, KeyError, Inconsistent, Refusal) as error:
         raise SnapshotRefused(f"{type(error).__name__}: {error}") from error
     if encode(state) != data:
         raise SnapshotRefused("not the canonical bytes of its state")
@@ -215,6 +226,9 @@ def decode(data: bytes) -> State:
 
 
 def _restore(whole: snapshot_pb2.Snapshot) -> State:
+    for name, descriptor in SECTIONS.items():
+        section: bytes = getattr(whole, name)
+        scan(section, 0, len(section), schema.of(descriptor))
     state = State(
         shard=whole.shard,
         last_seq=whole.last_seq,
@@ -234,7 +248,9 @@ def _restore(whole: snapshot_pb2.Snapshot) -> State:
 
 
 def _restore_money(state: State, section: snapshot_pb2.MoneySection) -> None:
-    state.assets = {asset.asset_id: asset for asset in section.assets}
+    for asset in section.assets:
+        consistency.judge_asset(asset)
+        state.assets[asset.asset_id] = asset
     for balance in section.balances:
         state.balances[balance.account_id, balance.asset_id] = Balance(
             amounts.from_bytes(balance.available_atoms),
@@ -278,9 +294,7 @@ def _restore_limits(state: State, section: snapshot_pb2.LimitsSection) -> None:
 def _restore_book(state: State, book: snapshot_pb2.BookState) -> None:
     created = system_pb2.CreateMarket()
     created.CopyFrom(book.market)
-    lot = amounts.from_bytes(created.lot_size_atoms)
-    tick = amounts.from_bytes(created.tick_size_atoms)
-    tick_value = lot * tick // 10 ** state.assets[created.base_asset_id].decimals
+    lot, tick_value = market_sizes(state, created)
     market = Market(
         created,
         tick_value,
@@ -352,6 +366,7 @@ def _restore_keys(state: State, row: snapshot_pb2.AccountKeys) -> None:
     keys = state.keys_of(row.account_id)
     keys.stale_floor_ns = row.stale_floor_ns
     for key in row.keys:
+        consistency.expect(key.id not in keys.by_id, "an id twice")
         keys.add(
             Key(
                 key.id,

@@ -1,0 +1,132 @@
+"""Whether the rows of a state fit one another: asked of every snapshot before it is used.
+
+Called by `snapshot.decode`. The state hash of the journal is the proof that a snapshot is the right
+one; this only keeps the engine from going on with one that no engine can have written.
+"""
+
+from collections import defaultdict
+
+from cambist.internal.journal.v1 import snapshot_pb2, system_pb2
+from matching.reference import limits
+from matching.reference.administration import created_with_limits, filled_limits
+from matching.reference.custody import VENUE_ACCOUNTS
+from matching.reference.state import State, held_asset, hold_of, is_firm_account
+from matching.reference.types import Order
+
+
+class Inconsistent(Exception):  # becomes SnapshotRefused
+    """Two rows of a state do not fit one another."""
+
+
+def expect(condition: bool, what: str) -> None:
+    """Raises Inconsistent unless the condition holds."""
+    if not condition:
+        raise Inconsistent(what)
+
+
+def judge(state: State) -> None:
+    """Raises Inconsistent, Refusal."""
+    _judge_firms(state)
+    _judge_markets(state)
+    _judge_money(state)
+    _judge_keys(state)
+
+
+def judge_asset(asset: system_pb2.CreateAsset) -> None:
+    """Asked before its decimals are used. Raises Inconsistent."""
+    expect(asset.decimals <= limits.DECIMALS_MAX, "decimals of an asset")
+
+
+def is_holder(state: State, account_id: int) -> bool:
+    """Whether an account may have money: one of a firm that exists, or the venue's."""
+    peer_shard = account_id - limits.IN_TRANSIT_BASE
+    return (
+        account_id in state.accounts
+        or account_id in VENUE_ACCOUNTS
+        or 1 <= peer_shard <= limits.PEER_SHARD_MAX
+    )
+
+
+def judge_amounts(amount: int, fee: int) -> None:
+    """Raises Inconsistent unless a command could have carried them."""
+    expect(1 <= amount <= limits.AMOUNT_ATOMS_MAX, "an amount")
+    expect(0 <= fee <= limits.AMOUNT_ATOMS_MAX, "a fee")
+
+
+def _judge_firms(state: State) -> None:
+    for account in state.accounts.values():
+        expect(is_firm_account(account.account_id), "number of an account")
+        expect(account.firm_id in state.firms, "firm of an account")
+        filled_limits(created_with_limits(account).limits)
+    for session in state.sessions.values():
+        firm_id = session.established.firm_id
+        expect(firm_id in state.firms, "firm of a session")
+        owners = {
+            state.accounts[account_id].firm_id if account_id in state.accounts else 0
+            for account_id in session.account_ids
+        }
+        expect(owners == {firm_id}, "account of a session")
+
+
+def _judge_markets(state: State) -> None:
+    for market in state.markets.values():
+        is_ours = market.market_id >> 16 == state.shard and market.market_id & 0xFFFF != 0
+        expect(is_ours, "number of a market")
+        bid, ask = market.best_price(1), market.best_price(2)
+        expect(not (bid and ask and bid >= ask), "a crossed book")
+    for account in state.accounts.values():
+        for order in account.orders.values():
+            _judge_order(state, order)
+
+
+def _judge_order(state: State, order: Order) -> None:
+    expect(0 < order.order_id < state.next_order_id, "number of an order")
+    expect(1 <= order.price_ticks <= limits.PRICE_TICKS_MAX, "price of an order")
+    expect(order.leaves_lots >= 1 and order.cum_lots >= 0, "open quantity of an order")
+    expect(order.leaves_lots + order.cum_lots == order.quantity_lots, "quantity of an order")
+
+
+def _judge_money(state: State) -> None:
+    held: dict[tuple[int, int], int] = defaultdict(int)
+    in_flight: dict[tuple[int, int], int] = defaultdict(int)
+    for deposit in state.deposits.values():
+        expect(deposit.asset_id in state.assets, "asset of a deposit")
+        expect(is_holder(state, deposit.account_id), "account of a deposit")
+        judge_amounts(deposit.amount_atoms, 0)
+    for withdrawal in state.withdrawals.values():
+        place = withdrawal.account_id, withdrawal.asset_id
+        if withdrawal.phase == snapshot_pb2.WITHDRAWAL_PHASE_REQUESTED:
+            held[place] += withdrawal.total_atoms
+        elif withdrawal.phase == snapshot_pb2.WITHDRAWAL_PHASE_STARTED:
+            in_flight[place] += withdrawal.total_atoms
+        expect(withdrawal.account_id in state.accounts, "account of a withdrawal")
+        expect(withdrawal.asset_id in state.assets, "asset of a withdrawal")
+        judge_amounts(withdrawal.amount_atoms, withdrawal.fee_atoms)
+    for account in state.accounts.values():
+        for order in account.orders.values():
+            market = state.markets[order.market_id]
+            place = account.account_id, held_asset(order, market)
+            held[place] += hold_of(order, market, order.leaves_lots)
+    for (account_id, asset_id), row in state.balances.items():
+        place = account_id, asset_id
+        expect(is_holder(state, account_id), "account of a balance")
+        expect(asset_id in state.assets, "asset of a balance")
+        expect(row.held == held.pop(place, 0), "a hold")
+        expect(row.in_flight == in_flight.pop(place, 0), "money in flight")
+    expect(not any(held.values()) and not any(in_flight.values()), "a hold without a balance")
+
+
+def _judge_keys(state: State) -> None:
+    opened = set()
+    for account_id, keys in state.keys.items():
+        expect(account_id in state.accounts, "account of an id")
+        for key in keys.by_id.values():
+            if key.open:
+                expect(key.kind == snapshot_pb2.KEY_KIND_NEW_ORDER, "kind of an open id")
+                opened.add((account_id, key.id, key.order_id))
+    resting = {
+        (order.account_id, order.cl_ord_id, order.order_id)
+        for account in state.accounts.values()
+        for order in account.orders.values()
+    }
+    expect(opened == resting, "the id of an order")

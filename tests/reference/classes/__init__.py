@@ -1,0 +1,1 @@
+"""Bugs that other engines had, one file each: each holds on every engine that is installed."""

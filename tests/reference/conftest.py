@@ -1,0 +1,33 @@
+"""The engines that every rule is tested on, and a small venue on each."""
+
+import importlib.util
+from typing import Final
+
+import pytest
+
+from tests.differential.engines import KERNEL, REFERENCE, Kind, load
+from tests.reference.venue import Venue
+
+ENGINES: Final = [
+    name
+    for name, package in ((REFERENCE, "matching"), (KERNEL, KERNEL))
+    if importlib.util.find_spec(package) is not None
+]
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> Kind:
+    """One implementation after the other."""
+    return load(request.param)
+
+
+@pytest.fixture
+def venue(engine: Kind) -> Venue:
+    """A founded venue: two markets, accounts with money, a session of each firm."""
+    return Venue.founded(engine)
+
+
+@pytest.fixture
+def reference_venue() -> Venue:
+    """A founded venue on the reference engine, whose limits a test may lower."""
+    return Venue.founded(load(REFERENCE))
