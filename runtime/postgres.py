@@ -128,7 +128,7 @@ class Database:
         try:
             await self.pool.release(connection, timeout=self.settings.pool_wait_seconds)
         except (*_LOST_CONNECTION, asyncpg.InterfaceError, asyncpg.PostgresError):
-            connection.terminate()
+            cut(connection)
 
     def _limit(self, timeout_seconds: float | None) -> float:
         return (
@@ -217,11 +217,11 @@ async def outcome_of_write(connection: Connection | None = None) -> AsyncIterato
         yield
     except _LOST_CONNECTION as error:
         if connection is not None:
-            connection.terminate()
+            cut(connection)
         raise Unknown(describe(error)) from error
     except asyncio.CancelledError:
         if connection is not None:
-            connection.terminate()
+            cut(connection)
         raise
     except _TRY_AGAIN as error:
         raise Unavailable(describe(error)) from error
@@ -239,13 +239,20 @@ def raise_if_closed(error: asyncpg.InterfaceError) -> None:
         raise Unavailable(describe(error)) from error
 
 
+def cut(connection: Connection) -> None:
+    """Cuts a connection. The pool takes one back by itself when its backend dies: then it is gone,
+    and that must not hide what happened to the statement."""
+    with contextlib.suppress(asyncpg.InterfaceError):
+        connection.terminate()
+
+
 async def roll_back(connection: Connection, transaction: asyncpg.transaction.Transaction) -> None:
     """Rolls back, or cuts the connection, which has the same effect."""
     try:
         async with asyncio.timeout(limits.POOL_WAIT_SECONDS):
             await transaction.rollback()
     except (*_LOST_CONNECTION, asyncpg.InterfaceError, asyncpg.PostgresError):
-        connection.terminate()
+        cut(connection)
 
 
 def describe(error: BaseException) -> str:
