@@ -6,6 +6,7 @@ import pytest
 
 from tests.cli.venue import ACCOUNT, OTHER, VENUE_FILE, CliVenue
 from tests.replay.recorder import Recorder
+from tests.replay.test_half_hour import REAL
 
 pytestmark = pytest.mark.slow
 # First account that `cambist replay` makes for firm 1.
@@ -167,6 +168,22 @@ async def test_a_recording_is_played_through_the_venue(venue: CliVenue, tmp_path
         assert (report["unexplained"], report["differences"]) == (0, [])
     people = await venue.run("--key", key, "replay", recording)
     assert "unexplained" in people.stdout
+
+
+if REAL.exists():
+
+    @pytest.mark.timeout(600)
+    async def test_half_an_hour_of_a_real_market_is_played_through_the_venue(
+        venue: CliVenue,
+    ) -> None:
+        key = str(await venue.key("firm"))
+        replay = "--key", key, "replay", str(REAL), "--json"
+        ran = await venue.run(*replay, timeout_seconds=540)
+        assert ran.status == 0, ran.stderr
+        (report,) = ran.lines
+        assert (report["rows"], report["trades_expected"]) == (314_057, 284)
+        assert report["trades_equal"] >= 0.95 * 284
+        assert (report["unexplained"], report["unpaired_fills"]) == (0, 0)
 
 
 async def test_a_replay_refuses_a_market_of_others(venue: CliVenue, tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ class CliVenue:
     postgres: PostgresSettings
     folder: Path
 
-    async def run(self, *arguments: str) -> Ran:
+    async def run(self, *arguments: str, timeout_seconds: float = SECONDS) -> Ran:
         """Runs `cambist` as a process of its own."""
         environment = {
             "PATH": os.environ["PATH"],
@@ -94,7 +94,7 @@ class CliVenue:
             cwd=ROOT,
         )
         try:
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(timeout_seconds):
                 out, error = await process.communicate()
         except BaseException:
             process.kill()
