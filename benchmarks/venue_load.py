@@ -132,11 +132,11 @@ class SessionLoad:
         """Decodes the answers."""
         now_ns = time.time_ns()
         events = events_pb2.PrivateEvents.FromString(row.private_events).events
-        self.rows += 1
         if not self.is_counting:
             return
+        self.rows += 1
         self.outcome.answer_bytes += len(row.private_events) + len(row.session_events)
-        if not events or self.rows % SAMPLE_EVERY:
+        if not events or self.rows % SAMPLE_EVERY != 1:
             return
         for event in events:
             report = event.execution_report
