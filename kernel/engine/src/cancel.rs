@@ -53,6 +53,10 @@ impl Engine {
             Ok(handle) => handle,
             #[cfg(feature = "plant-stale-cancel-acknowledged")]
             Err(RejectReason::OrderClosed) => return Ok(Done::order(0)),
+            #[cfg(feature = "plant-unknown-cancel-crashes")]
+            Err(RejectReason::UnknownOrder) if cancel.order_id > self.next_order_id => {
+                panic!("a planted bug")
+            }
             Err(reason) => {
                 self.burn_overtaken(account, cancel, context);
                 return Err(reason.into());
@@ -61,6 +65,14 @@ impl Engine {
         let phase = self.markets[self.places[handle].market].phase;
         if phase == MarketPhase::Halted {
             return Err(Refusal::by_phase(phase));
+        }
+        #[cfg(feature = "plant-cancel-refused-when-full")]
+        {
+            let market = &self.markets[self.places[handle].market];
+            refuse_if(
+                market.book.orders() >= market.parameters.resting_orders_max,
+                RejectReason::BookFull,
+            )?;
         }
         let order_id = self.orders[handle as usize].order_id;
         let request_id = Some(cancel.request_id);

@@ -99,6 +99,8 @@ impl Engine {
     /// Starts the batch at `time_ns`: cursors go on, timers fire. `time_ns` is not below the last.
     pub fn begin<S: Sink>(&mut self, time_ns: i64, sink: &mut S) {
         self.batch += 1;
+        #[cfg(feature = "plant-clock-step-fires-all")]
+        let is_step = time_ns - self.time_ns > 60_000_000_000;
         self.time_ns = time_ns;
         self.next_seq = self.last_seq + 1;
         self.balances.start_batch(self.batch);
@@ -110,6 +112,10 @@ impl Engine {
         });
         let mut work = WORK_ORDERS_MAX;
         self.run_cursors(&mut work, sink);
+        #[cfg(feature = "plant-clock-step-fires-all")]
+        while is_step && let Some(handle) = self.timers.due(i64::MAX) {
+            self.cancel_resting(handle, CancelReason::Unspecified, None, sink);
+        }
         self.run_timers(work, sink);
     }
 

@@ -258,6 +258,10 @@ impl Engine {
             return if key.kind == KeyKind::Burnt {
                 self.refuse(account, command, Refusal::of(&key), sink);
             } else if key.kind == common.kind && key.body_hash == body_hash {
+                #[cfg(feature = "plant-resent-amend-applies")]
+                if key.kind == KeyKind::Amend {
+                    let _ = self.carry_out(account, command, &common, context, sink);
+                }
                 self.repeat(account, command, &key, sink);
             } else {
                 self.refuse(account, command, RejectReason::IdReused.into(), sink);

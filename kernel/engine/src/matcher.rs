@@ -110,6 +110,10 @@ impl Engine {
                 return End::Left;
             }
             touched += 1;
+            #[cfg(feature = "plant-sweep-ends-early")]
+            if touched > 16 {
+                return End::Cancel(CancelReason::WorkLimit);
+            }
             if touched > WORK_ORDERS_MAX {
                 return End::Cancel(CancelReason::WorkLimit);
             }
@@ -127,6 +131,8 @@ impl Engine {
                 taker.leaves_lots.min(maker_lots)
             };
             if lots <= 0 {
+                #[cfg(feature = "plant-empty-trade")]
+                self.trade(taker, best, 0, sink);
                 return End::Cancel(CancelReason::InsufficientFunds);
             }
             self.trade(taker, best, lots, sink);

@@ -296,7 +296,7 @@ impl Engine {
         }
         let is_fok = order.time_in_force == TimeInForce::Fok;
         refuse_if(
-            is_fok && !self.is_fillable(taker),
+            is_fok && !cfg!(feature = "plant-fok-trades-then-refused") && !self.is_fillable(taker),
             RejectReason::FokNotFillable,
         )
     }
@@ -330,6 +330,11 @@ impl Engine {
         let end = self.execute(&mut taker, sink);
         let reason = match end {
             End::Filled | End::Closed => return Ok(Done::order(taker.order_id)),
+            #[cfg(feature = "plant-fok-trades-then-refused")]
+            End::Cancel(_) | End::Left if order.time_in_force == TimeInForce::Fok => {
+                self.give_back_all(&mut taker);
+                return Err(RejectReason::FokNotFillable.into());
+            }
             End::Cancel(reason) => reason,
             End::Left if can_rest(order) || cfg!(feature = "plant-ioc-rests") => {
                 let handle = self.rest_taker(order, &taker, public_order_id, context, sink);

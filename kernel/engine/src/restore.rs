@@ -147,6 +147,10 @@ impl Engine {
             market.phase = state.phase;
             market.market_seq = state.market_seq;
             market.trade_id = state.trade_id;
+            #[cfg(feature = "plant-restore-forgets-trade-ids")]
+            {
+                market.trade_id = 0;
+            }
             market.public_order_id = state.public_order_id;
             market.last_l2_market_seq = state.last_l2_market_seq;
             market.killed = state.killed;

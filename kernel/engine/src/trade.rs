@@ -136,11 +136,16 @@ impl Engine {
 
     #[inline]
     fn tell_taker<S: Sink>(&mut self, taker: &Taker, terms: &Terms, paid: i128, sink: &mut S) {
+        let told_price_ticks = if cfg!(feature = "plant-taker-price-told") {
+            taker.price_ticks
+        } else {
+            terms.price_ticks
+        };
         let report = ExecutionReport {
             leaves_lots: taker.leaves_lots,
             cum_lots: taker.cum_lots,
             last_lots: terms.lots,
-            last_price_ticks: terms.price_ticks,
+            last_price_ticks: told_price_ticks,
             cum_tick_lots: taker.cum_tick_lots,
             fee_atoms: paid,
             fee_asset_id: taker.quote_asset_id,
