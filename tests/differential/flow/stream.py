@@ -12,7 +12,7 @@ from cambist.internal.journal.v1 import system_pb2 as system
 from cambist.orders.v1 import enums_pb2 as enums
 from tests.differential.flow import orders
 from tests.differential.flow.flow import Flow
-from tests.differential.flow.messages import amount
+from tests.differential.flow.messages import amount, body_of
 from tests.differential.flow.model import Model
 from tests.differential.flow.plays import DAMAGED, DECK, Play
 from tests.differential.flow.plays.markets import parameters, set_phase
@@ -167,6 +167,8 @@ class Stream:
             orders.send_orders(flow, session)
         elif pick < 0.88:
             orders.send_cancels(flow, session)
+        elif pick < 0.92 and self.model.sent:
+            flow.firm(body_of(random.choice(self.model.sent).command))
         elif pick < 0.98:
             flow.unary(orders.new_order(flow, flow.account_of().account_id))
         else:

@@ -1,5 +1,6 @@
 """Plays of administration: assets, markets, firms, accounts, limits, rules, what is not built."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from google.protobuf.message import Message
@@ -8,6 +9,7 @@ from cambist.internal.journal.v1 import system_pb2 as system
 from cambist.orders.v1 import enums_pb2 as enums
 from tests.differential.flow.flow import Flow
 from tests.differential.flow.messages import amount
+from tests.differential.flow.plays.refused_orders import limit_order
 from tests.differential.flow.world import BTC, USDT, market_id
 
 SPARE_MARKETS: Final = range(100, 130)
@@ -128,17 +130,22 @@ def clock(flow: Flow) -> None:
     flow.venue(system.Clock())
 
 
-def days_go_by(flow: Flow) -> None:
-    """Time jumps by minutes, hours, a year."""
+def days_go_by(flow: Flow) -> Iterator[None]:
+    """Time jumps by minutes, hours, a year; some orders end in between and some do not."""
     second = 1_000_000_000
+    for lifetime in (500, 5_000, 100_000, 399 * 86_400):
+        order = limit_order(flow, flow.random.choice((1, 3, 8)))
+        order.time_in_force = enums.TIME_IN_FORCE_GTD
+        order.expire_time_ns = flow.now + lifetime * second
+        order.price_ticks += 40 if order.side == enums.SIDE_SELL else -40
+        flow.firm(order)
+    yield
     flow.now += second * flow.random.choice((300, 599, 660, 4_000, 90_000, 401 * 86_400))
     flow.venue(system.Clock())
 
 
 def spare_market_lives(flow: Flow) -> None:
     """A market made during the tape is opened and gets orders."""
-    from tests.differential.flow.plays.refused_orders import limit_order
-
     market = market_id(flow.random.choice(SPARE_MARKETS))
     flow.venue(system.SetPhase(market_id=market, phase=enums.MARKET_PHASE_CONTINUOUS))
     for _ in range(2):

@@ -104,6 +104,19 @@ def amendments_of_a_queue(flow: Flow) -> Iterator[None]:
         flow.firm(taker)
 
 
+def amendment_sent_again(flow: Flow) -> None:
+    """An amendment comes again after a later one: it is answered and changes nothing."""
+    for _ in range(3):
+        order = flow.model.orders.draw(flow.random)
+        if order is None:
+            return
+        step = flow.plan(order.market_id).quantity_step_lots or 1
+        first = amendment(flow, order, quantity_lots=order.quantity_lots + 2 * step)
+        later = amendment(flow, order, quantity_lots=order.quantity_lots + 5 * step)
+        for request in (first, later, first):
+            flow.firm(request)
+
+
 def amendment_into_the_cross(flow: Flow) -> None:
     """A resting order is given a price beyond the other side: it trades as a taker."""
     for _ in range(3):
@@ -118,4 +131,10 @@ def amendment_into_the_cross(flow: Flow) -> None:
             flow.firm(amendment(flow, order, price_ticks=market.bid_ticks - 2 * step))
 
 
-PLAYS: Final = (refused_amendments, amendments_of_a_queue, amendment_into_the_cross)
+PLAYS: Final = (
+    refused_amendments,
+    amendments_of_a_queue,
+    amendment_sent_again,
+    amendment_sent_again,
+    amendment_into_the_cross,
+)

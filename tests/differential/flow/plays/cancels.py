@@ -7,6 +7,7 @@ from cambist.orders.v1 import commands_pb2 as commands
 from cambist.orders.v1 import enums_pb2 as enums
 from tests.differential.flow.flow import ORDER, Flow
 from tests.differential.flow.orders import cancel, mass_cancel, target
+from tests.differential.flow.plays.markets import set_phase
 from tests.differential.flow.plays.refused_orders import limit_order
 from tests.differential.flow.world import market_id
 
@@ -114,10 +115,22 @@ def too_many_early_cancels(flow: Flow) -> None:
     )
 
 
+def cancels_in_a_full_book(flow: Flow) -> Iterator[None]:
+    """A book is filled up to its bound; cancels and amendments get through."""
+    market = market_id(4)
+    missing = 27 - flow.model.markets[market].resting
+    for step in range(missing):
+        flow.firm(
+            limit_order(flow, 4, side=enums.SIDE_BUY, price_ticks=1 + step % 9, quantity_lots=2)
+        )
+    yield
+    for order in [o for o in flow.model.orders.all() if o.market_id == market][:4]:
+        flow.firm(cancel(flow, order))
+        flow.firm(limit_order(flow, 4, side=enums.SIDE_BUY, price_ticks=2, quantity_lots=2))
+
+
 def cancels_in_a_halt(flow: Flow) -> Iterator[None]:
     """A halted market refuses cancels; a mass cancel leaves its orders alone."""
-    from tests.differential.flow.plays.markets import set_phase
-
     order = flow.model.orders.draw(flow.random)
     if order is None:
         return
@@ -138,5 +151,6 @@ PLAYS: Final = (
     cancel_that_overtakes_its_order,
     mass_cancel_that_overtakes_orders,
     too_many_early_cancels,
+    cancels_in_a_full_book,
     cancels_in_a_halt,
 )

@@ -98,13 +98,13 @@ def sweep(flow: Flow) -> None:
     side = flow.random.choice((BUY, SELL))
     away = 1 if side == SELL else -1
     for level in range(6):
-        _queue(flow, number, side, middle + away * (10 + 3 * level), 2)
+        _queue(flow, number, side, middle + away * (4 + 3 * level), 4)
     taker = limit_order(
         flow,
         number,
         side=BUY if side == SELL else SELL,
-        price_ticks=middle + away * flow.random.randint(14, 24),
-        quantity_lots=flow.random.randint(20, 200),
+        price_ticks=middle + away * flow.random.randint(8, 26),
+        quantity_lots=flow.random.randint(20, 300),
         time_in_force=flow.random.choice((enums.TIME_IN_FORCE_GTC, enums.TIME_IN_FORCE_IOC)),
     )
     taker.self_trade_prevention = flow.random.choice(
@@ -189,6 +189,7 @@ PLAYS: Final = (
     own_orders_meet,
     fill_or_kill_counts_foreign_orders,
     cancel_in_the_middle_of_a_queue,
+    sweep,
     sweep,
     takers_with_little_money,
     orders_that_expire,
