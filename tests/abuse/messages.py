@@ -5,6 +5,8 @@ gives the same messages again.
 """
 
 import random
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -17,6 +19,8 @@ STRINGS: Final = ("", "a", "BTC-USDT", "é" * 40, "1e400", "NaN", "\u0663", "9" 
 DEPTH_MAX: Final = 4
 REPEATED_MAX: Final = 3
 MUTATIONS_MAX: Final = 4
+# Of fields that hold another message, so many get one; the rest get noise.
+INNER_SHARE: Final = 0.8
 INTEGER_BITS: Final = {
     FieldDescriptor.TYPE_INT32: (-(2**31), 2**31 - 1),
     FieldDescriptor.TYPE_UINT32: (0, 2**32 - 1),
@@ -28,11 +32,20 @@ INTEGER_BITS: Final = {
 
 
 class MessageMaker:
-    """Makes messages of any type; known ids make some of them meaningful to a venue."""
+    """Makes messages of any type; known ids make some of them meaningful to a venue.
 
-    def __init__(self, source: random.Random, known_numbers: tuple[int, ...] = ()) -> None:
+    `inner`: which message is inside a field of bytes, by the field's full name.
+    """
+
+    def __init__(
+        self,
+        source: random.Random,
+        known_numbers: tuple[int, ...] = (),
+        inner: Mapping[str, Descriptor] = MappingProxyType({}),
+    ) -> None:
         self._random = source
         self._known = known_numbers
+        self._inner = inner
 
     def message(self, descriptor: Descriptor, depth: int = 0) -> Message:
         """A message of the type with some of its fields set to edge values."""
@@ -79,11 +92,12 @@ class MessageMaker:
         if field.type == FieldDescriptor.TYPE_BOOL:
             return self._random.random() < 0.5
         if field.type == FieldDescriptor.TYPE_BYTES:
+            inner = self._inner.get(field.full_name)
+            if inner is not None and self._random.random() < INNER_SHARE:
+                return self.body(inner)
             return self._random.randbytes(self._random.choice(LENGTHS))
         if field.type == FieldDescriptor.TYPE_STRING:
-            return self._random.choice(
-                ("", "a", "BTC-USDT", "é" * 40, "1e400", "NaN", "٣", "9" * 300)
-            )
+            return self._random.choice(STRINGS)
         raise AssertionError(f"the contract has no fields of type {field.type}")
 
     def _mutate(self, encoded: bytes) -> bytes:
