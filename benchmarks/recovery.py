@@ -10,41 +10,36 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-import asyncpg
-
+from benchmarks import journal_figures
 from benchmarks.results import Case, case_of
 from benchmarks.tape import Tape
 from benchmarks.venue_bench import Bench
 from benchmarks.venue_load import VenueLoad
 from cambist.client.raw import RawBatch
-from venue.flow.definitions import SHARD
 from venue.processes import Processes
 from venue.stack import MATCHING
 
 FILL_BATCH: Final = 250
 FILL_COMMANDS: Final = 100_000
 FILL_WINDOW: Final = 5_000
-SNAPSHOT_SECONDS: Final = 400.0
 ANSWER_SECONDS: Final = 60.0
-LOOK_SECONDS: Final = 0.25
 # The precision of what is measured.
 ANSWER_LOOK_SECONDS: Final = 0.005
 # Seconds after a round, in which helpers and gateway come to rest.
 REST_SECONDS: Final = 1.0
-SNAPSHOT: Final = "select max(seq) from journal.snapshots where shard = $1"
 
 
 async def measure(bench: Bench) -> list[Case]:
     """The case `recovery/…`, named after the commands in the journal."""
     wanted = bench.sizes.recovery_commands
-    while (missing := wanted - await bench.head()) > 0:
+    while (missing := wanted - await journal_figures.head(bench.stack.dsn)) > 0:
         share = min(FILL_COMMANDS, missing + FILL_BATCH)
         await bench.venue(VenueLoad(FILL_BATCH, 1, share, FILL_WINDOW))
     seconds: list[float] = []
     tails: list[float] = []
     for _ in range(bench.sizes.rounds):
-        snapshot = await wait_snapshot(bench.stack.dsn)
-        tails.append(await bench.head() - snapshot)
+        snapshot = await journal_figures.newest_snapshot(bench.stack.dsn)
+        tails.append(await journal_figures.head(bench.stack.dsn) - snapshot)
         seconds.append(await kill_and_start(bench))
         await asyncio.sleep(REST_SECONDS)
     name = f"{wanted // 1_000_000}M" if wanted >= 1_000_000 else f"{wanted // 1_000}k"
@@ -55,20 +50,6 @@ async def measure(bench: Bench) -> list[Case]:
     for case in cases:
         bench.say(case)
     return cases
-
-
-async def wait_snapshot(dsn: str) -> int:
-    """The sequence of the newest snapshot. Raises TimeoutError when none is made."""
-    connection = await asyncpg.connect(dsn)
-    try:
-        async with asyncio.timeout(SNAPSHOT_SECONDS):
-            while True:
-                seq = await connection.fetchval(SNAPSHOT, SHARD)
-                if seq is not None:
-                    return int(seq)
-                await asyncio.sleep(LOOK_SECONDS)
-    finally:
-        await connection.close()
 
 
 async def kill_and_start(bench: Bench) -> float:

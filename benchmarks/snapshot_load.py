@@ -4,7 +4,9 @@ Called by `benchmarks.venue`. A venue of its own: its book is filled, then singl
 in turns without a snapshotter and with one that takes one snapshot after the other.
 """
 
+import asyncio
 import os
+import signal
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -13,8 +15,7 @@ from typing import Final
 
 from rich.console import Console
 
-from benchmarks import results
-from benchmarks.recovery import wait_snapshot
+from benchmarks import journal_figures, results
 from benchmarks.results import Case, case_of
 from benchmarks.venue_load import SessionLoad, VenueLoad, VenueOutcome, run
 from benchmarks.venue_sizes import Sizes
@@ -25,6 +26,8 @@ from cambist.client.raw import RawBatch
 from cambist.orders.v1 import commands_pb2, enums_pb2
 from venue import engines
 from venue.flow.definitions import MARKETS, OPEN_ORDERS_MAX, firms
+from venue.latency import Histogram
+from venue.processes import Process
 from venue.setup import create_keys, create_venue
 from venue.stack import SNAPSHOTTER, Stack, StackPlan
 
@@ -36,6 +39,8 @@ FILLING_WINDOW: Final = 5_000
 DISTANCE_TICKS: Final = 1_000
 LEVELS: Final = 2_000
 ACCOUNTS_TIMED: Final = 3
+CATCH_UP_SECONDS: Final = 240.0
+LOOK_SECONDS: Final = 0.25
 NS_PER_MS: Final = 1_000_000
 # The snapshotter begins the next one as soon as anything has happened since the last.
 ALWAYS: Final = {"SNAPSHOT_EVERY_COMMANDS": "1", "SNAPSHOT_EVERY_SECONDS": "0.1"}
@@ -82,18 +87,28 @@ async def fill(client: Client, accounts: tuple[int, ...], count: int) -> None:
                 await load.run()
 
 
+async def caught_up(stack: Stack) -> Process:
+    """A snapshotter that has stored a snapshot of the full book. Raises ProcessFailed."""
+    process = stack.start_helper(SNAPSHOTTER, ALWAYS)
+    head = await journal_figures.head(stack.dsn)
+    async with asyncio.timeout(CATCH_UP_SECONDS):
+        while await journal_figures.newest_snapshot(stack.dsn) < head:
+            stack.processes.check()
+            await asyncio.sleep(LOOK_SECONDS)
+    return process
+
+
 async def while_taking(
     stack: Stack, client: Client, load: VenueLoad, accounts: list[tuple[int, ...]]
-) -> VenueOutcome:
-    """The same load beside a snapshotter. Raises ProcessFailed when it took none meanwhile."""
-    process = stack.start_helper(SNAPSHOTTER, ALWAYS)
-    before = await wait_snapshot(stack.dsn)
-    outcome = await run(client, load, accounts, new_run())
-    after = await wait_snapshot(stack.dsn)
-    if not process.is_running or after <= before:
-        raise process.fail(f"took no snapshot while orders were timed (at {after})")
-    await stack.processes.stop(SNAPSHOTTER)
-    return outcome
+) -> Histogram:
+    """Latency of the load, again and again until a snapshot was begun and stored meanwhile."""
+    latency = Histogram()
+    before = await journal_figures.newest_snapshot(stack.dsn)
+    async with asyncio.timeout(CATCH_UP_SECONDS):
+        while await journal_figures.newest_snapshot(stack.dsn) <= before:
+            stack.processes.check()
+            latency.merge((await run(client, load, accounts, new_run())).latency)
+    return latency
 
 
 def new_run() -> int:
@@ -108,8 +123,8 @@ async def measure(sizes: Sizes, console: Console, directory: Path) -> list[Case]
     (firm,) = firms(1, filling + ACCOUNTS_TIMED)
     engine = engines.sizes().engine
     plan = StackPlan(directory, gateway_count=1, engine=engine, helpers=False)
-    with_snapshots: list[VenueOutcome] = []
-    without: list[VenueOutcome] = []
+    with_snapshots: list[Histogram] = []
+    without: list[Histogram] = []
     async with Stack(plan) as stack:
         await create_venue(stack, [firm])
         keys = await create_keys(stack, [firm], directory / "keys")
@@ -117,14 +132,17 @@ async def measure(sizes: Sizes, console: Console, directory: Path) -> list[Case]
             await fill(client, firm.account_ids[:filling], wanted)
             timed = [firm.account_ids[filling:]]
             load = VenueLoad(1, 1, sizes.snapshot_probes, 1)
+            snapshotter = await caught_up(stack)
             for _ in range(sizes.rounds):
-                without.append(await run(client, load, timed, new_run()))
+                snapshotter.send(signal.SIGSTOP)
+                without.append((await run(client, load, timed, new_run())).latency)
+                snapshotter.send(signal.SIGCONT)
                 with_snapshots.append(await while_taking(stack, client, load, timed))
     name = f"{wanted // 1_000_000}M" if wanted >= 1_000_000 else f"{wanted // 1_000}k"
     cases = []
     for percentile, share in (("p50", 0.5), ("p99", 0.99)):
-        values = [one.latency.percentile(share) / NS_PER_MS for one in with_snapshots]
-        base = [one.latency.percentile(share) / NS_PER_MS for one in without]
+        values = [one.percentile(share) / NS_PER_MS for one in with_snapshots]
+        base = [one.percentile(share) / NS_PER_MS for one in without]
         cases.append(case_of(f"snapshot/{name}/{percentile}", "ms", values, base))
         console.print("  ".join(results.cells(cases[-1])), highlight=False)
     return cases

@@ -10,10 +10,9 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Final
 
-import asyncpg
 from rich.console import Console
 
-from benchmarks import results
+from benchmarks import journal_figures, results
 from benchmarks.ceiling import client as ceiling
 from benchmarks.ceiling_servers import running_ceiling
 from benchmarks.processor_time import ProcessorTime
@@ -31,10 +30,6 @@ MICROSECONDS: Final = 1_000_000
 PERCENTILES: Final = (("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999))
 # Of the ceiling's measured seconds, spent before the clock runs.
 CEILING_WARM_SHARE: Final = 0.3
-HEAD: Final = "select coalesce(max(last_seq), 0) from journal.events"
-ROW_BYTES: Final = """
-select sum(length(bytes)), sum(last_seq - first_seq + 1) from journal.events where first_seq > $1
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +70,7 @@ class Bench:
         async with AsyncExitStack() as stack:
             endpoint = ""
             for _ in range(self.sizes.rounds):
-                head = await self.head()
+                head = await journal_figures.head(self.stack.dsn)
                 before = ProcessorTime.read(self.pids())
                 outcome = await self.venue(load)
                 used = ProcessorTime.read(self.pids()).since(before)
@@ -84,7 +79,7 @@ class Bench:
                         self.stack.dsn,
                         self.stack.plan.directory,
                         answer_bytes=outcome.answer_bytes_each,
-                        row_bytes=await self.row_bytes(head),
+                        row_bytes=await journal_figures.row_bytes(self.stack.dsn, head),
                     )
                     endpoint = await stack.enter_async_context(servers)
                 done.append(Round(outcome, await self.ceiling(endpoint, load, outcome), used))
@@ -148,24 +143,6 @@ class Bench:
         pids = {name: process.pid for name, process in self.stack.processes.running.items()}
         assert self.stack.postgres is not None, "the stack is started"
         return pids | {"client": os.getpid(), "postgres": self.stack.postgres.postmaster_pid}
-
-    async def head(self) -> int:
-        """The journal's last sequence."""
-        connection = await asyncpg.connect(self.stack.dsn)
-        try:
-            return int(await connection.fetchval(HEAD))
-        finally:
-            await connection.close()
-
-    async def row_bytes(self, after_seq: int) -> int:
-        """Bytes per command of the event rows after a sequence."""
-        connection = await asyncpg.connect(self.stack.dsn)
-        try:
-            row = await connection.fetchrow(ROW_BYTES, after_seq)
-        finally:
-            await connection.close()
-        assert row is not None, "an aggregate has a row"
-        return max(1, int(row[0] or 0) // max(1, int(row[1] or 0)))
 
 
 def parts_of(rounds: list[Round]) -> list[Case]:
