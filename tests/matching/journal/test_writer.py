@@ -123,10 +123,9 @@ async def test_an_append_without_an_answer_is_unknown_and_its_connection_is_cut(
         await writer.append(first, Tail())
     await transaction.rollback()
     await connection.close()
-    # The next append opens a connection of its own.
-    if not await writer.find(first):
-        await writer.append(first, Tail())
-    assert await reader.head() == 1
+    # Reading first would be wrong: the backend may still commit. A new epoch ends that.
+    await database.write("update journal.shard_fence set epoch = epoch + 1 where shard = 1")
+    assert await reader.head() == (1 if await writer.find(first) else 0)
     await writer.close()
 
 
