@@ -66,13 +66,19 @@ class VenueOutcome:
         return max(1, self.answer_bytes // max(1, self.commands))
 
     def stage_shares(self) -> dict[str, float]:
-        """Share of each stage in the mean time from the gateway's receipt to delivery."""
-        means = {
-            stage: max(0.0, statistics.fmean(values)) if values else 0.0
-            for stage, values in self.stages.items()
-        }
+        """Share of each stage in the mean time from the gateway's receipt to delivery.
+
+        Engine time is a clock of its own beside the wall clock of the others: where the two make
+        a stage negative, its neighbour is as much shorter.
+        """
+        if not all(self.stages.values()):
+            return dict.fromkeys(STAGES, 0.0)
+        means = {stage: statistics.fmean(values) for stage, values in self.stages.items()}
+        skew = max(0.0, -min(self.stages["sequenced"])) - max(0.0, -min(self.stages["matched"]))
+        means["sequenced"] += skew
+        means["matched"] -= skew
         whole = sum(means.values())
-        return {stage: mean / whole if whole else 0.0 for stage, mean in means.items()}
+        return {stage: max(0.0, mean) / whole for stage, mean in means.items()}
 
 
 class LoadStopped(Exception):

@@ -43,13 +43,32 @@ def test_every_case_goes_on_long_after_its_windows_are_full(sizes: Sizes) -> Non
             assert sizes.commands_of(batch) >= 2 * window * sessions
 
 
-def test_shares_of_stages_add_up_to_one() -> None:
+def outcome_of(**stages: list[int]) -> VenueOutcome:
     outcome = VenueOutcome()
-    outcome.stages["sequenced"] += [10, 30]
-    outcome.stages["durable"] += [60]
+    for name, values in stages.items():
+        outcome.stages[name] += values
+    return outcome
+
+
+def test_shares_of_stages_add_up_to_one() -> None:
+    outcome = outcome_of(sequenced=[10, 30], matched=[5, 5], durable=[60, 60], delivered=[15, 15])
     assert outcome.stage_shares() == {
-        "sequenced": 0.25,
-        "matched": 0.0,
-        "durable": 0.75,
-        "delivered": 0.0,
+        "sequenced": 0.2,
+        "matched": 0.05,
+        "durable": 0.6,
+        "delivered": 0.15,
     }
+
+
+def test_a_clock_that_is_behind_moves_time_between_two_stages_only() -> None:
+    outcome = outcome_of(sequenced=[-20, 0], matched=[70, 50], durable=[30, 30], delivered=[20, 20])
+    assert outcome.stage_shares() == {
+        "sequenced": 0.1,
+        "matched": 0.4,
+        "durable": 0.3,
+        "delivered": 0.2,
+    }
+
+
+def test_without_samples_there_are_no_shares() -> None:
+    assert set(VenueOutcome().stage_shares().values()) == {0.0}
