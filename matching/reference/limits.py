@@ -6,6 +6,7 @@ always read as attributes of this module and never imported by name.
 
 PRICE_TICKS_MAX = 1 << 53  # largest price: exact in every client's number type
 QUANTITY_LOTS_MAX = 1 << 53  # largest quantity
+CUM_LOTS_MAX = (1 << 63) - 1  # what a market order by budget may buy in all
 AMOUNT_ATOMS_MAX = 1 << 120  # largest amount in a command, notional and base amount
 BALANCE_ATOMS_MAX = 1 << 126  # largest magnitude of a balance: sums of two still fit 128 bits
 WORK_ORDERS_MAX = 10_000  # orders one taker, or all cursors and timers of a batch, may touch

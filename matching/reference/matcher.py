@@ -82,7 +82,10 @@ def affordable_lots(run: Run, taker: Order, price_ticks: int, market: Market) ->
     funds = run.state.available(taker.account_id, created.quote_asset_id)
     if taker.budget_atoms:
         funds = min(funds, taker.budget_atoms - taker.spent_atoms)
-    return funds * PPM // (price_ticks * market.tick_value * (PPM + taker.taker_fee_ppm))
+    lots = funds * PPM // (price_ticks * market.tick_value * (PPM + taker.taker_fee_ppm))
+    if taker.budget_atoms:
+        lots = min(lots, limits.CUM_LOTS_MAX - taker.cum_lots)
+    return lots
 
 
 # --- self-trade prevention

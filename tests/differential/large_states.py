@@ -166,6 +166,17 @@ def quantities_of_a_level_pass_63_bits(script: Script) -> None:
         _taker(script, 1 << 53, price_ticks=100)
 
 
+def a_budget_buys_more_than_63_bits_of_lots(script: Script) -> None:
+    """A market order by budget sweeps 1,100 makers of 2^53 lots each."""
+    script.found((FIRST, SECOND, THIRD), (1,))
+    _asks(script, FIRST, 1_100, price_ticks=1, quantity_lots=1 << 53)
+    script.end_batch(1)
+    fields = {"order_type": enums.ORDER_TYPE_MARKET, "price_ticks": 0, "time_in_force": IOC}
+    budget = amount(1 << 80)
+    _taker(script, 0, **(fields | {"quote_budget_atoms": budget}))
+    _taker(script, 0, **(fields | {"quote_budget_atoms": budget}))
+
+
 def tables_of_the_venue_are_full(script: Script) -> None:
     """Assets, markets and sources up to their bound, and one more of each."""
     script.found((FIRST, SECOND, THIRD), (1,))
@@ -300,6 +311,7 @@ LARGE_STATES: Final = {
             ),
         ),
         LargeState(quantities_of_a_level_pass_63_bits, ("EXEC_TYPE_TRADE",)),
+        LargeState(a_budget_buys_more_than_63_bits_of_lots, ("CANCEL_REASON_INSUFFICIENT_FUNDS",)),
         LargeState(tables_of_the_venue_are_full, ("REJECT_REASON_CAPACITY",)),
         LargeState(
             sessions_give_way_when_there_are_too_many,

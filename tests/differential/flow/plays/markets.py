@@ -197,6 +197,42 @@ def other_fees(flow: Flow) -> None:
     flow.venue(system.UpdateMarket(market_id=plan.market_id, parameters=changed))
 
 
+def other_limits(flow: Flow) -> Iterator[None]:
+    """Steps, minimums and bounds change while orders rest that do not fit them any more."""
+    plan = flow.market()
+    changed = parameters(plan)
+    kinds: tuple[dict[str, int | bytes], ...] = (
+        {"price_step_ticks": 3},
+        {"quantity_step_lots": 7, "minimum_quantity_lots": 7},
+        {"minimum_quantity_lots": 9, "maximum_quantity_lots": 12},
+        {"minimum_notional_atoms": amount(1 << 40)},
+        {"maximum_notional_atoms": amount(1)},
+        {"resting_orders_max": 1},
+    )
+    for name, value in flow.random.choice(kinds).items():
+        setattr(changed, name, value)
+    account = flow.account_of()
+    limits = system.AccountLimits(open_orders_max=1, id_capacity=16)
+    flow.venue(
+        system.UpdateMarket(market_id=plan.market_id, parameters=changed),
+        system.SetAccountLimits(account_id=account.account_id, limits=limits),
+    )
+    for _ in range(4):
+        flow.firm(limit_order(flow, market_id=plan.market_id))
+        flow.firm(limit_order(flow, account_id=account.account_id))
+        order = flow.model.orders.draw(flow.random)
+        if order is not None:
+            flow.firm(amend(flow, order))
+    yield
+    own = system.AccountLimits(
+        open_orders_max=account.open_orders_max, id_capacity=account.id_capacity
+    )
+    flow.venue(
+        system.UpdateMarket(market_id=plan.market_id, parameters=parameters(plan)),
+        system.SetAccountLimits(account_id=account.account_id, limits=own),
+    )
+
+
 def bad_parameters(flow: Flow) -> None:
     """UpdateMarket with each parameter out of its bounds."""
     plan = flow.market()
@@ -238,5 +274,6 @@ PLAYS: Final = (
     bad_kill_switches,
     frozen_account,
     other_fees,
+    other_limits,
     bad_parameters,
 )
