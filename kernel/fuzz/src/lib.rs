@@ -2,8 +2,12 @@
 
 #![forbid(unsafe_code)]
 
+mod engine;
+pub mod flow;
 pub mod mutate;
 pub mod seeds;
+
+pub use engine::engine;
 
 use cambist_codec::Snapshot;
 use cambist_codec::row::Row;

@@ -6,7 +6,7 @@
 #![forbid(unsafe_code)]
 
 use cambist_fuzz::mutate::{Random, mutate};
-use cambist_fuzz::{envelope, feed_row, seeds, snapshot};
+use cambist_fuzz::{engine, envelope, feed_row, seeds, snapshot};
 use std::panic::catch_unwind;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -14,19 +14,20 @@ use std::time::{Duration, Instant};
 /// Mutations of one seed before a fresh one is taken.
 const GENERATIONS_MAX: usize = 8;
 /// Rounds between two looks at the clock.
-const ROUNDS_PER_LOOK: u64 = 1_000;
+const ROUNDS_PER_LOOK: u64 = 100;
 
 type Target = (&'static str, fn(&[u8]), Vec<Vec<u8>>);
 
 fn main() -> ExitCode {
     let seconds = argument("--seconds").unwrap_or(10);
     let seed = argument("--seed").unwrap_or(1);
-    let targets: [Target; 3] = [
+    let targets: [Target; 4] = [
         ("envelope", envelope, seeds::envelopes()),
         ("feed_row", feed_row, seeds::rows()),
         ("snapshot", snapshot, seeds::snapshots()),
+        ("engine", engine, seeds::flows()),
     ];
-    let share = Duration::from_secs(seconds) / 3;
+    let share = Duration::from_secs(seconds) / 4;
     for (name, target, seeds) in &targets {
         match run(*target, seeds, share, seed) {
             Ok(rounds) => println!("{name}: {rounds} inputs, no fault"),

@@ -1,5 +1,6 @@
 //! Well-formed bytes to start from.
 
+use crate::mutate::Random;
 use cambist_codec::Snapshot;
 use cambist_codec::encoder::{Cause, Encoder, Level2};
 use cambist_codec::messages::{
@@ -170,4 +171,14 @@ pub fn snapshots() -> Vec<Vec<u8>> {
         ..Snapshot::default()
     };
     vec![snapshot.encode()]
+}
+
+/// Bytes of flows: of several lengths, without pattern.
+#[must_use]
+pub fn flows() -> Vec<Vec<u8>> {
+    let mut random = Random::new(11);
+    let lengths = [64, 512, 2_048, 4_096, 4_096];
+    let mut byte = || random.number().to_le_bytes()[0];
+    let flows = lengths.map(|length| (0..length).map(|_| byte()).collect());
+    flows.to_vec()
 }
