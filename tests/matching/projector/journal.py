@@ -55,7 +55,8 @@ class Journal:
     ids: int = 0
     source_seq: int = 0
     sent: list[commands_pb2.Command] = field(default_factory=list)
-    order_ids: list[bytes] = field(default_factory=list)
+    # Client order id and account of each order sent.
+    orders: list[tuple[bytes, int]] = field(default_factory=list)
     deposits: list[bytes] = field(default_factory=list)
     withdrawals: list[bytes] = field(default_factory=list)
 
@@ -167,16 +168,13 @@ class Journal:
                 budget = {"quote_budget_atoms": atoms(pick.randint(1, 100_000))}
                 values |= {"quantity_lots": 0, **budget}
         values |= fields
-        self.order_ids.append(values["cl_ord_id"])
+        self.orders.append((values["cl_ord_id"], values["account_id"]))
         return self.of_firm(new_order=commands_pb2.NewOrder(**values))
 
     def _of_order(self) -> dict[str, Any]:
         """An order that was sent before, by a chosen id, from the account that sent it."""
-        chosen = self.random.choice(self.order_ids[-20:] or [bytes(15) + b"\1"])
-        account = next(
-            (one.new_order.account_id for one in self.sent if one.new_order.cl_ord_id == chosen),
-            ACCOUNTS[0],
-        )
+        unknown = (bytes(15) + b"\1", ACCOUNTS[0])
+        chosen, account = self.random.choice(self.orders[-20:] or [unknown])
         return {
             "request_id": self.fresh_id(),
             "account_id": account,
