@@ -98,13 +98,17 @@ ACCOUNT_EVENTS_BYTES_MAX: Final = 3 * MEBIBYTE
 ACCOUNT_TAIL_ROWS_MAX: Final = 100_000
 
 # --- Snapshots
-SNAPSHOT_CHUNK_BYTES: Final = MEBIBYTE
+# Bytes of one chunk: what a commit of the journal may have to wait for. With 1 MiB the commits'
+# 99th percentile rose 1.6 to 4.5 times, with this by about a tenth. The table takes up to 1 MiB.
+SNAPSHOT_CHUNK_BYTES: Final = 64 * 1024
+# Chunks read back at once.
+SNAPSHOT_CHUNKS_READ: Final = 16
 SNAPSHOT_BYTES_MAX: Final = 4_096 * MEBIBYTE
 SNAPSHOTS_KEPT: Final = 2
 SNAPSHOT_EVERY_COMMANDS: Final = 1_000_000
 SNAPSHOT_EVERY_SECONDS: Final = 300.0
 # Seconds between two chunks, so that the journal's writes are not crowded out.
-SNAPSHOT_CHUNK_PAUSE_SECONDS: Final = 0.02
+SNAPSHOT_CHUNK_PAUSE_SECONDS: Final = 0.004
 # Added to the niceness of helpers (snapshotter, projector), so that the primary goes first.
 HELPER_NICENESS: Final = 10
 

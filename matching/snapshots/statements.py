@@ -9,8 +9,9 @@ select first_seq, seq, epoch, time_ns, state_hash, command_row_hash, event_row_h
 from journal.snapshots where shard = $1 order by seq desc
 """
 
-CHUNK: Final = """
-select bytes, hash from journal.snapshot_chunks where shard = $1 and seq = $2 and index = $3
+CHUNKS: Final = """
+select index, bytes, hash from journal.snapshot_chunks
+where shard = $1 and seq = $2 and index >= $3 and index < $4 order by index
 """
 
 # Two snapshotters of one build write the same bytes.

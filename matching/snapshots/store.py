@@ -1,4 +1,4 @@
-"""Stored snapshots of one shard, as chunks of at most 1 MiB, each with its hash.
+"""Stored snapshots of one shard, as chunks, each with its hash.
 
 A snapshot counts once its row is there; the row is written after the last chunk, in one statement
 with a look whether all chunks are there. Everything is checked when it is read: what is broken is
@@ -35,7 +35,7 @@ class SnapshotStore:
         chunk_bytes: int = limits.SNAPSHOT_CHUNK_BYTES,
         chunk_pause_seconds: float = limits.SNAPSHOT_CHUNK_PAUSE_SECONDS,
     ) -> None:
-        assert 1 <= chunk_bytes <= limits.SNAPSHOT_CHUNK_BYTES, "the table takes no more"
+        assert 1 <= chunk_bytes <= limits.SNAPSHOT_CHUNK_BYTES, "commits would wait for more"
         self._database = database
         self._shard = shard
         self._chunk_bytes = chunk_bytes
@@ -60,18 +60,21 @@ class SnapshotStore:
         A fault of the whole (its hash) is told after the last chunk.
         """
         whole, byte_count = blake3(), 0
-        for index in range(snapshot.chunk_count):
-            record = await self._database.read_row(
-                statements.CHUNK, self._shard, snapshot.seq, index
+        for start in range(0, snapshot.chunk_count, limits.SNAPSHOT_CHUNKS_READ):
+            end = min(start + limits.SNAPSHOT_CHUNKS_READ, snapshot.chunk_count)
+            records = await self._database.read(
+                statements.CHUNKS, self._shard, snapshot.seq, start, end
             )
-            if record is None:
-                raise NoSnapshot(f"snapshot seq={snapshot.seq}: chunk {index} is missing")
-            content, expected = record
-            if blake3(content).digest() != expected:
-                raise NoSnapshot(f"snapshot seq={snapshot.seq}: chunk {index} is not as stored")
-            whole.update(content)
-            byte_count += len(content)
-            yield content
+            if [record["index"] for record in records] != list(range(start, end)):
+                raise NoSnapshot(f"snapshot seq={snapshot.seq}: chunks from {start} on are missing")
+            for record in records:
+                content: bytes = record["bytes"]
+                if blake3(content).digest() != record["hash"]:
+                    name = f"snapshot seq={snapshot.seq}: chunk {record['index']}"
+                    raise NoSnapshot(f"{name} is not as stored")
+                whole.update(content)
+                byte_count += len(content)
+                yield content
         if byte_count != snapshot.byte_count or whole.digest() != snapshot.hash:
             raise NoSnapshot(f"snapshot seq={snapshot.seq}: its chunks are not those stored")
 

@@ -33,6 +33,18 @@ async def test_a_snapshot_is_read_back_as_it_was_written(snapshots: SnapshotStor
     assert b"".join(chunks) == CONTENT
 
 
+@pytest.mark.parametrize("chunk_count", [15, 16, 17, 32, 33])
+async def test_any_number_of_chunks_comes_back_in_order(
+    database: Database, chunk_count: int
+) -> None:
+    snapshots = SnapshotStore(database, SHARD, chunk_bytes=10, chunk_pause_seconds=0)
+    content = CONTENT[: chunk_count * 10 - 3]
+    await snapshots.write(tail_at(10), content)
+    (stored,) = await snapshots.stored()
+    assert stored.chunk_count == chunk_count
+    assert await read(snapshots, stored) == content
+
+
 @pytest.mark.parametrize("content", [b"", b"x", bytes(1_000), bytes(1_001)])
 async def test_any_length_is_taken(snapshots: SnapshotStore, content: bytes) -> None:
     await snapshots.write(tail_at(10), content)
