@@ -5,7 +5,6 @@ in turns without a snapshotter and with one that takes one snapshot after the ot
 """
 
 import asyncio
-import os
 import signal
 import time
 from collections import deque
@@ -16,6 +15,7 @@ from typing import Final
 from rich.console import Console
 
 from benchmarks import journal_figures, results
+from benchmarks.recovery import new_run
 from benchmarks.results import Case, case_of
 from benchmarks.venue_load import SessionLoad, VenueLoad, VenueOutcome, run
 from benchmarks.venue_sizes import Sizes
@@ -109,11 +109,6 @@ async def while_taking(
             stack.processes.check()
             latency.merge((await run(client, load, accounts, new_run())).latency)
     return latency
-
-
-def new_run() -> int:
-    """A number that ids of earlier runs do not have."""
-    return int.from_bytes(os.urandom(4), "big")
 
 
 async def measure(sizes: Sizes, console: Console, directory: Path) -> list[Case]:

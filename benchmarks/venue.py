@@ -28,8 +28,6 @@ from venue.stack import Stack, StackPlan
 
 WARM_COMMANDS: Final = 20_000
 WARM_BATCH: Final = 100
-# As often as without a setting; small sizes have fewer commands.
-SNAPSHOT_EVERY_COMMANDS_MAX: Final = 1_000_000
 TEXT: Final = """
 Durable commands per second over the SDK, answers decoded by the client, everything (client,
 gateway, matching, Postgres) on one machine. The mix is 50 % new orders (15 % of them IOC that
@@ -37,12 +35,14 @@ trade), 40 % cancels, 10 % amendments.
 
 - `orders/BATCHxSESSIONS`: commands per message and sessions. `ceiling` is the frozen program of
   `benchmarks/ceiling` in turns with the venue: two bare gRPC hops and the same statement for the
-  same request, answer and row bytes.
+  same request, answer and row bytes. Snapshotter and projector, which nothing waits for, do not
+  run.
+- `helpers/…`: the same while snapshotter and projector run on the same cores.
 - `latency/…`: one order at a time on one session; its ceiling is the same path without a kernel.
 - `stage/…`: each stage's share of the time from the gateway's receipt to delivery, and
   `processor/…` the processor time of each process, both at the largest load.
 - `recovery/…`: from a SIGKILL of matching, with a new start at once, to the next acknowledged
-  order, with a snapshot and at least so many commands in the journal.
+  order, with a snapshot and so many commands in the journal.
 - `snapshot/…`: single orders while snapshots of so many resting orders are taken; the ceiling is
   the same without.
 """
@@ -54,13 +54,7 @@ async def measure(options: Options, console: Console, directory: Path) -> list[C
     cases: list[Case] = []
     (firm,) = firms(1, ACCOUNTS_PER_SESSION * max(sizes.sessions))
     engine = engines.sizes().engine
-    every = min(SNAPSHOT_EVERY_COMMANDS_MAX, sizes.recovery_commands)
-    plan = StackPlan(
-        directory / "venue",
-        gateway_count=1,
-        engine=engine,
-        matching_environment={"SNAPSHOT_EVERY_COMMANDS": str(every)},
-    )
+    plan = StackPlan(directory / "venue", gateway_count=1, engine=engine, helpers=False)
     async with Stack(plan) as stack:
         await create_venue(stack, [firm])
         keys = await create_keys(stack, [firm], directory / "keys")
@@ -73,8 +67,8 @@ async def measure(options: Options, console: Console, directory: Path) -> list[C
                 cases += await bench.latency()
             if "orders" in kinds:
                 cases += await bench.throughput()
-            if "recovery" in kinds:
-                cases += await recovery.measure(bench)
+    if "recovery" in kinds:
+        cases += await recovery.measure(sizes, console, directory / "recovery")
     if "snapshot" in kinds:
         cases += await snapshot_load.measure(sizes, console, directory / "snapshots")
     return cases

@@ -15,7 +15,6 @@ from rich.console import Console
 from benchmarks import journal_figures, results
 from benchmarks.ceiling import client as ceiling
 from benchmarks.ceiling_servers import running_ceiling
-from benchmarks.processor_time import ProcessorTime
 from benchmarks.results import Case, case_of
 from benchmarks.venue_load import VenueLoad, VenueOutcome
 from benchmarks.venue_load import run as run_venue
@@ -38,8 +37,6 @@ class Round:
 
     venue: VenueOutcome
     ceiling: ceiling.Outcome
-    # Seconds of processor time by process during the venue's part.
-    processor_seconds: dict[str, float]
 
 
 @dataclass(slots=True)
@@ -62,7 +59,8 @@ class Bench:
         """The venue alone. Raises LoadStopped."""
         self._runs += 1
         run_number = int.from_bytes(os.urandom(3), "big") << 8 | self._runs % 256
-        return await run_venue(self.client, load, self.accounts(load.sessions), run_number)
+        accounts = self.accounts(load.sessions)
+        return await run_venue(self.client, load, accounts, run_number, self.pids())
 
     async def rounds(self, load: VenueLoad) -> list[Round]:
         """Venue and ceiling in turns."""
@@ -71,9 +69,7 @@ class Bench:
             endpoint = ""
             for _ in range(self.sizes.rounds):
                 head = await journal_figures.head(self.stack.dsn)
-                before = ProcessorTime.read(self.pids())
                 outcome = await self.venue(load)
-                used = ProcessorTime.read(self.pids()).since(before)
                 if not endpoint:
                     servers = running_ceiling(
                         self.stack.dsn,
@@ -82,7 +78,7 @@ class Bench:
                         row_bytes=await journal_figures.row_bytes(self.stack.dsn, head),
                     )
                     endpoint = await stack.enter_async_context(servers)
-                done.append(Round(outcome, await self.ceiling(endpoint, load, outcome), used))
+                done.append(Round(outcome, await self.ceiling(endpoint, load, outcome)))
         return done
 
     async def ceiling(
@@ -152,10 +148,9 @@ def parts_of(rounds: list[Round]) -> list[Case]:
         case_of(f"stage/{stage}", "share", [share[stage] for share in shares])
         for stage in shares[0]
     ]
-    for name in sorted(rounds[0].processor_seconds):
-        # The whole load is counted, its warm share too.
+    for name in sorted(rounds[0].venue.processor_seconds):
         used = [
-            one.processor_seconds.get(name, 0.0) * MICROSECONDS / one.venue.commands_in_all
+            one.venue.processor_seconds[name] * MICROSECONDS / one.venue.commands_in_all
             for one in rounds
         ]
         cases.append(case_of(f"processor/{name}", "µs/command", used))

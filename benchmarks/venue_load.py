@@ -1,16 +1,20 @@
 """Load on a venue over the SDK: batches out, answers decoded, durable commands counted."""
 
 import asyncio
+import os
 import statistics
 import time
 from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from benchmarks.processor_time import ProcessorTime
 from benchmarks.tape import Tape
 from cambist.client.client import Client
+from cambist.client.enums import CommandClass
 from cambist.client.raw import RawBatch, RawSession
-from cambist.orders.v1 import enums_pb2, events_pb2, service_pb2
+from cambist.orders.v1 import commands_pb2, enums_pb2, events_pb2, service_pb2
 from venue.latency import Histogram
 
 # Each lasts from the end of the one before; the first from the receipt by the gateway.
@@ -47,6 +51,7 @@ class VenueOutcome:
     answer_bytes: int = 0
     request_bytes: int = 0
     latency: Histogram = field(default_factory=Histogram)
+    processor_seconds: dict[str, float] = field(default_factory=dict)
     # Nanoseconds per stage of the sampled rows.
     stages: dict[str, list[int]] = field(default_factory=lambda: {stage: [] for stage in STAGES})
 
@@ -116,6 +121,21 @@ class SessionLoad:
         while self.session.outstanding:
             await self._progress()
 
+    async def clear(self, account_ids: Sequence[int]) -> None:
+        """Cancels all that rests: the next load begins with empty books."""
+        body = commands_pb2.Commands()
+        for account_id in account_ids:
+            body.commands.add().mass_cancel.CopyFrom(
+                commands_pb2.MassCancel(
+                    request_id=os.urandom(16), account_id=account_id, sent_time_ns=time.time_ns()
+                )
+            )
+        self.session.send_now(
+            RawBatch(CommandClass.CANCEL, len(body.commands), body.SerializeToString())
+        )
+        while self.session.outstanding:
+            await self._progress()
+
     async def _progress(self) -> None:
         if self.session.ended is not None or self.error:
             raise LoadStopped(self.error or str(self.session.ended))
@@ -163,21 +183,40 @@ class SessionLoad:
 
 
 async def run(
-    client: Client, load: VenueLoad, accounts: list[tuple[int, ...]], run_number: int
+    client: Client,
+    load: VenueLoad,
+    accounts: Sequence[tuple[int, ...]],
+    run_number: int,
+    pids: Mapping[str, int] | None = None,
 ) -> VenueOutcome:
-    """Runs one load; raises LoadStopped, TimeoutError."""
+    """Runs one load, a session per entry of `accounts`. Raises LoadStopped, TimeoutError.
+
+    The processor time of the processes `pids` is measured from the first command to the last
+    answer.
+    """
     outcome = VenueOutcome()
     share = max(load.batch, load.commands // load.sessions)
-    loads: list[SessionLoad] = []
     now_ns = time.time_ns()
-    for index in range(load.sessions):
-        tape = Tape(index, run_number, accounts[index], load.batch, load.window_commands, now_ns)
-        batches = deque(tape.batches(share))
+    # Made before any session is open: it takes seconds in which nobody is heard.
+    flows = [
+        deque(
+            Tape(index, run_number, account_ids, load.batch, load.window_commands, now_ns).batches(
+                share
+            )
+        )
+        for index, account_ids in enumerate(accounts)
+    ]
+    loads: list[SessionLoad] = []
+    for index, batches in enumerate(flows):
         session = client.raw_session(f"load-{index}", account_ids=accounts[index])
         await session.open()
         loads.append(SessionLoad(session, batches, load.window_commands, outcome))
     try:
+        before = ProcessorTime.read(pids or {})
         await _timed(loads, outcome)
+        outcome.processor_seconds = ProcessorTime.read(pids or {}).since(before)
+        for one, account_ids in zip(loads, accounts, strict=True):
+            await one.clear(account_ids)
     finally:
         await asyncio.gather(*(one.session.close() for one in loads))
     return outcome
