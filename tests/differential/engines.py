@@ -78,6 +78,7 @@ class Kind:
     restore: Callable[[bytes], Engine]
     malformed: type[Exception]
     refused: type[Exception]
+    snapshot_refused: type[Exception]
 
     def apply(self, engine: Engine, batch: bytes) -> Outcome:
         """Applies a batch; whatever is not a named refusal is a stop."""
@@ -111,4 +112,5 @@ def load(name: str) -> Kind:
         restore=cast("Callable[[bytes], Engine]", module.Engine.restore),
         malformed=module.MalformedEnvelope,
         refused=module.BatchRefused,
+        snapshot_refused=module.SnapshotRefused,
     )

@@ -3,17 +3,16 @@
 The number of commands in all is CAMBIST_TEST_COMMANDS; `make test-differential` sets it.
 """
 
-import os
 from typing import Final
 
 import pytest
 
+from tests.differential.bulk_size import COMMANDS
 from tests.differential.census import Census
 from tests.differential.closed_sets import missing, premature
 from tests.differential.contest import Engines, contest, explain
 
 pytest.importorskip("cambist_kernel")
-COMMANDS: Final = int(os.environ.get("CAMBIST_TEST_COMMANDS", "60000"))
 SEEDS: Final = range(1, 9)
 TRADING_SHARE: Final = 0.2
 # A tape of this many commands reaches every corner by itself.
