@@ -83,6 +83,17 @@ async def test_the_oldest_event_that_is_kept_is_named(
     assert found == container(kept[:10])
 
 
+async def test_when_nothing_is_kept_the_next_event_is_the_oldest(
+    database: Database, make_projector: MakeProjector
+) -> None:
+    journal = await project(make_projector, database, 1.0)
+    await database.write("delete from journal.events")
+    count = len(of_account(journal, ACCOUNTS[1]))
+    index, head = AccountIndex(database, SHARD), journal.tail.last_seq
+    assert await index.read(Question(ACCOUNTS[1], 5, 10, head)) == AccountEvents(b"", count + 1)
+    assert await index.read(Question(ACCOUNTS[1], count + 1, 10, head)) == AccountEvents(b"")
+
+
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
 async def test_many_bytes_are_cut_at_a_frame(
     database: Database, make_projector: MakeProjector, share: float

@@ -1,8 +1,10 @@
 """The history holds what the events told, whatever the batches and whatever was interrupted."""
 
 import asyncio
+import contextlib
 import random
 from collections import defaultdict
+from concurrent.futures import Executor
 from typing import Any
 
 import pytest
@@ -10,11 +12,16 @@ import pytest
 from cambist.internal.journal.v1 import snapshot_pb2, system_pb2
 from cambist.orders.v1 import enums_pb2, events_pb2
 from matching.errors import JournalCorrupt
+from matching.journal.reader import JournalReader
 from matching.journal.rows import JournalRow
+from matching.projector.fold import Changes
+from matching.projector.history_store import HistoryStore
+from matching.projector.projector import Projector
 from matching.release.directory import PRIVATE, Directory
+from runtime.errors import Unavailable, Unknown
 from runtime.postgres import Database
 from tests.matching.projector.conftest import MakeProjector
-from tests.matching.projector.journal import Journal, store
+from tests.matching.projector.journal import SHARD, Journal, store
 
 TABLES = (
     "progress",
@@ -123,6 +130,41 @@ async def test_a_projector_cut_anywhere_leaves_nothing_twice_and_nothing_out(
         cuts += 1
     assert cuts
     await make_projector().catch_up()
+    assert await read_tables(database) == whole
+
+
+class HardStore(HistoryStore):
+    """Every third transaction fails, every third one commits and its answer is lost."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database, SHARD)
+        self.attempts = 0
+
+    async def write(self, after_seq: int, changes: Changes) -> bool:
+        self.attempts += 1
+        if self.attempts % 3 == 0:
+            raise Unavailable("nothing was sent")
+        written = await super().write(after_seq, changes)
+        if self.attempts % 3 == 1:
+            raise Unknown("it was sent")
+        return written
+
+
+async def test_lost_answers_and_failures_change_nothing(
+    database: Database, make_projector: MakeProjector, executor: Executor
+) -> None:
+    journal = Journal(seed=21).play(60)
+    await store(database, journal.rows)
+    await make_projector().catch_up()
+    whole = await read_tables(database)
+
+    await clear(database)
+    hard = HardStore(database)
+    projector = Projector(JournalReader(database, SHARD), hard, executor, rows_max=4)
+    while (await read_tables(database))["progress"] != whole["progress"]:
+        with contextlib.suppress(Unavailable, Unknown):
+            await projector.catch_up()
+    assert hard.attempts > len(journal.rows) / 4
     assert await read_tables(database) == whole
 
 
