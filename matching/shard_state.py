@@ -37,6 +37,8 @@ class ShardState:
     primary: Primary | None = None
     # Endpoint in the lease, as far as known; empty when it is this process.
     primary_endpoint: str = ""
+    # Newest stored snapshot, at the last look.
+    snapshot_seq: int = 0
     # Our time less the database's, at the last look.
     clock_offset_ns: int = field(default=0)
 

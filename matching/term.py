@@ -93,7 +93,7 @@ class Term:
         async with asyncio.TaskGroup() as group:
             others = (
                 group.create_task(self._renew(primary), name="lease"),
-                group.create_task(self._make_partitions(primary), name="partitions"),
+                group.create_task(self._keep_house(primary), name="housekeeping"),
             )
             sequencing = group.create_task(self._sequence(primary, on_primary), name="sequencer")
             await stop.wait()
@@ -237,17 +237,19 @@ class Term:
             if epoch > primary.committer.epoch:
                 raise Fenced(f"epoch {epoch} is {lease.owner}'s")
 
-    async def _make_partitions(self, primary: Primary) -> None:
-        """Keeps partitions ahead of the head."""
+    async def _keep_house(self, primary: Primary) -> None:
+        """Keeps partitions ahead of the head, and an eye on snapshots."""
         database, shard = self._parts.database, self._parts.settings.shard
         while True:
             try:
                 made = await ensure_partitions(database, shard, primary.released.seq + 1)
                 if made:
                     LOGGER.info("partitions made", names=made)
+                stored = await self._parts.snapshots.stored()
+                self._state.snapshot_seq = stored[0].seq if stored else 0
             except (Unavailable, Unknown) as error:
                 LOGGER.warning("partitions not made", error=str(error))
-            await asyncio.sleep(limits.PARTITION_CHECK_SECONDS)
+            await asyncio.sleep(limits.HOUSEKEEPING_SECONDS)
 
 
 async def until_stopped(stop: asyncio.Event, work: Awaitable[Primary]) -> Primary | None:

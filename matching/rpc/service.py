@@ -17,6 +17,7 @@ from matching.rpc.status import status_of
 from matching.rpc.stream_events import RowStream
 from matching.rpc.submit import Links
 from matching.shard_state import ShardState
+from runtime.errors import Unavailable
 
 SERVICE: Final = "cambist.internal.matching.v1.MatchingService"
 # account_seq beyond every one that is given; the database takes no larger number.
@@ -39,6 +40,8 @@ class MatchingService:
         self._snapshots = snapshots
         self._account_events = account_events
         self._streams = 0
+        # Sequences of stored snapshots that could not be read to their end.
+        self._broken: set[int] = set()
 
     def register(self, server: grpc.aio.Server) -> None:
         """Adds the service to a server."""
@@ -97,16 +100,23 @@ class MatchingService:
         self._state.require_primary()
         self._check_shard(request.shard)
         stored = await self._snapshots.stored()
-        if not stored:
+        self._broken &= {one.seq for one in stored}
+        usable = [one for one in stored if one.seq not in self._broken]
+        if not usable:
             raise NoSnapshot("there is none yet")
-        newest, index = stored[0], 0
-        async for chunk in self._snapshots.chunks(newest):
-            await context.write(
-                matching_pb2.GetSnapshotResponse(
-                    seq=newest.seq, index=index, count=newest.chunk_count, chunk=chunk
+        newest, index = usable[0], 0
+        try:
+            async for chunk in self._snapshots.chunks(newest):
+                await context.write(
+                    matching_pb2.GetSnapshotResponse(
+                        seq=newest.seq, index=index, count=newest.chunk_count, chunk=chunk
+                    )
                 )
-            )
-            index += 1
+                index += 1
+        except NoSnapshot as error:
+            # Told as NOT_FOUND, what came before would be taken for a shard without a snapshot.
+            self._broken.add(newest.seq)
+            raise Unavailable(f"snapshot {newest.seq} cannot be read: {error}") from error
 
     async def _read_account_events(
         self, request: matching_pb2.ReadAccountEventsRequest, _: Context
@@ -131,7 +141,8 @@ class MatchingService:
         self, _: matching_pb2.GetStatusRequest, __: Context
     ) -> matching_pb2.GetStatusResponse:
         replay = self._state.replay
-        return status_of(self._state, replay.snapshot_seq if replay is not None else 0)
+        started_from = replay.snapshot_seq if replay is not None else 0
+        return status_of(self._state, max(started_from, self._state.snapshot_seq))
 
     def _check_shard(self, shard: int) -> None:
         if shard != self._state.shard:

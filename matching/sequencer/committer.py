@@ -6,6 +6,7 @@ bytes are appended under the new epoch.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 import asyncpg
@@ -99,6 +100,9 @@ class Committer:
             try:
                 lease = await self._lock.take_or_renew()
             except Unavailable:
+                with contextlib.suppress(Unavailable):
+                    # A backend of ours that is stuck may hold the row.
+                    await self._lock.clear_lease()
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, limits.RECONNECT_MAX_SECONDS)
                 continue

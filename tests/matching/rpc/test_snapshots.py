@@ -59,6 +59,28 @@ async def test_the_newest_snapshot_comes_in_chunks(
     assert {chunk.seq for chunk in chunks} == {(await market.status()).released_seq}
 
 
+async def test_a_snapshot_that_breaks_off_is_never_taken_for_the_whole_and_the_one_before_is_told(
+    market: Shard, postgres_settings: PostgresSettings
+) -> None:
+    older = await store_snapshot(postgres_settings)
+    link = await market.link()
+    before = (await market.status()).released_seq
+    await link.send(unary_envelope(new_order()))
+    await market.until_released(before + 1)
+    await store_snapshot(postgres_settings)
+    database = await postgres.connect(postgres_settings, application_name="test")
+    await database.write(
+        "delete from journal.snapshot_chunks where seq = $1 and index = 2", before + 1
+    )
+    await database.close()
+    request = matching_pb2.GetSnapshotRequest(shard=SHARD)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        [chunk async for chunk in market.stub.GetSnapshot(request)]
+    assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+    chunks = [chunk.chunk async for chunk in market.stub.GetSnapshot(request)]
+    assert b"".join(chunks) == older
+
+
 async def test_a_start_from_a_snapshot_knows_all_that_was_defined(
     postgres_settings: PostgresSettings,
 ) -> None:
