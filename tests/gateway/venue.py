@@ -1,4 +1,7 @@
-"""A little venue for tests: a fake matching, gateways in this loop, keys, a raw client."""
+"""A little venue for tests: a fake matching, gateways in this loop, keys, a raw client.
+
+Long because every test of the gateway stands on it, and its parts make no sense apart.
+"""
 
 import asyncio
 import contextlib
