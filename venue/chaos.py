@@ -15,7 +15,7 @@ import asyncpg
 STAGE_SECONDS: Final = 3.0
 LOOK: Final = """
 select state, coalesce(wait_event, '') from pg_stat_activity
-where application_name like 'cambist-matching%' and query ilike '%insert%'
+where application_name like '%matching%-writer' and query ilike '%insert%'
 order by state_change desc limit 1
 """
 
@@ -45,6 +45,12 @@ def is_at(stage: Stage, state: str, wait_event: str) -> bool:
     return stage is Stage.ANY or wait_event in FLUSH_EVENTS
 
 
+async def look(connection: "asyncpg.Connection[asyncpg.Record]") -> tuple[str, str] | None:
+    """State and wait event of matching's writer, when it has written."""
+    row = await connection.fetchrow(LOOK)
+    return None if row is None else (row[0] or "", row[1])
+
+
 async def wait_for_stage(dsn: str, stage: Stage, random: Random) -> bool:
     """Returns at the stage; False when it was not seen in time, and the moment is any."""
     await asyncio.sleep(random.uniform(0.0, 0.5))
@@ -52,9 +58,9 @@ async def wait_for_stage(dsn: str, stage: Stage, random: Random) -> bool:
     try:
         deadline = time.monotonic() + STAGE_SECONDS
         while time.monotonic() < deadline:
-            row = await connection.fetchrow(LOOK)
-            if row is not None and is_at(stage, row[0] or "", row[1]):
+            seen = await look(connection)
+            if seen is not None and is_at(stage, *seen):
                 return True
-        return stage is Stage.ANY
+        return False
     finally:
         await connection.close()
