@@ -59,6 +59,8 @@ class Journal:
     orders: list[tuple[bytes, int]] = field(default_factory=list)
     deposits: list[bytes] = field(default_factory=list)
     withdrawals: list[bytes] = field(default_factory=list)
+    # Steps taken so far.
+    turns: dict[bytes, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
@@ -131,7 +133,7 @@ class Journal:
             (4, self.repeat),
             (3, self.transfer),
             (4, self.withdrawal),
-            (5, self.move_withdrawal),
+            (10, self.move_withdrawal),
             (6, self.move_money),
             (1, self.freeze_or_kill),
         ]
@@ -239,17 +241,19 @@ class Journal:
         return {"source_id": 1, "source_seq": self.source_seq}
 
     def move_withdrawal(self) -> batch_pb2.Envelope:
-        """A step of a withdrawal, in its turn or out of it."""
-        name, kind = self.random.choice(
-            (
-                ("start_withdrawal", system_pb2.StartWithdrawal),
-                ("settle_withdrawal", system_pb2.SettleWithdrawal),
-                ("release_withdrawal", system_pb2.ReleaseWithdrawal),
-                ("reopen_withdrawal", system_pb2.ReopenWithdrawal),
-            )
+        """A step of a withdrawal, mostly the one whose turn it is."""
+        steps: tuple[tuple[str, Any], ...] = (
+            ("start_withdrawal", system_pb2.StartWithdrawal),
+            ("settle_withdrawal", system_pb2.SettleWithdrawal),
+            ("reopen_withdrawal", system_pb2.ReopenWithdrawal),
+            ("release_withdrawal", system_pb2.ReleaseWithdrawal),
         )
         chosen = self.random.choice((self.withdrawals or [bytes(16)])[-4:])
-        step: Any = kind
+        turn = self.turns.get(chosen, 0)
+        self.turns[chosen] = turn + 1
+        if self.random.random() < 0.2:
+            turn = self.random.randrange(len(steps))
+        name, step = steps[turn % len(steps)]
         return self.of_system(system(**{name: step(**self._source(), withdrawal_id=chosen)}))
 
     def credit(self, account: int, asset: int, amount: int) -> system_pb2.SystemCommand:

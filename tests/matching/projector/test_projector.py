@@ -263,6 +263,8 @@ async def test_postings_sum_to_zero_per_row_and_to_the_engines_balances(
     journal = Journal(seed=18).play(300)
     await store(database, journal.rows)
     await make_projector(rows_max=20).catch_up()
+    kinds = {record[0] for record in await database.read("select kind from history.money")}
+    assert kinds == {*events_pb2.MoneyKind.values()} - {events_pb2.MONEY_KIND_UNSPECIFIED}
     unbalanced = await database.read(
         "select e.first_seq, p.asset_id, sum(p.atoms) from history.postings p"
         " join journal.events e on e.shard = p.shard"

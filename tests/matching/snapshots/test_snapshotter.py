@@ -11,11 +11,12 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from matching import engines
-from matching.errors import JournalCorrupt
+from matching.engines import EngineKind
+from matching.errors import EngineBroken, JournalCorrupt
 from matching.journal.reader import JournalReader
 from matching.journal.rows import Applied, chain
+from matching.recovery import skips
 from matching.recovery.replay import Replay, ReplayParts
-from matching.recovery.skips import Skips
 from matching.settings import MatchingSettings
 from matching.snapshots import process
 from matching.snapshots.schedule import Schedule
@@ -26,7 +27,8 @@ from runtime.clock import ManualClock
 from runtime.postgres import Database
 from runtime.process import root_of
 from runtime.settings import PostgresSettings
-from tests.matching.projector.journal import SHARD, Journal, store
+from tests.matching.poisonous import POISON_TAG, poisonous_kind
+from tests.matching.projector.journal import ACCOUNTS, SHARD, Journal, store
 
 KIND = engines.load("auto")
 MINUTE_NS = 60 * 10**9
@@ -54,14 +56,14 @@ class Follower:
         await self.snapshotter.store_taken()
         return [one.seq for one in await self.snapshots.stored()]
 
-    async def replay(self) -> Replay:
+    async def replay(self, kind: EngineKind = KIND) -> Replay:
         """A recovery as the primary does it."""
         parts = ReplayParts(
             SHARD,
-            KIND,
+            kind,
             JournalReader(self.database, SHARD),
             self.snapshots,
-            Skips({}),
+            await skips.read(self.database, SHARD),
             self.executor,
         )
         replay = Replay(parts)
@@ -74,11 +76,11 @@ MakeFollower = Callable[..., Follower]
 
 @pytest.fixture
 def make_follower(database: Database, snapshots: SnapshotStore, executor: Executor) -> MakeFollower:
-    def make(every_commands: int = 100) -> Follower:
+    def make(every_commands: int = 100, kind: EngineKind = KIND) -> Follower:
         clock = ManualClock()
         parts = SnapshotterParts(
             shard=SHARD,
-            kind=KIND,
+            kind=kind,
             database=database,
             store=snapshots,
             schedule=Schedule(every_commands, MINUTE_NS),
@@ -232,6 +234,29 @@ async def test_other_events_under_good_hashes_are_found(
     await store(database, [*journal.rows[:-1], chain(applied, 1, journal.rows[-2].tail)])
     with pytest.raises(JournalCorrupt, match="other events"):
         await follower.snapshotter.catch_up()
+
+
+async def test_a_state_with_a_command_put_aside_is_stored_once_the_journal_goes_on_from_it(
+    database: Database, make_follower: MakeFollower
+) -> None:
+    journal = Journal(seed=59).play(20)
+    poison = journal.commit(journal.order(tag=POISON_TAG, quantity_lots=5, price_ticks=99))
+    journal.play(5)
+    await store(database, journal.rows)
+    kind = poisonous_kind()
+    with pytest.raises(EngineBroken):
+        await make_follower(every_commands=1, kind=kind).follow()
+
+    await skips.ask(database, SHARD, poison.first_seq, "the test")
+    follower = make_follower(every_commands=1, kind=kind)
+    assert all(seq < poison.first_seq for seq in await follower.follow())
+    # A primary goes on without the command.
+    replay = await follower.replay(kind)
+    assert replay.engine.state_hash != journal.tail.state_hash
+    journal.engine = KIND.restore(replay.engine.snapshot())
+    await store(database, [journal.commit(journal.of_system(journal.credit(ACCOUNTS[0], 1, 5)))])
+    assert (await follower.follow())[0] == journal.tail.last_seq
+    assert (await follower.replay()).engine.snapshot() == journal.engine.snapshot()
 
 
 @contextlib.asynccontextmanager

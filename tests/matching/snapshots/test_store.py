@@ -112,6 +112,18 @@ async def test_what_is_broken_is_never_read_to_its_end(
         await read(snapshots, stored)
 
 
+async def test_a_chunk_that_is_broken_is_not_told(
+    snapshots: SnapshotStore, database: Database
+) -> None:
+    await snapshots.write(tail_at(10), CONTENT)
+    await database.write(DAMAGES["a bit of a chunk"])
+    (stored,) = await snapshots.stored()
+    chunks = aiter(snapshots.chunks(stored))
+    assert [await anext(chunks), await anext(chunks)] == [CONTENT[:1_000], CONTENT[1_000:2_000]]
+    with pytest.raises(NoSnapshot, match="chunk 2"):
+        await anext(chunks)
+
+
 async def test_a_write_that_was_cut_counts_for_nothing_and_its_chunks_go(
     database: Database,
 ) -> None:
