@@ -9,7 +9,7 @@ GatewayLost when a link ends. Tests can make it stall, refuse to be primary, or 
 import asyncio
 import struct
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,6 +48,8 @@ class FakeMatching(matching_pb2_grpc.MatchingServiceServicer):
     oldest_seq: int = 1
     # Events of an account below this number are no longer kept.
     oldest_account_seq: int = 1
+    # Changes the next row that is sent, once.
+    mangle: Callable[[matching_pb2.EventRow], matching_pb2.EventRow] | None = None
     snapshot: bytes = b""
     snapshot_seq: int = 0
     links: dict[int, Any] = field(default_factory=dict)
@@ -105,6 +107,10 @@ class FakeMatching(matching_pb2_grpc.MatchingServiceServicer):
         async with self.changed:
             self.changed.notify_all()
         return row.last_seq
+
+    async def clock(self) -> int:
+        """A row that changes nothing."""
+        return await self.system(system_pb2.SystemCommand(clock=system_pb2.Clock()))
 
     async def system(self, *commands: system_pb2.SystemCommand) -> int:
         """Commands of the venue, one batch."""
@@ -205,7 +211,9 @@ class FakeMatching(matching_pb2_grpc.MatchingServiceServicer):
                 index += 1
                 kept = keep(row, set(request.account_ids), set(request.session_ids))
                 if kept is not None:
-                    yield matching_pb2.StreamEventsResponse(rows=[kept])
+                    mangle, self.mangle = self.mangle, None
+                    told = kept if mangle is None else mangle(kept)
+                    yield matching_pb2.StreamEventsResponse(rows=[told])
                 if 0 < request.until_seq <= row.last_seq:
                     return
             async with self.changed:
