@@ -7,11 +7,13 @@ one; this only keeps the engine from going on with one that no engine can have w
 from collections import defaultdict
 
 from cambist.internal.journal.v1 import snapshot_pb2, system_pb2
-from matching.reference import limits
+from matching.reference import amounts, limits
 from matching.reference.administration import created_with_limits, filled_limits
 from matching.reference.custody import VENUE_ACCOUNTS
 from matching.reference.state import State, held_asset, hold_of, is_firm_account
 from matching.reference.types import Order
+
+HASH_BYTES = 32
 
 
 class Inconsistent(Exception):  # becomes SnapshotRefused
@@ -26,6 +28,7 @@ def expect(condition: bool, what: str) -> None:
 
 def judge(state: State) -> None:
     """Raises Inconsistent, Refusal."""
+    expect(len(state.state_hash) == HASH_BYTES, "length of the state hash")
     _judge_firms(state)
     _judge_markets(state)
     _judge_money(state)
@@ -57,8 +60,12 @@ def _judge_firms(state: State) -> None:
     for account in state.accounts.values():
         expect(is_firm_account(account.account_id), "number of an account")
         expect(account.firm_id in state.firms, "firm of an account")
-        filled_limits(created_with_limits(account).limits)
+        # In a snapshot defaults are filled in.
+        sent = created_with_limits(account).limits
+        expect(filled_limits(sent) == (sent.open_orders_max, sent.id_capacity), "limits")
     for session in state.sessions.values():
+        expect(session.established.session_id > 0, "number of a session")
+        expect(session.established.correlation == 0, "correlation of a session")
         firm_id = session.established.firm_id
         expect(firm_id in state.firms, "firm of a session")
         owners = {
@@ -84,6 +91,8 @@ def _judge_order(state: State, order: Order) -> None:
     expect(1 <= order.price_ticks <= limits.PRICE_TICKS_MAX, "price of an order")
     expect(order.leaves_lots >= 1 and order.cum_lots >= 0, "open quantity of an order")
     expect(order.leaves_lots + order.cum_lots == order.quantity_lots, "quantity of an order")
+    expect(0 <= order.taker_fee_ppm <= limits.FEE_PPM_MAX, "taker's fee of an order")
+    expect(abs(order.maker_fee_ppm) <= limits.FEE_PPM_MAX, "maker's fee of an order")
 
 
 def _judge_money(state: State) -> None:
@@ -102,6 +111,8 @@ def _judge_money(state: State) -> None:
         expect(withdrawal.account_id in state.accounts, "account of a withdrawal")
         expect(withdrawal.asset_id in state.assets, "asset of a withdrawal")
         judge_amounts(withdrawal.amount_atoms, withdrawal.fee_atoms)
+        is_known = withdrawal.phase != snapshot_pb2.WITHDRAWAL_PHASE_UNSPECIFIED
+        expect(is_known, "phase of a withdrawal")
     for account in state.accounts.values():
         for order in account.orders.values():
             market = state.markets[order.market_id]
@@ -121,7 +132,10 @@ def _judge_keys(state: State) -> None:
     for account_id, keys in state.keys.items():
         expect(account_id in state.accounts, "account of an id")
         for key in keys.by_id.values():
+            expect(key.kind != snapshot_pb2.KEY_KIND_UNSPECIFIED, "kind of an id")
+            expect(len(key.id) == amounts.ID_BYTES, "length of an id")
             if key.open:
+                expect(not key.reason, "reason of an open id")
                 expect(key.kind == snapshot_pb2.KEY_KIND_NEW_ORDER, "kind of an open id")
                 opened.add((account_id, key.id, key.order_id))
     resting = {

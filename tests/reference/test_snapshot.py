@@ -242,6 +242,41 @@ SPOILED: dict[str, tuple[str, type[Any], Spoil]] = {
         snapshot_pb2.SessionsSection,
         lambda s: setattr(s.sessions[0].established, "firm_id", 99),
     ),
+    "an id of no kind": (
+        "keys",
+        snapshot_pb2.KeysSection,
+        lambda s: setattr(s.accounts[0].keys[-1], "kind", 0),
+    ),
+    "an open id with a reason": (
+        "keys",
+        snapshot_pb2.KeysSection,
+        lambda s: setattr(next(k for k in s.accounts[0].keys if k.open), "reason", 5),
+    ),
+    "a withdrawal in no state": (
+        "money",
+        snapshot_pb2.MoneySection,
+        lambda s: setattr(s.withdrawals[0], "phase", 0),
+    ),
+    "a fee beyond the bound": (
+        "books",
+        snapshot_pb2.BooksSection,
+        lambda s: setattr(first_bid(s), "maker_fee_ppm", -100_001),
+    ),
+    "limits of nothing": (
+        "limits",
+        snapshot_pb2.LimitsSection,
+        lambda s: setattr(s.accounts[0].account.limits, "id_capacity", 0),
+    ),
+    "a session without a number": (
+        "sessions",
+        snapshot_pb2.SessionsSection,
+        lambda s: setattr(s.sessions[0].established, "session_id", 0),
+    ),
+    "a session with a correlation": (
+        "sessions",
+        snapshot_pb2.SessionsSection,
+        lambda s: setattr(s.sessions[0].established, "correlation", 1),
+    ),
     "a session of another's account": (
         "sessions",
         snapshot_pb2.SessionsSection,
@@ -262,6 +297,11 @@ def test_rows_that_do_not_fit_are_refused(engine: Kind, name: str) -> None:
         engine.restore(whole.SerializeToString(deterministic=True))
 
 
+def state_hash(snapshot: bytes) -> bytes:
+    """The state hash in a snapshot."""
+    return snapshot_pb2.Snapshot.FromString(snapshot).state_hash
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
@@ -270,6 +310,8 @@ def test_rows_that_do_not_fit_are_refused(engine: Kind, name: str) -> None:
         lambda s: s + b"\x98\x06\x00",
         lambda s: b"\x08\x02" + s[2:],
         lambda s: s[:0],
+        # One byte of the state hash less.
+        lambda s: s.replace(b"\x32\x20" + state_hash(s), b"\x32\x1f" + state_hash(s)[1:]),
         lambda s: b"\xff" + s,
         lambda s: s[2:] + s[:2],
     ],
