@@ -249,7 +249,9 @@ async def test_a_state_with_a_command_put_aside_is_stored_once_the_journal_goes_
 
     await skips.ask(database, SHARD, poison.first_seq, "the test")
     follower = make_follower(every_commands=1, kind=kind)
-    assert all(seq < poison.first_seq for seq in await follower.follow())
+    for _ in range(2):
+        # The second time nothing waits any more that was taken on the way.
+        assert all(seq < poison.first_seq for seq in await follower.follow())
     # A primary goes on without the command.
     replay = await follower.replay(kind)
     assert replay.engine.state_hash != journal.tail.state_hash
