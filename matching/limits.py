@@ -100,7 +100,8 @@ ACCOUNT_TAIL_ROWS_MAX: Final = 100_000
 
 # --- Snapshots
 # Bytes of one chunk: what a commit of the journal may have to wait for. With 1 MiB the commits'
-# 99th percentile rose 1.6 to 4.5 times, with this by about a tenth. The table takes up to 1 MiB.
+# 99th percentile rose 1.6 to 4.5 times; with this and a pause of 2 ms by about a tenth, on a noisy
+# machine (benchmarks/snapshot_load.py measures it). The table takes up to 1 MiB.
 SNAPSHOT_CHUNK_BYTES: Final = 64 * 1024
 # Chunks read back at once.
 SNAPSHOT_CHUNKS_READ: Final = 16
