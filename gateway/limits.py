@@ -44,6 +44,10 @@ OPEN_ORDERS_MAX: Final = 200_000
 # Envelopes and bytes waiting for the link. Full = clients are not read. Cancels have their own.
 SUBMIT_ENVELOPES_MAX: Final = 256
 SUBMIT_BYTES_MAX: Final = 8 * MEBIBYTE
+# Envelopes and bytes of one message to matching, when several wait. What is in a message cannot be
+# overtaken by a cancel any more, so few.
+SUBMIT_MESSAGE_ENVELOPES_MAX: Final = 256
+SUBMIT_MESSAGE_BYTES_MAX: Final = 64 * 1024
 # Seconds between two attempts to find the primary, doubling.
 RECONNECT_FIRST_SECONDS: Final = 0.05
 RECONNECT_MAX_SECONDS: Final = 1.0

@@ -15,6 +15,8 @@ INBOX_SYSTEM_PERCENT: Final = 10
 INBOX_BYTES_MAX: Final = 32 * MEBIBYTE
 # Bytes of an envelope from which its strict check runs in a thread, so that the loop goes on.
 CHECK_THREAD_BYTES: Final = 64 * 1024
+# Envelopes of one message of a link: what its sender may send at most.
+MESSAGE_ENVELOPES_MAX: Final = 1_001
 # Calls of all kinds at once.
 CALLS_MAX: Final = 4_000
 # Links of gateways, custody and operators at once.

@@ -261,13 +261,15 @@ class Link:
     async def _send(self, call: SubmitCall) -> None:
         """The one writer of the Submit stream; it waits when matching does not read."""
         take, write, sent = self._submitter.take, call.write, self._sent
-        number = 0
+        number = 1
         while True:
-            waiting = await take()
-            number += 1
-            if waiting.sender is not None:
-                sent[number] = waiting
-            submit = matching_pb2.Submit(number=number, envelope=waiting.envelope)
+            taken = await take()
+            for position, waiting in enumerate(taken, start=number):
+                if waiting.sender is not None:
+                    sent[position] = waiting
+            first, *more = (waiting.envelope for waiting in taken)
+            submit = matching_pb2.Submit(number=number, envelope=first, more_envelopes=more)
+            number += len(taken)
             await write(matching_pb2.SubmitCommandsRequest(submit=submit))
 
     async def _read_answers(self, call: SubmitCall) -> None:

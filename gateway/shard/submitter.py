@@ -103,17 +103,24 @@ class Submitter:
             self._wake.set_result(None)
         return ticket
 
-    async def take(self) -> Waiting:
-        """The next envelope, for the link's writer."""
-        while not (self._urgent or self._orders):
+    async def take(self) -> list[Waiting]:
+        """The next envelopes, for one message of the link's writer; at least one."""
+        urgent, orders = self._urgent, self._orders
+        while not (urgent or orders):
             self._wake = asyncio.get_running_loop().create_future()
             await self._wake
             self._wake = None
-        waiting = (self._urgent or self._orders).popleft()
-        self._bytes -= len(waiting.envelope)
+        taken = [(urgent or orders).popleft()]
+        size = len(taken[0].envelope)
+        while (urgent or orders) and len(taken) < limits.SUBMIT_MESSAGE_ENVELOPES_MAX:
+            size += len((urgent or orders)[0].envelope)
+            if size > limits.SUBMIT_MESSAGE_BYTES_MAX:
+                break
+            taken.append((urgent or orders).popleft())
+        self._bytes -= sum(len(waiting.envelope) for waiting in taken)
         if self._room:
-            self._release(1)
-        return waiting
+            self._release(len(taken))
+        return taken
 
     def open(self) -> None:
         """The link is up."""

@@ -90,26 +90,36 @@ class Link:
                     return
                 if not request.HasField("submit"):
                     raise Rejected("SECOND_HELLO", "a link says hello once")
-                await self._take(request.submit)
+                await self._take_all(request.submit)
         finally:
             writer.cancel()
             await asyncio.wait({writer})
 
-    async def _take(self, submit: matching_pb2.Submit) -> None:
-        """Queues or refuses one envelope; waits while there is no room."""
+    async def _take_all(self, submit: matching_pb2.Submit) -> None:
+        """Queues or refuses the envelopes of one message, in order. Raises Rejected."""
         if submit.number != self.number + 1:
             raise Rejected("BAD_NUMBER", f"envelope {submit.number} follows {self.number}")
-        envelope = submit.envelope
+        if len(submit.more_envelopes) >= limits.MESSAGE_ENVELOPES_MAX:
+            raise Rejected(
+                "TOO_MANY_ENVELOPES", f"a message has at most {limits.MESSAGE_ENVELOPES_MAX}"
+            )
+        await self._take(submit.envelope)
+        for envelope in submit.more_envelopes:
+            await self._take(envelope)
+
+    async def _take(self, envelope: bytes) -> None:
+        """Queues or refuses the next envelope; waits while there is no room."""
+        number = self.number + 1
         try:
             if len(envelope) < limits.CHECK_THREAD_BYTES:
                 self._kind.check_envelope(envelope)
             else:
                 await asyncio.to_thread(self._kind.check_envelope, envelope)
         except self._kind.malformed as error:
-            await self._refuse(submit.number, Malformation.of(error))
+            await self._refuse(number, Malformation.of(error))
         else:
             await self._inbox.put(self._item(envelope))
-        self.number = submit.number
+        self.number = number
         self._changed.set()
 
     def _item(self, envelope: bytes) -> Item:

@@ -165,14 +165,17 @@ class FakeMatching(matching_pb2_grpc.MatchingServiceServicer):
                     )
                     yield matching_pb2.SubmitCommandsResponse(welcome=welcome)
                     continue
-                await self.takes.wait()
-                refused = self.judge(request.submit)
-                if refused is not None:
-                    yield matching_pb2.SubmitCommandsResponse(refused=refused)
-                else:
-                    await self.apply(batch_pb2.Envelope.FromString(request.submit.envelope))
-                progress = matching_pb2.Progress(number=request.submit.number)
-                yield matching_pb2.SubmitCommandsResponse(progress=progress)
+                submit = request.submit
+                envelopes = (submit.envelope, *submit.more_envelopes)
+                for number, envelope in enumerate(envelopes, start=submit.number):
+                    await self.takes.wait()
+                    refused = self.judge(number, envelope)
+                    if refused is not None:
+                        yield matching_pb2.SubmitCommandsResponse(refused=refused)
+                    else:
+                        await self.apply(batch_pb2.Envelope.FromString(envelope))
+                    progress = matching_pb2.Progress(number=number)
+                    yield matching_pb2.SubmitCommandsResponse(progress=progress)
         finally:
             self.links.pop(link_id, None)
             if link_id:
@@ -181,14 +184,12 @@ class FakeMatching(matching_pb2_grpc.MatchingServiceServicer):
                     self.system(system_pb2.SystemCommand(gateway_lost=lost))
                 )
 
-    def judge(self, submit: matching_pb2.Submit) -> matching_pb2.Refused | None:
+    def judge(self, number: int, envelope: bytes) -> matching_pb2.Refused | None:
         try:
-            self.engine.check_envelope(submit.envelope)
+            self.engine.check_envelope(envelope)
         except Exception as error:  # noqa: BLE001 - the engines have exceptions of their own
             reason, index, at_field = (getattr(error, name) for name in FAULT)
-            return matching_pb2.Refused(
-                number=submit.number, reason=reason, index=index, field=at_field
-            )
+            return matching_pb2.Refused(number=number, reason=reason, index=index, field=at_field)
         return None
 
     async def StreamEvents(

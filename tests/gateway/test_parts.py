@@ -232,10 +232,22 @@ async def test_what_is_urgent_leaves_first_and_has_room_when_orders_have_none() 
     await asyncio.sleep(0)
     assert not waiting.done()
     await submitter.submit(b"urgent", None, urgent=True)
-    assert (await submitter.take()).envelope == b"urgent"
-    assert (await submitter.take()).envelope == b"0"
+    taken = [one.envelope for one in await submitter.take()]
+    assert taken[:3] == [b"urgent", b"0", b"1"]
+    assert len(taken) == limits.SUBMIT_MESSAGE_ENVELOPES_MAX
     await waiting
-    assert submitter.waiting == limits.SUBMIT_ENVELOPES_MAX
+    assert [one.envelope for one in await submitter.take()] == [b"255", b"late"]
+    assert submitter.waiting == 0
+
+
+async def test_what_waits_leaves_together_up_to_so_many_bytes() -> None:
+    submitter = Submitter()
+    submitter.open()
+    half = limits.SUBMIT_MESSAGE_BYTES_MAX // 2
+    for size in (half, half, half, 3 * half, 1):
+        await submitter.submit(bytes(size), None)
+    sizes = [[len(one.envelope) for one in await submitter.take()] for _ in range(4)]
+    assert sizes == [[half, half], [half], [3 * half], [1]]
 
 
 async def test_senders_hear_what_stayed_here_and_waiters_that_nothing_was_sent() -> None:
@@ -243,15 +255,19 @@ async def test_senders_hear_what_stayed_here_and_waiters_that_nothing_was_sent()
     with pytest.raises(Unavailable):
         await submitter.submit(b"early", heard)
     submitter.open()
-    tickets = [await submitter.submit(b"a", heard) for _ in range(limits.SUBMIT_ENVELOPES_MAX)]
-    waiting = asyncio.create_task(submitter.submit(b"late", heard))
+    size = limits.SUBMIT_BYTES_MAX // 4
+    tickets = [await submitter.submit(bytes(size), heard) for _ in range(4)]
+    waiting = [asyncio.create_task(submitter.submit(b"late", heard)) for _ in range(3)]
     await asyncio.sleep(0)
-    await submitter.take()
-    await submitter.take()
+    assert len(await submitter.take()) == 1
+    # The first of those that wait has a place now; the link breaks before it leaves.
+    await waiting[0]
     submitter.close()
-    with pytest.raises(Unavailable):
-        await waiting
-    assert heard.unsent == tickets[2:]
+    for late in waiting[1:]:
+        with pytest.raises(Unavailable):
+            await late
+    assert heard.unsent[:3] == tickets[1:]
+    assert len(heard.unsent) == 4
     assert submitter.post(b"lost", heard) == 0
 
 

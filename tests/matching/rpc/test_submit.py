@@ -7,6 +7,7 @@ import pytest
 
 from cambist.internal.matching.v1 import matching_pb2
 from cambist.orders.v1 import commands_pb2, enums_pb2
+from matching.limits import MESSAGE_ENVELOPES_MAX
 from tests.matching.shard import (
     ACCOUNT,
     SHARD,
@@ -102,6 +103,31 @@ async def test_a_large_envelope_is_checked_too(market: Shard) -> None:
     answer = (await link.read()).refused
     assert answer.reason == matching_pb2.MALFORMED_REASON_EMPTY_COMMAND
     assert answer.index == 999
+
+
+async def test_envelopes_of_one_message_are_each_taken_as_if_they_had_come_alone(
+    market: Shard,
+) -> None:
+    before = await market.status()
+    link = await market.link()
+    envelopes = [unary_envelope(new_order()), b"\xff", unary_envelope(new_order())]
+    submit = matching_pb2.Submit(number=1, envelope=envelopes[0], more_envelopes=envelopes[1:])
+    await link.call.write(matching_pb2.SubmitCommandsRequest(submit=submit))
+    answers = [await link.read()]
+    while answers[-1].progress.number < 3:
+        answers.append(await link.read())
+    assert [one.refused.number for one in answers if one.HasField("refused")] == [2]
+    await market.until_released(before.released_seq + 2)
+    link.number = 3
+    await link.send(unary_envelope(new_order()))
+    await market.until_released(before.released_seq + 3)
+
+
+async def test_a_message_with_too_many_envelopes_ends_the_link(shard: Shard) -> None:
+    link = await shard.link()
+    submit = matching_pb2.Submit(number=1, more_envelopes=[b""] * MESSAGE_ENVELOPES_MAX)
+    await link.call.write(matching_pb2.SubmitCommandsRequest(submit=submit))
+    assert await link.call.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
 async def test_envelopes_are_numbered_without_gaps(shard: Shard) -> None:

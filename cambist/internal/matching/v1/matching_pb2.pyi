@@ -145,7 +145,7 @@ class SubmitCommandsRequest(_message.Message):
 
     @_builtins.property
     def submit(self) -> Global___Submit:
-        """One envelope."""
+        """Envelopes."""
 
     def __init__(
         self,
@@ -195,25 +195,31 @@ Global___Hello: _TypeAlias = Hello  # noqa: Y015
 
 @_typing.final
 class Submit(_message.Message):
-    """One envelope."""
+    """One envelope, or several that waited together."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NUMBER_FIELD_NUMBER: _builtins.int
     ENVELOPE_FIELD_NUMBER: _builtins.int
+    MORE_ENVELOPES_FIELD_NUMBER: _builtins.int
     number: _builtins.int
-    """Number within the stream, from 1 without gaps."""
+    """Number of the first within the stream, from 1 without gaps."""
     envelope: _builtins.bytes
     """Serialised cambist.internal.journal.v1.Envelope; received_ns is set."""
+    @_builtins.property
+    def more_envelopes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """Those that follow it, each as if it had come alone with the next number. At most 1,000."""
+
     def __init__(
         self,
         *,
         number: _builtins.int = ...,
         envelope: _builtins.bytes = ...,
+        more_envelopes: _abc.Iterable[_builtins.bytes] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["envelope", b"envelope", "number", b"number"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["envelope", b"envelope", "more_envelopes", b"more_envelopes", "number", b"number"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
