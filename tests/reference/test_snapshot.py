@@ -10,7 +10,7 @@ from cambist.internal.journal.v1 import snapshot_pb2
 from cambist.internal.journal.v1 import system_pb2 as system
 from cambist.orders.v1 import enums_pb2 as enums
 from tests.differential.engines import REFERENCE, Kind, load
-from tests.differential.flow.messages import amount
+from tests.differential.flow.messages import amount, atoms
 from tests.reference.conftest import ENGINES
 from tests.reference.venue import (
     BASE,
@@ -52,6 +52,9 @@ def story(venue: Venue) -> Iterator[None]:
     for sent in withdrawals:
         venue.send(sent)
     venue.custody(system.StartWithdrawal(withdrawal_id=withdrawals[0].request_id))
+    for peer in (1, 4_000):
+        out = {"peer_shard": peer, "account_id": FIRST, "asset_id": BASE}
+        venue.custody(system.ShardTransferOut(amount_atoms=amount(3), **out))
     yield
     venue.in_session(venue.mass_cancel(SECOND, after_order_seq_no=2, side=SELL))
     venue.in_session(venue.order(SECOND, SELL, 110, 1), venue.order(SECOND, BUY, 90, 1))
@@ -176,6 +179,25 @@ def first_book(section: snapshot_pb2.BooksSection) -> Any:
     return next(book.bids for book in section.books if book.bids)
 
 
+def withdraw_for_nobody(section: snapshot_pb2.MoneySection) -> None:
+    """A withdrawal that holds nothing any more is of an account that is not there."""
+    withdrawal = section.withdrawals[1]
+    total = atoms(withdrawal.amount_atoms) + atoms(withdrawal.fee_atoms)
+    (balance,) = (
+        row
+        for row in section.balances
+        if (row.account_id, row.asset_id) == (withdrawal.account_id, withdrawal.asset_id)
+    )
+    balance.held_atoms = amount(atoms(balance.held_atoms) - total)
+    withdrawal.phase = snapshot_pb2.WITHDRAWAL_PHASE_RELEASED
+    withdrawal.account_id = 9_999
+
+
+def forget_a_held_balance(section: snapshot_pb2.MoneySection) -> None:
+    """The row of a balance that holds something is missing."""
+    section.balances.remove(next(row for row in section.balances if row.held_atoms))
+
+
 SPOILED: dict[str, tuple[str, type[Any], Spoil]] = {
     "an asset is missing": ("money", snapshot_pb2.MoneySection, lambda s: s.assets.pop()),
     "decimals without end": (
@@ -198,6 +220,8 @@ SPOILED: dict[str, tuple[str, type[Any], Spoil]] = {
         snapshot_pb2.MoneySection,
         lambda s: setattr(s.balances[-1], "available_atoms", b"\x01" * 17),
     ),
+    "a withdrawal of nobody": ("money", snapshot_pb2.MoneySection, withdraw_for_nobody),
+    "a hold without a balance": ("money", snapshot_pb2.MoneySection, forget_a_held_balance),
     "a withdrawal is missing": (
         "money",
         snapshot_pb2.MoneySection,
