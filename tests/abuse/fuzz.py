@@ -46,6 +46,7 @@ ESCAPED: Final = ("Traceback (most recent call last)", "ended by a fault", "pani
 INNER: Final[dict[str, Descriptor]] = {
     "cambist.orders.v1.CommandBatch.commands": commands_pb2.Commands.DESCRIPTOR,
     "cambist.internal.matching.v1.Submit.envelope": batch_pb2.Envelope.DESCRIPTOR,
+    "cambist.internal.matching.v1.Submit.more_envelopes": batch_pb2.Envelope.DESCRIPTOR,
     "cambist.internal.journal.v1.Envelope.commands": commands_pb2.Commands.DESCRIPTOR,
     "cambist.internal.journal.v1.Envelope.system_commands": system_pb2.SystemCommands.DESCRIPTOR,
 }
