@@ -196,8 +196,8 @@ fn unary(engine: &mut Engine, time_ns: i64, commands: &[Command<'_>]) {
     };
     let mut sink = Counter::default();
     engine.begin(time_ns, &mut sink);
-    for command in commands {
-        engine.firm_envelope(&head, std::slice::from_ref(command), &mut sink);
+    for number in 0..commands.len() {
+        engine.firm_envelope_ahead(&head, &commands[number..], 1, &mut sink);
     }
     engine.end(&mut sink);
 }

@@ -76,6 +76,8 @@ pub struct Balances {
     index: Table,
     batch: u64,
     changed: Vec<Before>,
+    /// By holder and asset, the rows that a batch changed.
+    order: Vec<(u64, u32)>,
 }
 
 /// The holder of a firm's account.
@@ -182,18 +184,19 @@ impl Balances {
         account_id: impl Fn(u32) -> u64,
         mut each: impl FnMut(u64, &Row),
     ) {
-        let mut changed = std::mem::take(&mut self.changed);
-        changed.retain(|before| self.rows[before.row as usize].amounts() != before.amounts);
-        changed.sort_unstable_by_key(|before| {
+        self.order.clear();
+        for before in &self.changed {
             let row = &self.rows[before.row as usize];
-            (row.holder, row.asset_id)
-        });
-        for before in &changed {
-            let row = &self.rows[before.row as usize];
+            if row.amounts() != before.amounts {
+                let key = index_key(row.holder, row.asset_id);
+                self.order.push((key, before.row));
+            }
+        }
+        self.order.sort_unstable();
+        for (_, row) in &self.order {
+            let row = &self.rows[*row as usize];
             each(account_id(row.holder), row);
         }
-        changed.clear();
-        self.changed = changed;
     }
 
     /// All rows, in the order in which they were made.

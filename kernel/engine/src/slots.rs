@@ -1,15 +1,20 @@
-//! From the hash of an id to its entry: buckets of eight slots, each one cache line, so that a look mostly ends in the
-//! line where it began. It is never iterated: its order decides nothing.
+//! From the hash of an id to its entry: buckets of sixteen slots, each one cache line, so that a look nearly always ends
+//! in the line where it began. It is never iterated: its order decides nothing.
 
 use cambist_prefetch::prefetch;
 
-const BUCKET_SLOTS: usize = 8;
-const BUCKETS_MIN: usize = 2;
+const BUCKET_SLOTS: usize = 16;
+const BUCKETS_MIN: usize = 1;
+/// Bits of a slot that name its entry; the others are the upper bits of the hash.
+const ENTRY_BITS: u32 = 17;
+const HASH_BITS: u32 = u32::BITS - ENTRY_BITS;
+/// Most entries: far more than an account may have ids.
+const ENTRIES_MAX: u32 = (1 << ENTRY_BITS) - 1;
 
-/// Hash in the upper half, entry + 1 in the lower; those that are 0 are empty and come last.
+/// Upper bits of the hash, then entry + 1; those that are 0 are empty and come last.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(align(64))]
-struct Bucket([u64; BUCKET_SLOTS]);
+struct Bucket([u32; BUCKET_SLOTS]);
 
 impl Bucket {
     #[inline]
@@ -18,14 +23,14 @@ impl Bucket {
     }
 
     #[inline]
-    fn add(&mut self, slot: u64) {
+    fn add(&mut self, slot: u32) {
         let at = self.0.iter().position(|slot| *slot == 0);
         self.0[at.expect("it is not full")] = slot;
     }
 
     /// Takes a slot out; the last one takes its place.
     #[inline]
-    fn take(&mut self, at: usize) -> u64 {
+    fn take(&mut self, at: usize) -> u32 {
         let count = self.0.iter().take_while(|slot| **slot != 0).count();
         let taken = self.0[at];
         self.0[at] = self.0[count - 1];
@@ -34,15 +39,22 @@ impl Bucket {
     }
 }
 
+/// The part of a hash that a slot has.
 #[inline]
-#[expect(clippy::cast_possible_truncation, reason = "the two halves of a slot")]
-fn halves(slot: u64) -> (u32, u32) {
-    ((slot >> 32) as u32, slot as u32)
+fn part(hash: u32) -> u32 {
+    hash >> ENTRY_BITS
+}
+
+/// The part of the hash, and the entry.
+#[inline]
+fn split(slot: u32) -> (u32, u32) {
+    (part(slot), (slot & ENTRIES_MAX) - 1)
 }
 
 #[inline]
-fn slot_of(hash: u32, entry: u32) -> u64 {
-    u64::from(hash) << 32 | u64::from(entry + 1)
+fn slot_of(hash: u32, entry: u32) -> u32 {
+    debug_assert!(entry < ENTRIES_MAX);
+    part(hash) << ENTRY_BITS | (entry + 1)
 }
 
 /// The table. A slot is in the bucket of its hash or, when that and all between are full, in one behind it.
@@ -68,8 +80,8 @@ impl Slots {
     }
 
     #[inline]
-    fn home(&self, hash: u32) -> usize {
-        ((u64::from(hash) * self.buckets.len() as u64) >> 32) as usize
+    fn home(&self, part: u32) -> usize {
+        (part as usize * self.buckets.len()) >> HASH_BITS
     }
 
     #[inline]
@@ -81,19 +93,20 @@ impl Slots {
         }
     }
 
-    /// The first entry with a hash that `is_it`.
+    /// The first entry that seems to have a hash and `is_it`.
     #[inline]
     pub fn find(&self, hash: u32, is_it: impl Fn(u32) -> bool) -> Option<u32> {
-        let mut at = self.home(hash);
+        let wanted = part(hash);
+        let mut at = self.home(wanted);
         loop {
             let bucket = self.buckets.get(at)?;
             for slot in bucket.0 {
                 if slot == 0 {
                     return None;
                 }
-                let (other, entry) = halves(slot);
-                if other == hash && is_it(entry - 1) {
-                    return Some(entry - 1);
+                let (part, entry) = split(slot);
+                if part == wanted && is_it(entry) {
+                    return Some(entry);
                 }
             }
             at = self.behind(at);
@@ -111,8 +124,8 @@ impl Slots {
     }
 
     #[inline]
-    fn put(&mut self, slot: u64) {
-        let mut at = self.home(halves(slot).0);
+    fn put(&mut self, slot: u32) {
+        let mut at = self.home(part(slot));
         while self.buckets[at].is_full() {
             at = self.behind(at);
         }
@@ -140,7 +153,7 @@ impl Slots {
     #[inline]
     pub fn remove(&mut self, hash: u32, entry: u32) {
         let wanted = slot_of(hash, entry);
-        let mut bucket = self.home(hash);
+        let mut bucket = self.home(part(hash));
         loop {
             let slots = &self.buckets[bucket].0;
             if let Some(at) = slots.iter().position(|slot| *slot == wanted) {
@@ -166,7 +179,7 @@ impl Slots {
             let was_full = self.buckets[at].is_full();
             let distance = |from: usize, to: usize| (to + count - from) % count;
             let went = self.buckets[at].0.iter().position(|slot| {
-                let home = self.home(halves(*slot).0);
+                let home = self.home(part(*slot));
                 *slot != 0 && distance(home, at) >= distance(room, at)
             });
             if let Some(place) = went {
@@ -184,15 +197,13 @@ impl Slots {
     /// Asks for the bucket of a hash.
     #[inline]
     pub(crate) fn prefetch(&self, hash: u32) {
-        prefetch(&self.buckets, self.home(hash));
+        prefetch(&self.buckets, self.home(part(hash)));
     }
 
     /// All entries, in no order that matters.
     pub fn entries(&self) -> impl Iterator<Item = u32> + '_ {
         let slots = self.buckets.iter().flat_map(|bucket| bucket.0);
-        slots
-            .filter(|slot| *slot != 0)
-            .map(|slot| halves(slot).1 - 1)
+        slots.filter(|slot| *slot != 0).map(|slot| split(slot).1)
     }
 }
 
@@ -206,23 +217,24 @@ mod tests {
         #[test]
         fn slots_are_a_map(steps in prop::collection::vec((0_u32..48, 0_u32..3, any::<bool>()), 1..800)) {
             let mut slots = Slots::default();
+            let mut hashes = BTreeMap::new();
             let mut map = BTreeMap::new();
             for (entry, (number, spread, insert)) in (0_u32..).zip(steps) {
                 // Many hashes of one bucket, at its beginning, its end, and anywhere.
-                let hash = [number, u32::MAX - number, number << 26][spread as usize];
+                let hash = [number << 17, u32::MAX - number, number << 26][spread as usize];
                 match map.remove(&hash) {
                     Some(found) => slots.remove(hash, found),
                     None if insert => {
                         slots.insert(hash, entry);
                         map.insert(hash, entry);
+                        hashes.insert(entry, hash);
                     }
                     None => {}
                 }
                 prop_assert_eq!(slots.len() as usize, map.len());
-                for number in 0..48 {
-                    for hash in [number, u32::MAX - number, number << 26] {
-                        prop_assert_eq!(slots.find(hash, |_| true), map.get(&hash).copied());
-                    }
+                for hash in hashes.values() {
+                    let found = slots.find(*hash, |entry| hashes[&entry] == *hash);
+                    prop_assert_eq!(found, map.get(hash).copied());
                 }
             }
             let mut entries: Vec<u32> = slots.entries().collect();
@@ -236,13 +248,13 @@ mod tests {
     #[test]
     fn entries_with_one_hash_are_told_apart() {
         let mut slots = Slots::default();
-        for entry in 0..20 {
+        for entry in 0..40 {
             slots.insert(7, entry);
         }
         assert_eq!(slots.find(7, |entry| entry == 13), Some(13));
         slots.remove(7, 13);
         assert_eq!(slots.find(7, |entry| entry == 13), None);
-        assert_eq!(slots.find(7, |entry| entry == 19), Some(19));
+        assert_eq!(slots.find(7, |entry| entry == 39), Some(39));
         assert!(!slots.is_empty());
     }
 }

@@ -158,7 +158,8 @@ impl Engine {
     /// The slots of both ids, the ends of the list of ids, and where balances are found.
     #[inline]
     fn warm_ids(&self, look: &Look) {
-        let keys = &self.accounts[look.account].keys;
+        let account = &self.accounts[look.account];
+        let keys = &account.keys;
         keys.prefetch_slot(look.id);
         keys.prefetch_ends(look.forgets > 0);
         if let Some(id) = look.orig_cl_ord_id {
@@ -171,6 +172,7 @@ impl Engine {
             self.balances.prefetch_index(holder, asset_id);
             prefetch(&self.orders, look.handle as usize);
             self.places.prefetch(look.handle);
+            prefetch_start(&self.orders, account.last_order as usize, ORDER_BYTES);
         }
     }
 
