@@ -75,8 +75,9 @@ SNAPSHOT_BYTES_MAX: Final = 4_096 * MEBIBYTE
 # --- Unary calls
 # Seconds to wait for an answer when the caller gives no deadline, and at most.
 ANSWER_SECONDS: Final = 10.0
-# Seconds kept back from the caller's deadline, so that it hears OUTCOME_UNKNOWN and not its own.
-ANSWER_MARGIN_SECONDS: Final = 0.05
+# Seconds kept back from the caller's deadline (at most a fifth of it), so that it hears
+# OUTCOME_UNKNOWN and not its own.
+ANSWER_MARGIN_SECONDS: Final = 0.25
 # Calls waiting for an answer, per shard.
 UNARY_WAITING_MAX: Final = 10_000
 # Commands of one BatchNewOrders or BatchCancelOrders.

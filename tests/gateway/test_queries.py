@@ -42,10 +42,10 @@ async def client(venue: Venue, history: FakeHistory) -> Client:
     return await venue.client(await venue.gateway(history_endpoints=endpoint), await venue.key())
 
 
-async def ask(client: Client, method: str, **fields: Any) -> Any:
+async def ask(client: Client, method: str, *, seconds: float = 10.0, **fields: Any) -> Any:
     stub: Any = query_pb2_grpc.OrderQueryServiceStub(client.channel)
     request = getattr(query_pb2, method + "Request")(account_id=ACCOUNT, **fields)
-    return await getattr(stub, method)(request, metadata=client.metadata, timeout=5.0)
+    return await getattr(stub, method)(request, metadata=client.metadata, timeout=seconds)
 
 
 async def place(client: Client, **fields: Any) -> events_pb2.PrivateEvent:
@@ -113,13 +113,15 @@ async def test_a_sequence_that_does_not_come_ends_with_the_deadline(
     venue: Venue, client: Client, history: FakeHistory
 ) -> None:
     ahead = venue.matching.engine.last_seq + 10
-    assert await status_of(ask(client, "GetOrder", order_id=1, as_of_seq=ahead)) == (
+    early = ask(client, "GetOrder", seconds=2.0, order_id=1, as_of_seq=ahead)
+    assert await status_of(early) == (
         "DEADLINE_EXCEEDED",
         "AS_OF_NOT_REACHED",
     )
     history.projected_seq = 3
     present = venue.matching.engine.last_seq
-    assert await status_of(ask(client, "GetOrder", order_id=1, as_of_seq=present)) == (
+    late = ask(client, "GetOrder", seconds=2.0, order_id=1, as_of_seq=present)
+    assert await status_of(late) == (
         "DEADLINE_EXCEEDED",
         "AS_OF_NOT_REACHED",
     )
