@@ -47,8 +47,7 @@ impl Round {
         let mut orders = Vec::new();
         let mut cancels = Vec::new();
         let sent_time_ns = venue.time_ns;
-        for step in 0..200 {
-            let account = [A, B, C, D][(step % 4) as usize];
+        for (step, account) in (0..200).zip([A, B, C, D].into_iter().cycle()) {
             let price = 90 + (step * 7 + number) % 20;
             let side = if step % 2 == 0 { buy } else { sell };
             let mut order = venue.named(side(account, price, 1 + step % 9));
