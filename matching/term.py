@@ -64,6 +64,8 @@ class Term:
         self._parts = parts
         self._state = state
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="engine")
+        # The role to go back to when nothing blocks any more.
+        self._role_before = Role.RECOVERING
 
     async def run(self, stop: asyncio.Event, on_primary: Callable[[], None]) -> None:
         """Returns after `stop` was set. Raises Stop.
@@ -212,7 +214,13 @@ class Term:
         return replay.engine
 
     def _note_blocked(self, holders: frozenset[int]) -> None:
-        LOGGER.error("epoch blocked", shard=self._state.shard, backends=sorted(holders))
+        """Backends keep a primary from its next epoch, or (none) do not any more."""
+        is_blocked = self._state.role is Role.TAKEOVER_BLOCKED
+        if holders and not is_blocked:
+            LOGGER.error("TAKEOVER_BLOCKED", shard=self._state.shard, backends=sorted(holders))
+            self._role_before, self._state.role = self._state.role, Role.TAKEOVER_BLOCKED
+        elif is_blocked and not holders:
+            self._state.role = self._role_before
 
     async def _renew(self, primary: Primary) -> None:
         """Renews the lease and reads the database's time. Raises Fenced.

@@ -25,7 +25,10 @@ LOGGER = logs.get(__name__)
 
 
 class Committer:
-    """The chain of journal rows of one primary."""
+    """The chain of journal rows of one primary.
+
+    `note_blocked` hears of backends that keep it from a new epoch, and of none when it has it.
+    """
 
     def __init__(
         self,
@@ -81,6 +84,7 @@ class Committer:
         """Takes a new epoch, then looks: whether the row is in the journal. Raises Fenced."""
         await self._until_lease_is_ours()
         self.epoch = await self._lock.next_epoch(self._note_blocked)
+        self._note_blocked(frozenset())
         pause = limits.RECONNECT_FIRST_SECONDS
         while True:
             try:

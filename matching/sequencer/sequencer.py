@@ -158,9 +158,11 @@ class Sequencer:
         self, bodies: list[bytes], count: int, numbered: tuple[Numbered, ...] = ()
     ) -> JournalRow | None:
         """One batch, committed; None when the engine stopped and was made anew. Raises Stop."""
+        kind = self._parts.kind
         try:
             return await self._apply_and_commit(bodies, count, numbered)
-        except self._parts.kind.panicked as error:
+        except (kind.panicked, kind.refused, kind.malformed) as error:
+            # What was checked before is not refused, unless check and engine disagree.
             after_seq = self._parts.committer.tail.last_seq
             LOGGER.critical("engine stopped", after_seq=after_seq, error=str(error))
             self._engine = await self._parts.rebuild()

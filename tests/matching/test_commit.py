@@ -1,12 +1,15 @@
 """Commits whose outcome is unknown are settled: a new epoch first, then the journal is read."""
 
 import asyncio
+import os
+import signal
 from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 from pydantic import SecretStr
 
+from cambist.internal.matching.v1 import matching_pb2
 from matching.errors import Fenced, WentBackwards
 from runtime import postgres, process
 from runtime.errors import ConfigurationError
@@ -96,6 +99,35 @@ async def test_a_commit_that_did_not_happen_is_done_again_under_the_new_epoch(
         database = await open_database(postgres_settings)
         assert await epochs(database, before.released_seq + 1) == [after.epoch]
         await database.close()
+        holder.terminate()
+
+
+async def test_a_frozen_backend_that_keeps_the_primary_from_its_epoch_is_named(
+    postgres_settings: PostgresSettings,
+) -> None:
+    async with running(settings(postgres_settings, commit_seconds=0.3)) as shard:
+        await shard.create_market()
+        before = await shard.status()
+        holder = await asyncpg.connect(postgres_settings.dsn.get_secret_value())
+        pid = await holder.fetchval("select pg_backend_pid()")
+        transaction = holder.transaction()
+        await transaction.start()
+        await holder.execute("select from journal.shard_fence where shard = 1 for update")
+
+        async def is_blocked() -> bool:
+            return bool((await shard.status()).role == matching_pb2.ROLE_TAKEOVER_BLOCKED)
+
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            link = await shard.link()
+            await link.send(unary_envelope(new_order()))
+            await until(is_blocked)
+            assert (await shard.status()).released_seq == before.released_seq
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        after = await shard.until_released(before.released_seq + 1)
+        assert after.role == matching_pb2.ROLE_PRIMARY
+        assert after.epoch == before.epoch + 1
         holder.terminate()
 
 

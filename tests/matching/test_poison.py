@@ -1,5 +1,7 @@
 """A command that stops the engine is put aside; its market is halted; the others go on."""
 
+from dataclasses import replace
+
 import pytest
 
 from cambist.internal.journal.v1 import batch_pb2
@@ -11,7 +13,9 @@ from runtime.settings import PostgresSettings
 from tests.matching.poisonous import DEADLY_TAG, POISON_TAG, poisonous_kind
 from tests.matching.shard import (
     ACCOUNT,
+    KIND,
     MARKET,
+    OTHER,
     Shard,
     end,
     established,
@@ -97,6 +101,26 @@ async def test_every_command_of_a_batch_may_be_poison(
         # The engine lives: other commands are carried out.
         await link.send(unary_envelope(new_order()))  # type: ignore[attr-defined]
         await shard.until_released(before + 6)
+
+
+async def test_an_envelope_that_only_the_engine_finds_malformed_is_put_aside(
+    postgres_settings: PostgresSettings,
+) -> None:
+    careless = replace(KIND, check_envelope=lambda _envelope: None)
+    async with running(settings(postgres_settings), careless) as shard:
+        await shard.create_market()
+        before = (await shard.status()).released_seq
+        link = await shard.link()
+        order = new_order()
+        order.new_order.cl_ord_id = b"short"
+        await link.send(unary_envelope(order))
+        await link.send(unary_envelope(new_order(account_id=OTHER)))
+        await shard.until_released(before + 2)
+        rows = await shard.rows(before + 1, before + 2)
+        assert not [event for row in rows for event in private_events(row)]
+        noted = [event for event in system_events(rows[0]) if event.HasField("poison_noted")]
+        assert len(noted) == 1
+        assert len(private_events(rows[-1], OTHER)) == 1
 
 
 async def test_an_engine_that_stops_without_the_command_too_ends_the_process(
