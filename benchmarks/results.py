@@ -1,6 +1,7 @@
 """What a benchmark found: JSON in build/bench, a table on the screen and in docs/benchmarks."""
 
 import json
+import os
 import platform
 import statistics
 from collections.abc import Sequence
@@ -14,6 +15,8 @@ from rich.table import Table
 
 BUILD: Final = Path("build/bench")
 DOCS: Final = Path("docs/benchmarks")
+# Before the benchmark adds its own: what else ran on the machine.
+LOAD_BEFORE: Final = os.getloadavg()[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,8 @@ def machine() -> str:
         }
         cores = cpuinfo.read_text().count("processor\t:")
         model = f"{cores} cores, {', '.join(sorted(names)) or model}"
-    return f"{model}; Python {platform.python_version()}"
+    python = platform.python_version()
+    return f"{model}; Python {python}; load average before the run {LOAD_BEFORE:.1f}"
 
 
 def save(name: str, cases: Sequence[Case]) -> Path:
