@@ -74,7 +74,7 @@ class MatchingSettings(Settings):
         if self.inbox_commands_max < limits.ENVELOPE_COMMANDS_MAX:
             raise ValueError("inbox_commands_max is smaller than one envelope may be")
         if self.lease_renewal_seconds * 2 > self.lease_seconds:
-            raise ValueError("a lease must last at least two renewals")
+            raise ValueError("lease_seconds must be at least two lease_renewal_seconds")
         return self
 
     def all_shards(self) -> tuple[int, ...]:
