@@ -252,6 +252,30 @@ def test_an_account_is_told_with_its_limits(venue: Venue) -> None:
     assert told.lines(9_999) == ["STATUS 1000"]
 
 
+def test_parameters_may_be_at_their_bounds(venue: Venue) -> None:
+    largest = amount(1 << 120)
+    extremes = parameters(
+        price_step_ticks=1 << 40,
+        quantity_step_lots=1 << 40,
+        minimum_quantity_lots=1 << 53,
+        maximum_quantity_lots=1 << 53,
+        minimum_notional_atoms=largest,
+        maximum_notional_atoms=largest,
+        maker_fee_ppm=-100_000,
+        taker_fee_ppm=100_000,
+        resting_orders_max=10_000_000,
+    )
+    told = venue.operate(new_market(parameters=extremes))
+    assert told.system_events()[1].market_defined.market.parameters == extremes
+    sizes = {"lot_size_atoms": amount(SIZE), "tick_size_atoms": amount(25)}
+    told = venue.operate(market(SHARD << 16 | 7, "LARGE", **sizes))
+    assert told.reasons() == ["TICK_VALUE_NOT_INTEGER"]
+    one = system.CreateAsset(asset_id=7, symbol="SEVEN", decimals=30)
+    sizes = {"lot_size_atoms": amount(10**30), "tick_size_atoms": amount(1 << 26)}
+    told = venue.operate(one, market(SHARD << 16 | 7, "LARGE", base_asset_id=7, **sizes))
+    assert told.system_events()[-1].market_defined.tick_value_atoms == 1 << 26
+
+
 # --- phases
 
 

@@ -195,6 +195,8 @@ def test_a_market_with_due_orders_left_over_takes_none(reference_venue: Venue) -
     bid = venue.place(SECOND, BUY, 50, 7)
     for lots in range(1, WORK + 3):
         dated(venue, lots, end)
+    # The other market has orders that end, but none that is due.
+    dated(venue, 30, end + SECOND_NS, OTHER_MARKET)
     venue.wait(SECOND_NS)
     amendment = venue.amend(SECOND, bid.id, lots=6)
     told = venue.apply(

@@ -36,6 +36,8 @@ DECREMENT = enums.SELF_TRADE_PREVENTION_DECREMENT
 def story(venue: Venue) -> Iterator[None]:
     """Something of everything, one batch after the other."""
     asks = [venue.place(FIRST, SELL, 100 + number % 2, 5) for number in range(4)]
+    for side, price in ((BUY, 1), (SELL, 1 << 53)):
+        venue.place(GROUPED, side, price, 1, market_id=OTHER_MARKET)
     yield
     venue.place(STRANGER, BUY, 100, 7)
     yield
