@@ -141,3 +141,82 @@ pub fn rate(tape: &Tape) -> f64 {
     black_box(exchange.trades);
     tape.measured() as f64 / seconds
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shapes::SHAPES;
+
+    /// What became of the messages of a shape: shares of a thousand.
+    struct Census {
+        new: usize,
+        ioc: usize,
+        cancel: usize,
+        modify: usize,
+        stale: usize,
+        filled: usize,
+    }
+
+    fn census(tape: &Tape, exchange: &mut Exchange) -> Census {
+        let start = tape.blocks[tape.filling].first;
+        let (filling, measured) = tape.messages.split_at(start);
+        exchange.book.start_batch(1);
+        for message in filling {
+            exchange.apply(message);
+        }
+        exchange.told.clear();
+        for message in measured {
+            exchange.apply(message);
+        }
+        let count = |wanted: fn(&Message) -> bool| measured.iter().filter(|m| wanted(m)).count();
+        let told = |what| exchange.told.iter().filter(|told| told[0] == what).count();
+        let new = count(|m| matches!(m.kind, Kind::New | Kind::Ioc));
+        let cancel = count(|m| m.kind == Kind::Cancel);
+        Census {
+            new: new * 1_000 / measured.len(),
+            ioc: count(|m| m.kind == Kind::Ioc) * 1_000 / new,
+            cancel: cancel * 1_000 / measured.len(),
+            modify: count(|m| matches!(m.kind, Kind::Move | Kind::Reduce)) * 1_000 / measured.len(),
+            stale: told(REFUSED) * 1_000 / measured.len(),
+            filled: (cancel - told(GONE).min(cancel)) * 1_000 / cancel,
+        }
+    }
+
+    #[test]
+    fn shapes_have_the_mix_of_the_design() {
+        for shape in SHAPES {
+            let tape = Tape::new(&[shape], 1_000_000, 1);
+            let mut exchange = Exchange::default();
+            let found = census(&tape, &mut exchange);
+            let name = shape.name;
+            assert!((450..550).contains(&found.new), "{name}: new {}", found.new);
+            assert!((120..180).contains(&found.ioc), "{name}: IOC {}", found.ioc);
+            assert!(
+                (370..430).contains(&found.cancel),
+                "{name}: cancels {}",
+                found.cancel
+            );
+            assert!(
+                (80..120).contains(&found.modify),
+                "{name}: modifies {}",
+                found.modify
+            );
+            assert!(
+                (5..60).contains(&found.stale),
+                "{name}: stale {}",
+                found.stale
+            );
+            // Of the orders that rest, what is filled before its cancel comes.
+            assert!(
+                (10..100).contains(&found.filled),
+                "{name}: filled {}",
+                found.filled
+            );
+            assert!(
+                exchange.trades > 20_000,
+                "{name}: trades {}",
+                exchange.trades
+            );
+        }
+    }
+}

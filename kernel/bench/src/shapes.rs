@@ -10,9 +10,10 @@ use crate::random::Random;
 pub const BLOCK: usize = 32;
 /// Sessions; each has its own accounts.
 pub const SESSIONS: usize = 10;
-const MIDDLE: i64 = 1_000_000;
 const IOC_PER_MILLE: u64 = 150;
 const MODIFY_PER_MILLE: u64 = 170;
+/// Messages in which a price wanders out, to the other side, and back: slowly against the life of an order.
+const WAVE: usize = 1_000_000;
 /// Messages between two long sweeps, and the orders that each sweep fills.
 const SWEEP_EVERY: usize = 60_000;
 const SWEEP_ORDERS: usize = 5_000;
@@ -25,6 +26,8 @@ pub struct Shape {
     resting: usize,
     /// Levels of a side.
     levels: i64,
+    /// Where the price is.
+    middle_ticks: i64,
     /// Ticks between two levels.
     gap_ticks: i64,
     /// How far the price wanders out and back, in thousandths.
@@ -38,6 +41,7 @@ const fn shape(name: &'static str, resting: usize, levels: i64) -> Shape {
         name,
         resting,
         levels,
+        middle_ticks: 1_000_000,
         gap_ticks: 1,
         wander: 0,
         sweeps: false,
@@ -48,10 +52,12 @@ pub const SHAPES: [Shape; 5] = [
     shape("deep", 42_000, 40),
     shape("normal", 3_000, 300),
     Shape {
+        middle_ticks: 2_000,
         wander: 250,
         ..shape("swing", 3_000, 300)
     },
     Shape {
+        middle_ticks: 2_000,
         wander: 400,
         ..shape("wide-swing", 3_000, 300)
     },
@@ -138,7 +144,8 @@ impl Flow {
     }
 
     fn middle(&self, progress: i64) -> i64 {
-        MIDDLE + MIDDLE * self.shape.wander / 1_000 * wave(progress) / 1_000
+        self.shape.middle_ticks
+            + self.shape.middle_ticks * self.shape.wander / 1_000 * wave(progress) / 1_000
     }
 
     /// A price on the own side of the middle, nearer ones more often.
@@ -178,7 +185,7 @@ impl Flow {
 
     fn take(&mut self, tape: &mut Tape, random: &mut Random, progress: i64) {
         let is_buy = random.per_mille(500);
-        let reach = 3 * self.shape.gap_ticks;
+        let reach = (self.shape.levels / 30).max(3) * self.shape.gap_ticks;
         let price_ticks = self.middle(progress) + if is_buy { reach } else { -reach };
         let order = tape.next_order();
         tape.messages.push(Message {
@@ -186,7 +193,7 @@ impl Flow {
             is_buy,
             order,
             price_ticks,
-            quantity_lots: random.between(1, 30),
+            quantity_lots: random.between(1, 60),
         });
     }
 
@@ -246,7 +253,7 @@ impl Flow {
                     kind: Kind::Ioc,
                     is_buy: true,
                     order,
-                    price_ticks: MIDDLE * 2,
+                    price_ticks: self.shape.middle_ticks * 2,
                     quantity_lots: 55 * SWEEP_ORDERS as i64,
                 });
                 break;
@@ -293,7 +300,7 @@ impl Tape {
         let start = tape.messages.len();
         while tape.messages.len() < start + count {
             let first = tape.messages.len();
-            let progress = ((first - start) * 1_000 / count) as i64;
+            let progress = ((first - start) % WAVE * 1_000 / WAVE) as i64;
             let session = random.below(SESSIONS as u64) as usize;
             let market = random.below(flows.len() as u64) as usize;
             let is_cancel = flows[market].block(&mut tape, &mut random, session, progress);

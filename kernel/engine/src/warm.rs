@@ -6,10 +6,10 @@
 //! changed and nothing depends on it: what it misses is only found later.
 
 use crate::balances::holder_of;
-use crate::book::NONE;
+use crate::book::{NONE, opposite, reaches};
 use crate::engine::Engine;
 use crate::new_order::can_rest;
-use crate::types::{Command, Id, Side};
+use crate::types::{Command, Id, NewOrder, OrderType, Side};
 use cambist_prefetch::{prefetch, prefetch_start};
 
 /// Steps from a command to the last place it looks at.
@@ -45,12 +45,14 @@ struct Look {
     id: Id,
     orig_cl_ord_id: Option<Id>,
     order_id: u64,
-    /// What a new order pays with.
-    asset_id: Option<u32>,
+    /// What a new order pays with and, when it trades, what it gets; 0 = none.
+    asset_ids: [u32; 2],
     /// Entry of the id that is named.
     entry: u32,
-    /// Handle of the order that is named, or that a new order will get.
+    /// Handle of the order that is named, that a new order will get, or that it will trade with.
     handle: u32,
+    /// It stands for the order that the one before it will trade with.
+    is_maker: bool,
     /// How many ids will be forgotten.
     forgets: u32,
     /// The oldest id but one.
@@ -62,9 +64,10 @@ const NOWHERE: Look = Look {
     id: [0; 16],
     orig_cl_ord_id: None,
     order_id: 0,
-    asset_id: None,
+    asset_ids: [0; 2],
     entry: NONE,
     handle: NONE,
+    is_maker: false,
     forgets: 0,
     second: NONE,
 };
@@ -104,37 +107,75 @@ impl Engine {
     fn warm_accounts(&self, commands: &[Command<'_>], looks: &mut Vec<Look>) {
         looks.clear();
         let mut orders = 0;
+        let mut makers = [NONE; 2];
         for command in commands.iter().take(WINDOW) {
-            let look = self.look(command, &mut orders);
-            if look.account != NONE {
-                self.accounts.prefetch(look.account);
-                looks.push(look);
+            let mut look = self.look(command);
+            if look.account == NONE {
+                continue;
             }
+            self.accounts.prefetch(look.account);
+            if let Command::NewOrder(order) = command {
+                look.handle = self.places.free_after(orders);
+                orders += 1;
+                let maker = self.maker_for(order, &mut makers);
+                if maker != NONE {
+                    look.forgets = 1;
+                    looks.push(self.look_at_maker(maker));
+                } else {
+                    look.asset_ids[1] = 0;
+                }
+            }
+            looks.push(look);
+        }
+    }
+
+    /// The order that a new one will trade with: the best or, when others will have taken that, the one behind those.
+    /// `makers` are the best when it was looked at first, and the last one given since.
+    #[inline]
+    fn maker_for(&self, order: &NewOrder, makers: &mut [u32; 2]) -> u32 {
+        let Some(market) = self.markets.find(order.market_id) else {
+            return NONE;
+        };
+        let Some(best) = self.markets[market].book.best(opposite(order.side)) else {
+            return NONE;
+        };
+        let is_limit = order.order_type == OrderType::Limit;
+        if is_limit && !reaches(order.side, order.price_ticks, best.price_ticks) {
+            return NONE;
+        }
+        let maker = if best.handle == makers[0] && makers[1] != NONE {
+            self.places[makers[1]].next
+        } else {
+            best.handle
+        };
+        *makers = [best.handle, maker];
+        maker
+    }
+
+    #[inline]
+    fn look_at_maker(&self, handle: u32) -> Look {
+        let account = self.places[handle].account;
+        self.accounts.prefetch(account);
+        prefetch(&self.orders, handle as usize);
+        Look {
+            account,
+            handle,
+            is_maker: true,
+            forgets: 1,
+            ..NOWHERE
         }
     }
 
     #[inline]
-    fn look(&self, command: &Command<'_>, orders: &mut usize) -> Look {
+    fn look(&self, command: &Command<'_>) -> Look {
         match command {
-            Command::NewOrder(order) => {
-                let market = self.markets.find(order.market_id);
-                let asset_id = market.map(|place| {
-                    let market = &self.markets[place];
-                    match order.side {
-                        Side::Sell => market.base_asset_id,
-                        _ => market.quote_asset_id,
-                    }
-                });
-                *orders += 1;
-                Look {
-                    account: self.accounts.find(order.account_id).unwrap_or(NONE),
-                    id: order.cl_ord_id,
-                    asset_id,
-                    handle: self.places.free_after(*orders - 1),
-                    forgets: u32::from(!can_rest(order)),
-                    ..NOWHERE
-                }
-            }
+            Command::NewOrder(order) => Look {
+                account: self.accounts.find(order.account_id).unwrap_or(NONE),
+                id: order.cl_ord_id,
+                asset_ids: self.assets_of(order),
+                forgets: u32::from(!can_rest(order)),
+                ..NOWHERE
+            },
             Command::Cancel(cancel) => Look {
                 account: self.accounts.find(cancel.account_id).unwrap_or(NONE),
                 id: cancel.request_id,
@@ -155,11 +196,28 @@ impl Engine {
         }
     }
 
+    /// What an order pays with, and what it gets.
+    #[inline]
+    fn assets_of(&self, order: &NewOrder) -> [u32; 2] {
+        let Some(market) = self.markets.find(order.market_id) else {
+            return [0; 2];
+        };
+        let market = &self.markets[market];
+        match order.side {
+            Side::Sell => [market.base_asset_id, market.quote_asset_id],
+            _ => [market.quote_asset_id, market.base_asset_id],
+        }
+    }
+
     /// The slots of both ids, the ends of the list of ids, and where balances are found.
     #[inline]
     fn warm_ids(&self, look: &Look) {
         let account = &self.accounts[look.account];
         let keys = &account.keys;
+        if look.is_maker {
+            keys.prefetch_at(self.orders[look.handle as usize].key);
+            return keys.prefetch_ends(true);
+        }
         keys.prefetch_slot(look.id);
         keys.prefetch_ends(look.forgets > 0);
         if let Some(id) = look.orig_cl_ord_id {
@@ -167,9 +225,9 @@ impl Engine {
         } else if look.order_id != 0 {
             self.live.prefetch(look.order_id);
         }
-        if let Some(asset_id) = look.asset_id {
+        if look.asset_ids[0] != 0 {
             let holder = holder_of(look.account);
-            self.balances.prefetch_index(holder, asset_id);
+            self.balances.prefetch_index(holder, look.asset_ids[0]);
             prefetch(&self.orders, look.handle as usize);
             self.places.prefetch(look.handle);
             prefetch_start(&self.orders, account.last_order as usize, ORDER_BYTES);
@@ -192,9 +250,11 @@ impl Engine {
             look.handle = self.live.get(look.order_id).unwrap_or(NONE);
             self.prefetch_named(look.handle);
         }
-        if let Some(asset_id) = look.asset_id {
-            let row = self.balances.find(holder_of(look.account), asset_id);
-            self.balances.prefetch(row.unwrap_or(NONE));
+        for asset_id in look.asset_ids {
+            if asset_id != 0 {
+                let row = self.balances.find(holder_of(look.account), asset_id);
+                self.balances.prefetch(row.unwrap_or(NONE));
+            }
         }
     }
 
@@ -220,7 +280,7 @@ impl Engine {
     /// The neighbours of the order that is named, in its queue and in its account, its level and its balances.
     #[inline]
     fn warm_neighbours(&self, look: &Look) {
-        if look.asset_id.is_some() {
+        if look.asset_ids[0] != 0 {
             return;
         }
         let Some(order) = self.orders.get(look.handle as usize) else {
