@@ -118,11 +118,11 @@ impl Engine {
                 look.handle = self.places.free_after(orders);
                 orders += 1;
                 let maker = self.maker_for(order, &mut makers);
-                if maker != NONE {
+                if maker == NONE {
+                    look.asset_ids[1] = 0;
+                } else {
                     look.forgets = 1;
                     looks.push(self.look_at_maker(maker));
-                } else {
-                    look.asset_ids[1] = 0;
                 }
             }
             looks.push(look);
