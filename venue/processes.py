@@ -6,7 +6,6 @@ Linux the kernel ends them when we die without doing so.
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
@@ -18,7 +17,7 @@ from typing import Final
 
 STOP_SECONDS: Final = 15.0
 LOG_TAIL_BYTES: Final = 3_000
-_SET_PARENT_DEATH_SIGNAL: Final = 1
+_CHILD: Final = str(Path(__file__).with_name("child.py"))
 
 
 class ProcessFailed(Exception):
@@ -79,13 +78,12 @@ class Processes:
         log_path = self.directory / f"{name}.log"
         with log_path.open("ab") as log:
             popen = subprocess.Popen(
-                [sys.executable, *arguments],
+                [sys.executable, "-I", "-S", _CHILD, str(os.getpid()), sys.executable, *arguments],
                 stdin=subprocess.PIPE if takes_input else subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **(environment or {})},
                 start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - one thread is alive here
             )
         process = Process(name, popen, log_path)
         self.running[name] = process
@@ -122,9 +120,3 @@ class Processes:
         for process in self.running.values():
             if not process.is_running:
                 raise process.fail(f"ended with status {process.popen.returncode}")
-
-
-def _die_with_parent() -> None:
-    """In the child: Linux sends SIGKILL when the parent's thread is gone."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)

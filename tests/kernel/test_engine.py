@@ -22,6 +22,7 @@ from cambist_kernel import (
 from cambist_kernel.feed import Image
 
 POISON_TAG = 0xDEAD
+ENGINES = 400
 
 
 def started() -> Engine:
@@ -138,14 +139,15 @@ def test_a_command_that_stops_the_engine_ends_the_object() -> None:
 
 def test_another_thread_goes_on_while_the_engine_works() -> None:
     engine = started()
-    first = engine.last_seq + 1
-    made = [batches.orders(seq, 1_000) for seq in range(first, first + 5_000, 1_000)]
-    applied = iter(made)
+    batch = batches.orders(engine.last_seq + 1, 1_000)
+    # Each takes the batch once: on a busy machine the other thread may not get a core at first.
+    fresh = [started() for _ in range(ENGINES)]
 
     def apply_next() -> None:
-        if (one := next(applied, None)) is not None:
-            engine.apply(one)
+        if fresh:
+            fresh.pop().apply(batch)
 
+    engine.apply(batch)
     assert another_thread_goes_on(apply_next)
     assert another_thread_goes_on(engine.snapshot)
     snapshot = engine.snapshot()

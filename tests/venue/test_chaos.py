@@ -5,6 +5,8 @@ import pytest
 
 from venue.chaos import Stage, is_at, look
 
+LOOKS_MAX = 1_000
+
 
 @pytest.mark.parametrize(
     ("stage", "state", "wait_event", "fits"),
@@ -38,7 +40,11 @@ async def test_the_writer_is_found_among_all_connections(postgres_dsn: str) -> N
         await other.execute("create table t as select 1; insert into t select 2")
         assert await look(watcher) is None
         await writer.execute("insert into t select 3")
-        assert await look(watcher) == ("idle", "ClientRead")
+        for _ in range(LOOKS_MAX):
+            # Between its answer and its wait for the client it is idle and waits for nothing yet.
+            if (seen := await look(watcher)) == ("idle", "ClientRead"):
+                break
+        assert seen == ("idle", "ClientRead")
     finally:
         for connection in (watcher, other, writer):
             await connection.close()

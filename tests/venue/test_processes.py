@@ -1,7 +1,9 @@
 """Children are started, watched and ended by their recorded pid."""
 
+import asyncio
 import os
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -83,3 +85,31 @@ async def test_a_child_that_ends_by_itself_is_told_with_its_last_words(
     process.popen.wait()
     with pytest.raises(ProcessFailed, match=r"one \(pid \d+\) ended with status 7:\nno more"):
         processes.check()
+
+
+PARENT_CODE = """
+import sys, time
+from pathlib import Path
+from venue.processes import Processes
+children = Processes(Path(sys.argv[1]))
+children.start("grandchild", ["-c", "import time; print('up', flush=True); time.sleep(600)"])
+time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no death signal")
+async def test_the_kernel_ends_a_child_whose_parent_is_gone(
+    processes: Processes, tmp_path: Path
+) -> None:
+    inner = tmp_path / "inner"
+    processes.start("parent", ["-c", PARENT_CODE, str(inner)])
+    log = inner / "grandchild.log"
+    deadline = time.monotonic() + 30
+    while not (log.exists() and "up" in log.read_text()):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+    grandchild = int((inner / "grandchild.pid").read_text())
+    processes.kill("parent")
+    while is_alive(grandchild):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
