@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Makes .venv from requirements/dev.txt with stock venv and pip. Does nothing when the stamp says it is up to date.
+# Makes .venv from requirements/ (what development, wallets and control need) with stock venv and pip. Does nothing when the stamp says it is up to date.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 stamp=.venv/requirements.stamp
-wanted=$(cat requirements/dev.txt pyproject.toml tools/setup.sh | sha256sum | cut -d' ' -f1)
+wanted=$(cat requirements/*.txt pyproject.toml tools/setup.sh | sha256sum | cut -d' ' -f1)
 if [ -x .venv/bin/python ] && [ "$(cat "$stamp" 2>/dev/null || true)" = "$wanted" ]; then
     exit 0
 fi
@@ -33,7 +33,7 @@ if [ ! -x .venv/bin/python ]; then
 fi
 
 echo "setup: installing pinned requirements (one or two minutes the first time)"
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt -r requirements/wallets.txt -r requirements/control.txt
 # The editable install puts the repository on the path and makes the `cambist` program.
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 echo "$wanted" >"$stamp"
