@@ -34,6 +34,8 @@ fi
 
 echo "setup: installing pinned requirements (one or two minutes the first time)"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt -r requirements/wallets.txt -r requirements/control.txt
+# bitcoinlib ships its tests as a package that has the name of ours.
+rm -rf .venv/lib/python*/site-packages/tests
 # The editable install puts the repository on the path and makes the `cambist` program.
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 echo "$wanted" >"$stamp"

@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from venue import child
+
 STOP_SECONDS: Final = 15.0
 LOG_TAIL_BYTES: Final = 3_000
-_CHILD: Final = str(Path(__file__).with_name("child.py"))
 
 
 class ProcessFailed(Exception):
@@ -78,7 +79,15 @@ class Processes:
         log_path = self.directory / f"{name}.log"
         with log_path.open("ab") as log:
             popen = subprocess.Popen(
-                [sys.executable, "-I", "-S", _CHILD, str(os.getpid()), sys.executable, *arguments],
+                [
+                    sys.executable,
+                    "-I",
+                    "-S",
+                    child.__file__,
+                    str(os.getpid()),
+                    sys.executable,
+                    *arguments,
+                ],
                 stdin=subprocess.PIPE if takes_input else subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
