@@ -281,4 +281,9 @@ impl<M: StateMachine> Kernel<M> {
     pub fn machine(&self) -> &M {
         &self.machine
     }
+
+    /// The rules inside, for backtests: the state hash does not cover what is done to them.
+    pub fn machine_mut(&mut self) -> &mut M {
+        &mut self.machine
+    }
 }

@@ -42,6 +42,7 @@ mod system;
 pub mod table;
 pub mod timers;
 mod trade;
+mod views;
 mod warm;
 mod withdrawals;
 

@@ -1,14 +1,13 @@
 //! `cambist_kernel.Engine`.
 
 use crate::errors::{apply_refused, malformed, panicked, snapshot_refused};
+use crate::guarded::{Guarded, message};
 use crate::testing::Hooked;
 use cambist_codec::{ApplyError, Kernel, StateMachine};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use std::any::Any;
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::panic::catch_unwind;
 
 type Held = Kernel<Hooked>;
 
@@ -16,44 +15,22 @@ type Held = Kernel<Hooked>;
 #[derive(Debug)]
 #[pyclass(frozen, module = "cambist_kernel")]
 pub struct Engine {
-    /// Nothing after a panic.
-    kernel: Mutex<Option<Held>>,
-}
-
-/// What a panic said.
-fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("no message").to_owned()
+    kernel: Guarded<Held>,
 }
 
 impl Engine {
     fn around(kernel: Held) -> Self {
         Self {
-            kernel: Mutex::new(Some(kernel)),
+            kernel: Guarded::around(kernel),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Held>> {
-        self.kernel.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Does something with the kernel, without the interpreter's lock. A panic drops the kernel.
     fn with<T: Send>(
         &self,
         py: Python<'_>,
         work: impl FnOnce(&mut Held) -> T + Send,
     ) -> PyResult<T> {
-        let worked = py.detach(|| {
-            let mut held = self.lock();
-            let kernel = held.as_mut().ok_or("it had stopped before")?;
-            let worked = catch_unwind(AssertUnwindSafe(|| work(kernel)));
-            worked.map_err(|panic| {
-                *held = None;
-                message(&*panic)
-            })
-        });
-        worked.map_err(|text| panicked(py, text))
+        self.kernel.with(py, work)
     }
 }
 

@@ -1,6 +1,8 @@
 //! Turns errors into the Python exceptions of `cambist_kernel.errors`.
 
+use cambist_backtest::BadRow;
 use cambist_codec::{BatchRefused, MalformedEnvelope, SnapshotRefused};
+use cambist_engine::types::{RejectReason, WireEnum};
 use cambist_feed::FeedBroken;
 use pyo3::call::PyCallArgs;
 use pyo3::prelude::*;
@@ -39,4 +41,12 @@ pub fn snapshot_refused(py: Python<'_>, error: SnapshotRefused) -> PyErr {
 
 pub fn feed_broken(py: Python<'_>, error: FeedBroken) -> PyErr {
     raise(py, "FeedBroken", (error.name(),))
+}
+
+pub fn bad_row(py: Python<'_>, error: BadRow) -> PyErr {
+    raise(py, "BadRow", (error.index, error.field))
+}
+
+pub fn refused(py: Python<'_>, reason: RejectReason) -> PyErr {
+    raise(py, "Refused", (reason.number(),))
 }

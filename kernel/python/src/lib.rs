@@ -2,9 +2,11 @@
 
 #![forbid(unsafe_code)]
 
+mod backtest;
 mod engine;
 mod envelope;
 mod errors;
+mod guarded;
 mod image;
 mod testing;
 
@@ -12,6 +14,8 @@ use pyo3::prelude::*;
 
 #[pymodule]
 mod _cambist_kernel {
+    #[pymodule_export]
+    use crate::backtest::Backtest;
     #[pymodule_export]
     use crate::engine::Engine;
     #[pymodule_export]

@@ -1,6 +1,6 @@
 from typing import final
 
-__all__ = ["Engine", "Image", "check_envelope", "panic_on_tag"]
+__all__ = ["Backtest", "Engine", "Image", "check_envelope", "panic_on_tag"]
 
 @final
 class Engine:
@@ -38,6 +38,63 @@ class Engine:
     @property
     def open_cursors(self) -> int:
         """How many markets are being cleared."""
+
+@final
+class Backtest:
+    """An engine driven by rows of numbers. Layouts: `cambist.backtest.rows`.
+
+    Setting up raises Refused; time is what the rows and `advance` say.
+    """
+
+    def __new__(cls, shard: int) -> Backtest: ...
+    def create_asset(self, asset_id: int, symbol: str, decimals: int) -> None: ...
+    def create_firm(self, firm_id: int, name: str) -> None: ...
+    def create_account(
+        self,
+        account_id: int,
+        firm_id: int,
+        self_trade_group_id: int,
+        open_orders_max: int,
+        id_capacity: int,
+    ) -> None: ...
+    def create_market(
+        self,
+        market_id: int,
+        symbol: str,
+        base_asset_id: int,
+        quote_asset_id: int,
+        lot_size_atoms: int,
+        tick_size_atoms: int,
+        maker_fee_ppm: int,
+        taker_fee_ppm: int,
+    ) -> None: ...
+    def set_phase(self, market_id: int, phase: int) -> None: ...
+    def credit(self, account_id: int, asset_id: int, amount_atoms: int) -> None: ...
+    def advance(self, time_ns: int) -> None:
+        """What is due until then happens; an earlier time changes nothing."""
+    def play(self, rows: bytes, batch_ns: int) -> int:
+        """Plays order rows and gives their number. Rows within `batch_ns` are one batch.
+
+        Raises BadRow, with nothing played.
+        """
+    def replay(self, batch: bytes) -> None:
+        """Replays a batch of a journal. Raises what Engine.apply raises."""
+    def want(self, reports: bool, trades: bool, quotes: bool) -> None:
+        """What is kept from now on."""
+    def take(self) -> tuple[bytes, bytes, bytes]:
+        """Rows of reports, trades and quotes since the last call."""
+    def levels(self, market_id: int, side: int, depth: int) -> list[tuple[int, int, int]]:
+        """Price, quantity and orders of the best levels, best first."""
+    def balance(self, account_id: int, asset_id: int) -> tuple[int, int, int] | None:
+        """Available, held and in-flight atoms; None without the account."""
+    def state_parts(self) -> dict[str, bytes]:
+        """As of Engine."""
+    @property
+    def time_ns(self) -> int: ...
+    @property
+    def last_seq(self) -> int: ...
+    @property
+    def resting_orders(self) -> int: ...
 
 @final
 class Image:

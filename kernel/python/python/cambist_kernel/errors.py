@@ -4,6 +4,8 @@ EngineError
 ├── MalformedEnvelope   an envelope breaks a decoding rule; nothing changed
 ├── BatchRefused        the batch does not follow the last one; nothing changed
 ├── EnginePanicked      the engine stopped in the middle of a batch; drop the object
+├── BadRow              a row of a backtest says nothing sensible; nothing was played
+├── Refused             a backtest's venue refused one of its own commands
 └── SnapshotRefused     the bytes are not a snapshot of this build
 FeedBroken              a row or a snapshot does not fit the image of the feed
 """
@@ -62,5 +64,33 @@ class FeedBroken(Exception):
     """
 
     def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class BadRow(EngineError):
+    """A row given to a backtest says nothing sensible. Nothing was played.
+
+    `index` is that of the row, `field` what is wrong: kind, side, time_in_force, post_only,
+    account_id (there is no such account), time_ns (before the row ahead, or before the engine's
+    time), size (not whole rows, or too many).
+    """
+
+    def __init__(self, index: int, field: str) -> None:
+        super().__init__(index, field)
+        self.index = index
+        self.field = field
+
+    def __str__(self) -> str:
+        return f"row {self.index}: {self.field}"
+
+
+class Refused(EngineError):
+    """The venue of a backtest refused one of its own commands.
+
+    `reason` is a number of cambist.orders.v1.RejectReason.
+    """
+
+    def __init__(self, reason: int) -> None:
         super().__init__(reason)
         self.reason = reason
