@@ -48,6 +48,15 @@ class Process:
         if self.is_running:
             self.popen.send_signal(number)
 
+    def wait(self, timeout_seconds: float | None = None) -> int:
+        """Waits for the end; the exit status. Raises subprocess.TimeoutExpired."""
+        status = self.popen.wait(timeout_seconds)
+        if self.popen.stdin is not None:
+            # What it did not read any more is of no use to anyone.
+            with contextlib.suppress(BrokenPipeError):
+                self.popen.stdin.close()
+        return status
+
     def log_tail(self) -> str:
         """The end of what it printed."""
         with contextlib.suppress(FileNotFoundError):
@@ -103,7 +112,7 @@ class Processes:
         """SIGKILL and wait for the end; its pid."""
         process = self.running.pop(name)
         process.send(signal.SIGKILL)
-        process.popen.wait()
+        process.wait()
         return process.pid
 
     async def stop(self, name: str) -> int | None:
@@ -115,9 +124,9 @@ class Processes:
         process.send(signal.SIGCONT)
         process.send(signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            return await asyncio.to_thread(process.popen.wait, STOP_SECONDS)
+            return await asyncio.to_thread(process.wait, STOP_SECONDS)
         process.send(signal.SIGKILL)
-        return await asyncio.to_thread(process.popen.wait)
+        return await asyncio.to_thread(process.wait)
 
     async def stop_all(self) -> None:
         """Ends all children, the last one first."""

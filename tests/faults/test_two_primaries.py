@@ -17,6 +17,9 @@ from venue.stack import MATCHING, StackPlan
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1_800)]
 
 TAKEOVERS = int(os.environ.get("CAMBIST_TEST_TAKEOVERS", "50"))
+# Nobody takes snapshots here: a standby starts with the whole journal, which must stay readable in
+# the time that a start may take.
+COMMANDS_PER_SECOND = 2_000
 EXIT_SECONDS = 30.0
 PRIMARY = matching_pb2.ROLE_PRIMARY
 BLOCKED = matching_pb2.ROLE_TAKEOVER_BLOCKED
@@ -76,7 +79,7 @@ async def test_a_primary_frozen_past_its_lease_writes_nothing_after_the_takeover
     endpoints = (f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}")
     async with open_venue(tmp_path, plan_of_two(tmp_path, endpoints)) as venue:
         pair = Pair(venue, endpoints)
-        venue.start_traders(seed=2)
+        venue.start_traders(seed=2, commands_per_second=COMMANDS_PER_SECOND)
         for _ in range(TAKEOVERS):
             old, new = pair.primary, 1 - pair.primary
             pair.start(new)

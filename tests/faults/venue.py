@@ -39,9 +39,16 @@ class Venue:
     # Processes that were killed or replaced on purpose while we watch the others.
     forgiven: set[str] = field(default_factory=set)
 
-    def start_traders(self, *, seed: int, processes: int = 1) -> None:
-        """Begins the flow."""
-        self.traders.start(self.firms, self.keys, self.sizes, seed=seed, processes=processes)
+    def start_traders(self, *, seed: int, processes: int = 1, commands_per_second: int = 0) -> None:
+        """Begins the flow; 0 = as fast as it goes."""
+        self.traders.start(
+            self.firms,
+            self.keys,
+            self.sizes,
+            seed=seed,
+            processes=processes,
+            commands_per_second=commands_per_second,
+        )
 
     async def until(
         self, is_reached: Callable[[Moment], bool], seconds: float = PATIENCE_SECONDS
