@@ -37,6 +37,19 @@ class OrderType(ContractEnum):
     PEGGED = 8
 
 
+class ExecType(ContractEnum):
+    """What an execution report tells."""
+
+    UNSPECIFIED = 0
+    NEW = 1
+    TRADE = 2
+    CANCELED = 3
+    REPLACED = 4
+    REJECTED = 5
+    EXPIRED = 6
+    RESTATED = 7
+
+
 class TimeInForce(ContractEnum):
     """How long an order lives."""
 

@@ -8,7 +8,7 @@ use cambist_engine::types::{
 use std::fmt;
 
 /// Bytes of an order row.
-pub const ORDER_BYTES: usize = 48;
+pub const ORDER_BYTES: usize = 56;
 /// Bytes of a report row.
 pub const REPORT_BYTES: usize = 120;
 /// Bytes of a trade row.
@@ -56,6 +56,7 @@ pub struct OrderRow {
     order: u64,
     price_ticks: i64,
     quantity_lots: i64,
+    expire_time_ns: i64,
     market_id: u32,
     kind: Kind,
     side: Side,
@@ -69,15 +70,16 @@ impl OrderRow {
     /// # Errors
     /// The name of the field that is wrong.
     pub fn read(bytes: &[u8; ORDER_BYTES]) -> Result<Self, &'static str> {
-        let (words, tail) = bytes.split_at(40);
+        let (words, tail) = bytes.split_at(48);
         let (words, _) = words.as_chunks::<8>();
-        let [time, account, order, price, quantity] = [0, 1, 2, 3, 4].map(|at| words[at]);
+        let [time, account, order, price, quantity, end] = [0, 1, 2, 3, 4, 5].map(|at| words[at]);
         Ok(Self {
             time_ns: i64::from_le_bytes(time),
             account_id: u64::from_le_bytes(account),
             order: u64::from_le_bytes(order),
             price_ticks: i64::from_le_bytes(price),
             quantity_lots: i64::from_le_bytes(quantity),
+            expire_time_ns: i64::from_le_bytes(end),
             market_id: u32::from_le_bytes([tail[0], tail[1], tail[2], tail[3]]),
             kind: kind(tail[4])?,
             side: Side::from_number(tail[5].into()).ok_or("side")?,
@@ -108,6 +110,7 @@ impl OrderRow {
                 price_ticks: self.price_ticks,
                 quantity_lots: self.quantity_lots,
                 sent_time_ns: self.time_ns,
+                expire_time_ns: self.expire_time_ns,
                 post_only: self.is_post_only,
                 ..NewOrder::default()
             }),

@@ -19,8 +19,8 @@ fn row(time_ns: i64, account_id: u64, order: u64, kind: u8, side: u8) -> [u8; OR
     row[16..24].copy_from_slice(&order.to_le_bytes());
     row[24..32].copy_from_slice(&100_i64.to_le_bytes());
     row[32..40].copy_from_slice(&5_i64.to_le_bytes());
-    row[40..44].copy_from_slice(&MARKET.to_le_bytes());
-    row[44..].copy_from_slice(&[kind, side, u8::from(kind == LIMIT), 0]);
+    row[48..52].copy_from_slice(&MARKET.to_le_bytes());
+    row[52..].copy_from_slice(&[kind, side, u8::from(kind == LIMIT), 0]);
     row
 }
 
