@@ -25,9 +25,15 @@ LEVELS_MAX: Final = 10_000
 
 
 class Backtest:
-    """An empty venue whose clock you hold. `start_ns` is its first moment."""
+    """An empty venue whose clock you hold."""
 
-    def __init__(self, *, start_ns: int = 0) -> None:
+    def __init__(self, *, start_ns: int = 1) -> None:
+        """`start_ns` is its first moment, from 1: an order sent at 0 is stale at every venue.
+
+        Raises InvalidInput(BAD_TIME).
+        """
+        if start_ns < 1:
+            raise InvalidInput("BAD_TIME", "the clock starts at 1 or later")
         self._kernel = Kernel(SHARD)
         self._assets: list[Asset] = []
         self._markets: list[Market] = []

@@ -36,8 +36,8 @@ def load(flow: Flow, *, pairs: int = PAIRS) -> Loaded:
     `pairs` of them, since an account holds a limited number of open orders. Orders keep their
     numbers.
     """
-    first = flow.commands[0].time_ns if flow.commands else 0
-    test = Backtest(start_ns=first)
+    first_ns = flow.commands[0].time_ns if flow.commands else 0
+    test = Backtest(start_ns=max(1, first_ns))
     base = test.asset("BASE", flow.scale.quantity_decimals)
     quote = test.asset("QUOTE", flow.scale.price_decimals + flow.scale.quantity_decimals)
     market = test.market(
@@ -63,7 +63,7 @@ def as_rows(
 ) -> Iterable[tuple[int, ...]]:
     """One tuple of `ORDER` per command; times never fall."""
     owner: dict[int, int] = {}
-    now = 0
+    now = 1
     for command in commands:
         now = max(now, command.time_ns)
         if isinstance(command, Enter):

@@ -159,6 +159,7 @@ REFUSALS: dict[str, tuple[str, Callable[[Venue], object]]] = {
         lambda venue: venue.test.limit(venue.maker, venue.market, Side.SELL, 1.0, "1"),  # type: ignore[arg-type]
     ),
     "clock": ("BAD_TIME", lambda venue: venue.test.advance(until_ns=1)),
+    "no first moment": ("BAD_TIME", lambda _: Backtest(start_ns=0)),
     "no time": ("BAD_TIME", lambda venue: venue.test.advance()),
     "layout": ("BAD_ROW", lambda venue: venue.test.play(venue.test.take().trades)),
     "window": ("BAD_ROW", lambda venue: venue.test.play(empty_orders(0), batch_ns=-1)),
