@@ -25,3 +25,13 @@ class Book:
         lines.append("-" * 40)
         lines += [f"{bid.price:>16} {bid.quantity:>16} {bid.orders:>6}" for bid in self.bids]
         return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Resting:
+    """A resting order; `order_id` is the venue's, which its report NEW told."""
+
+    order_id: int
+    account_id: int
+    price_ticks: int
+    leaves_lots: int

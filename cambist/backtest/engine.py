@@ -6,11 +6,11 @@ Called by users. It must never be taken for a venue: nothing is durable, and the
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from cambist.backtest.book import Book, Level
+from cambist.backtest.book import Book, Level, Resting
 from cambist.backtest.results import Results
 from cambist.backtest.rows import ORDER, Kind, Rows, empty_orders
 from cambist.client.amounts import Number
-from cambist.client.enums import MarketPhase, RejectReason, Side, TimeInForce
+from cambist.client.enums import MarketPhase, RejectReason, SelfTradePrevention, Side, TimeInForce
 from cambist.client.errors import InvalidInput, Rejected
 from cambist.client.instruments import Asset, Market
 from cambist_kernel.backtest import Backtest as Kernel
@@ -21,6 +21,7 @@ FIRM: Final = 1
 FIRST_ACCOUNT: Final = 4_096
 OPEN_ORDERS_MAX: Final = 10_000
 ID_CAPACITY: Final = 65_536
+# Levels or orders of one look.
 LEVELS_MAX: Final = 10_000
 
 
@@ -138,7 +139,12 @@ class Backtest:
             for ticks, lots, orders in levels
         )
 
-    def limit(
+    def queue(self, market: Market, side: Side, count: int = LEVELS_MAX) -> tuple[Resting, ...]:
+        """The first orders of a side as they would trade, 10,000 at most."""
+        orders = self._kernel.queue(market.market_id, side, min(count, LEVELS_MAX))
+        return tuple(Resting(*order) for order in orders)
+
+    def limit(  # noqa: PLR0913 - the fields of an order
         self,
         account_id: int,
         market: Market,
@@ -149,6 +155,7 @@ class Backtest:
         time_in_force: TimeInForce = TimeInForce.GTC,
         expire_time_ns: int = 0,
         post_only: bool = False,
+        self_trade_prevention: SelfTradePrevention = SelfTradePrevention.UNSPECIFIED,
     ) -> int:
         """Enters a limit order now; its number. `take` tells what became of it.
 
@@ -166,9 +173,18 @@ class Backtest:
             time_in_force=time_in_force,
             expire_time_ns=expire_time_ns,
             post_only=post_only,
+            self_trade_prevention=self_trade_prevention,
         )
 
-    def at_market(self, account_id: int, market: Market, side: Side, quantity: Number) -> int:
+    def at_market(
+        self,
+        account_id: int,
+        market: Market,
+        side: Side,
+        quantity: Number,
+        *,
+        self_trade_prevention: SelfTradePrevention = SelfTradePrevention.UNSPECIFIED,
+    ) -> int:
         """Enters a market order now; its number. Raises InvalidInput."""
         return self._enter(
             Kind.MARKET,
@@ -177,6 +193,7 @@ class Backtest:
             side=side,
             quantity_lots=market.lots(quantity),
             time_in_force=TimeInForce.IOC,
+            self_trade_prevention=self_trade_prevention,
         )
 
     def cancel(self, account_id: int, order: int) -> None:

@@ -3,21 +3,30 @@
 `load` gives rows for a `Backtest` that it sets up. NumPy can save them: a file is read once.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from cambist.backtest.engine import Backtest
-from cambist.backtest.rows import ORDER, Kind, Rows
+from cambist.backtest.rows import Kind, Rows, empty_orders
 from cambist.client.enums import Side, TimeInForce
 from cambist.client.instruments import Market
-from cambist.replay.flow import Change, Command, Enter, Flow
+from cambist.replay.flow import Change, Command, Enter, Flow, Remove
 
 # What each account is given of each asset: more than any recording trades.
 MONEY_ATOMS: Final = 10**30
 PAIRS: Final = 64
+COLUMNS: Final = (
+    "time_ns",
+    "account_id",
+    "order",
+    "price_ticks",
+    "quantity_lots",
+    "kind",
+    "side",
+    "time_in_force",
+    "post_only",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,35 +63,38 @@ def load(flow: Flow, *, pairs: int = PAIRS) -> Loaded:
             test.deposit(account_id, asset, MONEY_ATOMS)
         accounts.append(account_id)
     names = list(zip(accounts[::2], accounts[1::2], strict=True))
-    rows = list(as_rows(flow.commands, market.market_id, names))
-    return Loaded(test, market, np.array(rows, ORDER))
+    return Loaded(test, market, as_rows(flow.commands, market.market_id, names))
 
 
 def as_rows(
-    commands: Iterable[Command], market_id: int, accounts: list[tuple[int, int]]
-) -> Iterable[tuple[int, ...]]:
-    """One tuple of `ORDER` per command; times never fall."""
+    commands: Sequence[Command], market_id: int, accounts: Sequence[tuple[int, int]]
+) -> Rows:
+    """The commands as rows; times never fall."""
+    rows = empty_orders(len(commands))
+    rows["market_id"] = market_id
     owner: dict[int, int] = {}
+    values = []
     now = 1
     for command in commands:
         now = max(now, command.time_ns)
         if isinstance(command, Enter):
             pair = accounts[command.order % len(accounts)]
             owner[command.order] = pair[0] if command.side is Side.BUY else pair[1]
-            yield entered(command, now, owner[command.order], market_id)
-        elif isinstance(command, Change):
-            total = command.filled + command.open_quantity
-            head = now, owner[command.order], command.order, command.price, total, 0
-            yield (*head, market_id, Kind.AMEND, 0, 0, 0)
-        else:
-            head = now, owner[command.order], command.order, 0, 0, 0
-            yield (*head, market_id, Kind.CANCEL, 0, 0, 0)
+        values.append((now, owner[command.order], command.order, *asked(command)))
+    for name, column in zip(COLUMNS, zip(*values, strict=True), strict=bool(values)):
+        rows[name] = column
+    return rows
 
 
-def entered(enter: Enter, now_ns: int, account_id: int, market_id: int) -> tuple[int, ...]:
-    """The row of a new order."""
-    kind = Kind.LIMIT if enter.price else Kind.MARKET
-    is_immediate = enter.is_immediate or not enter.price
-    time_in_force = TimeInForce.IOC if is_immediate else TimeInForce.GTC
-    head = now_ns, account_id, enter.order, enter.price, enter.quantity, 0, market_id
-    return (*head, kind, enter.side, time_in_force, int(enter.is_post_only))
+def asked(command: Command) -> tuple[int, int, int, int, int, int]:
+    """Price, quantity, kind, side, time in force and post-only of a command."""
+    match command:
+        case Enter(price=price, quantity=quantity, side=side):
+            kind = Kind.LIMIT if price else Kind.MARKET
+            is_immediate = command.is_immediate or not price
+            time_in_force = TimeInForce.IOC if is_immediate else TimeInForce.GTC
+            return price, quantity, kind, side, time_in_force, int(command.is_post_only)
+        case Change(price=price):
+            return price, command.filled + command.open_quantity, Kind.AMEND, 0, 0, 0
+        case Remove():
+            return 0, 0, Kind.CANCEL, 0, 0, 0

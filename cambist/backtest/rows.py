@@ -37,6 +37,9 @@ ORDER: Final = np.dtype(
         ("side", "u1"),
         ("time_in_force", "u1"),
         ("post_only", "u1"),
+        ("self_trade_prevention", "u1"),
+        ("padding", "V3"),
+        ("tag", "<u4"),
     ]
 )
 # `exec_type`, `reject_reason`, `cancel_reason`, `liquidity`: the numbers of the contract's enums.

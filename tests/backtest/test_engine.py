@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 
 from cambist.backtest import Backtest, Kind, Level, Results, Side, TimeInForce, empty_orders
 from cambist.backtest.rows import Rows
-from cambist.client.enums import CancelReason, ExecType, MarketPhase, RejectReason
+from cambist.client.enums import (
+    CancelReason,
+    ExecType,
+    MarketPhase,
+    RejectReason,
+    SelfTradePrevention,
+)
 from cambist.client.errors import InvalidInput, Rejected
 from cambist.client.instruments import Asset, Market
 from tests.kernel import batches
@@ -122,6 +128,7 @@ def one_order(account_id: int, market_id: int, time_ns: int) -> Rows:
         ("side", 3, "side"),
         ("time_in_force", 99, "time_in_force"),
         ("post_only", 2, "post_only"),
+        ("self_trade_prevention", 9, "self_trade_prevention"),
         ("account_id", 1, "account_id"),
         ("time_ns", 999, "time_ns"),
     ],
@@ -174,6 +181,30 @@ def test_what_makes_no_sense_is_refused_by_name(case: str) -> None:
     with pytest.raises(Rejected) as refused:
         act(venue)
     assert refused.value.reason == reason
+
+
+def test_the_queue_shows_who_trades_next() -> None:
+    venue = Venue()
+    test, market = venue.test, venue.market
+    for price in "65002", "65001", "65001":
+        test.limit(venue.maker, market, Side.SELL, "1", price)
+    ids = test.take().reports["order_id"].tolist()
+    queue = test.queue(market, Side.SELL)
+    assert [resting.order_id for resting in queue] == [ids[1], ids[2], ids[0]]
+    assert {(resting.account_id, resting.leaves_lots) for resting in queue} == {(venue.maker, 100)}
+    assert test.queue(market, Side.BUY) == ()
+    assert len(test.queue(market, Side.SELL, 2)) == 2
+
+
+def test_accounts_of_a_group_do_not_trade_together() -> None:
+    venue = Venue()
+    pair = [venue.test.account({venue.btc: "1", venue.usd: "100000"}, group=9) for _ in range(2)]
+    venue.test.limit(pair[0], venue.market, Side.SELL, "1", "65000")
+    oldest = SelfTradePrevention.CANCEL_OLDEST
+    venue.test.limit(pair[1], venue.market, Side.BUY, "1", "65000", self_trade_prevention=oldest)
+    assert len(venue.test.take().trades) == 0
+    assert len(venue.test.book(venue.market).bids) == 1
+    assert venue.test.book(venue.market).asks == ()
 
 
 def test_a_halted_market_takes_no_orders() -> None:
@@ -230,18 +261,11 @@ def test_rows_leave_the_state_that_the_venues_own_bytes_leave(
         seq = first + number
         account = batches.BUYER if is_buy else batches.SELLER
         engine.apply(batches.batch(seq, [batches.order(seq, account, price, quantity)]))
-        rows[number] = (
-            batches.START_NS + seq * 1_000,
-            account,
-            seq,
-            price,
-            quantity,
-            0,
-            batches.MARKET,
-            Kind.LIMIT,
-            Side.BUY if is_buy else Side.SELL,
-            TimeInForce.GTC,
-            0,
-        )
+        rows[number]["time_ns"] = batches.START_NS + seq * 1_000
+        rows[number]["account_id"], rows[number]["order"] = account, seq
+        rows[number]["price_ticks"], rows[number]["quantity_lots"] = price, quantity
+        rows[number]["side"] = Side.BUY if is_buy else Side.SELL
+    rows["market_id"], rows["kind"] = batches.MARKET, Kind.LIMIT
+    rows["time_in_force"] = TimeInForce.GTC
     assert test.play(rows) == len(steps)
     assert test.state_parts() == engine.state_parts()

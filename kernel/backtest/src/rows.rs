@@ -3,12 +3,13 @@
 //! `cambist.backtest.rows` declares the same layouts; a test holds the two against each other.
 
 use cambist_engine::types::{
-    Amend, Cancel, Command, Id, NewOrder, OrderType, Side, TimeInForce, WireEnum,
+    Amend, Cancel, Command, Id, NewOrder, OrderType, SelfTradePrevention, Side, TimeInForce,
+    WireEnum,
 };
 use std::fmt;
 
 /// Bytes of an order row.
-pub const ORDER_BYTES: usize = 56;
+pub const ORDER_BYTES: usize = 64;
 /// Bytes of a report row.
 pub const REPORT_BYTES: usize = 120;
 /// Bytes of a trade row.
@@ -62,6 +63,8 @@ pub struct OrderRow {
     side: Side,
     time_in_force: TimeInForce,
     is_post_only: bool,
+    self_trade_prevention: SelfTradePrevention,
+    tag: u32,
 }
 
 impl OrderRow {
@@ -89,6 +92,9 @@ impl OrderRow {
                 1 => true,
                 _ => return Err("post_only"),
             },
+            self_trade_prevention: SelfTradePrevention::from_number(tail[8].into())
+                .ok_or("self_trade_prevention")?,
+            tag: u32::from_le_bytes([tail[12], tail[13], tail[14], tail[15]]),
         })
     }
 
@@ -112,6 +118,8 @@ impl OrderRow {
                 sent_time_ns: self.time_ns,
                 expire_time_ns: self.expire_time_ns,
                 post_only: self.is_post_only,
+                self_trade_prevention: self.self_trade_prevention,
+                tag: self.tag,
                 ..NewOrder::default()
             }),
             Kind::Cancel => Command::Cancel(Cancel {

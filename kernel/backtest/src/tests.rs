@@ -20,7 +20,7 @@ fn row(time_ns: i64, account_id: u64, order: u64, kind: u8, side: u8) -> [u8; OR
     row[24..32].copy_from_slice(&100_i64.to_le_bytes());
     row[32..40].copy_from_slice(&5_i64.to_le_bytes());
     row[48..52].copy_from_slice(&MARKET.to_le_bytes());
-    row[52..].copy_from_slice(&[kind, side, u8::from(kind == LIMIT), 0]);
+    row[52..56].copy_from_slice(&[kind, side, u8::from(kind == LIMIT), 0]);
     row
 }
 

@@ -13,6 +13,23 @@ impl Engine {
         })
     }
 
+    /// The first resting orders of a side in the order in which they would trade: venue's id, account, price, open
+    /// quantity. Empty without the market.
+    #[must_use]
+    pub fn queue(&self, market_id: u32, side: Side, count: usize) -> Vec<(u64, u64, i64, i64)> {
+        let Some(market) = self.markets.find(market_id) else {
+            return Vec::new();
+        };
+        let handles = self.markets[market].book.handles(&self.places, side);
+        let resting = handles.take(count).map(|(price_ticks, handle)| {
+            let place = &self.places[handle];
+            let account_id = self.accounts[place.account].account_id;
+            let order_id = self.orders[handle as usize].order_id;
+            (order_id, account_id, price_ticks, place.leaves_lots)
+        });
+        resting.collect()
+    }
+
     /// Whether a firm has this account.
     #[must_use]
     pub fn has_account(&self, account_id: u64) -> bool {

@@ -18,6 +18,8 @@ const SOURCE: u32 = 1;
 
 /// Price, quantity, orders of a level.
 type Level = (i64, i64, u32);
+/// Venue's order id, account, price, open quantity.
+type Resting = (u64, u64, i64, i64);
 /// Available, held, in flight.
 type Balance = (i128, i128, i128);
 
@@ -208,6 +210,18 @@ impl Backtest {
         Ok(levels
             .map(|level| (level.price_ticks, level.quantity_lots, level.order_count))
             .collect())
+    }
+
+    fn queue(
+        &self,
+        py: Python<'_>,
+        market_id: u32,
+        side: u64,
+        count: usize,
+    ) -> PyResult<Vec<Resting>> {
+        let side = Side::from_number(side).ok_or_else(|| PyValueError::new_err("side"))?;
+        self.driven
+            .with(py, |driven| driven.engine().queue(market_id, side, count))
     }
 
     fn balance(&self, py: Python<'_>, account_id: u64, asset_id: u32) -> PyResult<Option<Balance>> {

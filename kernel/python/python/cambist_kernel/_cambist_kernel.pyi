@@ -85,6 +85,8 @@ class Backtest:
         """Rows of reports, trades and quotes since the last call."""
     def levels(self, market_id: int, side: int, depth: int) -> list[tuple[int, int, int]]:
         """Price, quantity and orders of the best levels, best first."""
+    def queue(self, market_id: int, side: int, count: int) -> list[tuple[int, int, int, int]]:
+        """Venue's order id, account, price and open quantity of the first orders to trade."""
     def balance(self, account_id: int, asset_id: int) -> tuple[int, int, int] | None:
         """Available, held and in-flight atoms; None without the account."""
     def state_parts(self) -> dict[str, bytes]:
