@@ -48,6 +48,7 @@ class ExecType(ContractEnum):
     REJECTED = 5
     EXPIRED = 6
     RESTATED = 7
+    TRIGGERED = 8
 
 
 class TimeInForce(ContractEnum):

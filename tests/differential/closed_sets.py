@@ -18,6 +18,7 @@ from tests.differential.census import Census
 
 # Names of later issues, each with what it waits for.
 RESERVED: Final = {
+    "EXEC_TYPE_TRIGGERED": "orders that wait for a price: rules version 2",
     "CANCEL_REASON_DISCONNECT": "cancel on disconnect: windows of lost sessions are not timed yet",
     "CANCEL_REASON_TIMER": "the dead man's timer: CancelAllAfter is UNSUPPORTED",
     "CANCEL_REASON_LIST": "lists of orders: NewList is UNSUPPORTED",

@@ -278,6 +278,8 @@ class _ExecTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ExecType.Val
     """A GTD order reached its time."""
     EXEC_TYPE_RESTATED: _ExecType.ValueType  # 7
     """Changed by the venue (self-trade decrement, trade correction)."""
+    EXEC_TYPE_TRIGGERED: _ExecType.ValueType  # 8
+    """A waiting order saw its price; from here on it is a market or a limit order."""
 
 class ExecType(_ExecType, metaclass=_ExecTypeEnumTypeWrapper):
     """What an execution report says of the order."""
@@ -298,6 +300,8 @@ EXEC_TYPE_EXPIRED: ExecType.ValueType  # 6
 """A GTD order reached its time."""
 EXEC_TYPE_RESTATED: ExecType.ValueType  # 7
 """Changed by the venue (self-trade decrement, trade correction)."""
+EXEC_TYPE_TRIGGERED: ExecType.ValueType  # 8
+"""A waiting order saw its price; from here on it is a market or a limit order."""
 Global___ExecType: _TypeAlias = ExecType  # noqa: Y015
 
 class _Liquidity:

@@ -541,20 +541,125 @@ Global___OrderState: _TypeAlias = OrderState  # noqa: Y015
 
 @_typing.final
 class TriggersSection(_message.Message):
-    """Triggers, timers, lists: empty under rules version 1."""
+    """Orders that wait for a price, and what they are judged by: empty under rules version 1."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    MARKETS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def markets(self) -> _containers.RepeatedCompositeFieldContainer[Global___MarketTriggers]:
+        """Ascending by market; markets with nothing but zeros are left out."""
+
     def __init__(
         self,
+        *,
+        markets: _abc.Iterable[Global___MarketTriggers] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["markets", b"markets"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TriggersSection: _TypeAlias = TriggersSection  # noqa: Y015
+
+@_typing.final
+class MarketTriggers(_message.Message):
+    """Waiting orders of one market."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MARKET_ID_FIELD_NUMBER: _builtins.int
+    LAST_PRICE_TICKS_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
+    READY_ORDER_IDS_FIELD_NUMBER: _builtins.int
+    market_id: _builtins.int
+    """Market."""
+    last_price_ticks: _builtins.int
+    """Price of the last trade under rules version 2 or later; 0 = none."""
+    @_builtins.property
+    def waiting(self) -> _containers.RepeatedCompositeFieldContainer[Global___WaitingOrder]:
+        """Ascending by order id; ready ones are among them."""
+
+    @_builtins.property
+    def ready_order_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Orders that saw their price and are not entered yet, first to be entered first."""
+
+    def __init__(
+        self,
+        *,
+        market_id: _builtins.int = ...,
+        last_price_ticks: _builtins.int = ...,
+        waiting: _abc.Iterable[Global___WaitingOrder] | None = ...,
+        ready_order_ids: _abc.Iterable[_builtins.int] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["last_price_ticks", b"last_price_ticks", "market_id", b"market_id", "ready_order_ids", b"ready_order_ids", "waiting", b"waiting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MarketTriggers: _TypeAlias = MarketTriggers  # noqa: Y015
+
+@_typing.final
+class WaitingOrder(_message.Message):
+    """An order that waits for its price. It is in no book."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_FIELD_NUMBER: _builtins.int
+    SIDE_FIELD_NUMBER: _builtins.int
+    ORDER_TYPE_FIELD_NUMBER: _builtins.int
+    TIME_IN_FORCE_FIELD_NUMBER: _builtins.int
+    TRIGGER_PRICE_TICKS_FIELD_NUMBER: _builtins.int
+    TRAILING_OFFSET_TICKS_FIELD_NUMBER: _builtins.int
+    TRAILING_OFFSET_PPM_FIELD_NUMBER: _builtins.int
+    EXTREME_PRICE_TICKS_FIELD_NUMBER: _builtins.int
+    SEEN_PRICE_TICKS_FIELD_NUMBER: _builtins.int
+    QUOTE_BUDGET_ATOMS_FIELD_NUMBER: _builtins.int
+    side: _enums_pb2.Side.ValueType
+    """Side."""
+    order_type: _enums_pb2.OrderType.ValueType
+    """Order type as sent."""
+    time_in_force: _enums_pb2.TimeInForce.ValueType
+    """Time in force as sent."""
+    trigger_price_ticks: _builtins.int
+    """Trigger price; 0 for a trailing stop."""
+    trailing_offset_ticks: _builtins.int
+    """Distance of a trailing stop in ticks."""
+    trailing_offset_ppm: _builtins.int
+    """Distance of a trailing stop in parts per million."""
+    extreme_price_ticks: _builtins.int
+    """Trailing stop: best price since entry, the highest for a sell, the lowest for a buy; 0 = none yet."""
+    seen_price_ticks: _builtins.int
+    """Ready: the price that reached the trigger; else 0."""
+    quote_budget_atoms: _builtins.bytes
+    """Budget of a buy at any price (16 bytes)."""
+    @_builtins.property
+    def order(self) -> Global___OrderState:
+        """As a resting one; no public id, nothing filled."""
+
+    def __init__(
+        self,
+        *,
+        order: Global___OrderState | None = ...,
+        side: _enums_pb2.Side.ValueType = ...,
+        order_type: _enums_pb2.OrderType.ValueType = ...,
+        time_in_force: _enums_pb2.TimeInForce.ValueType = ...,
+        trigger_price_ticks: _builtins.int = ...,
+        trailing_offset_ticks: _builtins.int = ...,
+        trailing_offset_ppm: _builtins.int = ...,
+        extreme_price_ticks: _builtins.int = ...,
+        seen_price_ticks: _builtins.int = ...,
+        quote_budget_atoms: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["order", b"order"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["extreme_price_ticks", b"extreme_price_ticks", "order", b"order", "order_type", b"order_type", "quote_budget_atoms", b"quote_budget_atoms", "seen_price_ticks", b"seen_price_ticks", "side", b"side", "time_in_force", b"time_in_force", "trailing_offset_ppm", b"trailing_offset_ppm", "trailing_offset_ticks", b"trailing_offset_ticks", "trigger_price_ticks", b"trigger_price_ticks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WaitingOrder: _TypeAlias = WaitingOrder  # noqa: Y015
 
 @_typing.final
 class SessionsSection(_message.Message):

@@ -911,7 +911,7 @@ class SwitchRules(_message.Message):
 
     VERSION_FIELD_NUMBER: _builtins.int
     version: _builtins.int
-    """Version; this build knows 1."""
+    """Version, not below the present one; which ones a build knows: docs/semantics.md."""
     def __init__(
         self,
         *,
