@@ -106,11 +106,14 @@ fuzz: kernel ## Fuzz codec and RPCs (FUZZ_SECONDS=60 each)
 	@CAMBIST_FUZZ_SECONDS=$(FUZZ_SECONDS) $(PY) -m tests.abuse.fuzz
 
 ##@ Measure
-.PHONY: bench bench-kernel bench-venue
-bench: bench-kernel bench-venue ## All benchmarks
+.PHONY: bench bench-kernel bench-scale bench-venue
+bench: bench-kernel bench-scale bench-venue ## All benchmarks
 
 bench-kernel: kernel ## Book, typed and bytes rates of the kernel (build/bench/kernel.json)
 	@$(PY) -m benchmarks.kernel $(ARGS)
+
+bench-scale: kernel ## Cost of a command and weight of an order as books grow (build/bench/scale.json)
+	@$(PY) -m benchmarks.scale $(ARGS)
 
 bench-venue: kernel ## Durable orders per second and latency (build/bench/venue.json)
 	@$(PY) -m benchmarks.venue $(ARGS)

@@ -1,5 +1,6 @@
 //! Messages per second of the kernel over five shapes of books, at three levels:
-//! `cambist-bench [--messages 1000000] [--rounds 5] [--only book/deep] [--json]`.
+//! `cambist-bench [--messages 1000000] [--rounds 5] [--only book/deep] [--json]`; with `--scale 1000000 [--markets 1]` the
+//! cost of a command and the weight of an order as books and markets grow, one size a run.
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -13,6 +14,7 @@ mod bytes_level;
 mod clock;
 mod commands;
 mod random;
+mod scale;
 mod shapes;
 mod typed_level;
 mod venue;
@@ -47,6 +49,10 @@ struct Settings {
     rounds: u64,
     only: String,
     json: bool,
+    /// Resting orders of `--scale`.
+    orders: Option<u32>,
+    /// Markets of `--scale`.
+    markets_given: u32,
 }
 
 impl Settings {
@@ -70,6 +76,8 @@ impl Settings {
             rounds: number("--rounds", 5),
             only: after("--only").unwrap_or_default(),
             json: arguments.iter().any(|argument| argument == "--json"),
+            orders: after("--scale").map(|text| text.parse().expect("a number")),
+            markets_given: number("--markets", 1) as u32,
         }
     }
 
@@ -140,8 +148,20 @@ impl Case {
     }
 }
 
+/// One size, in a program of its own: memory that was given back before would hide what is taken.
+fn scale(settings: &Settings, orders: u32) {
+    let size = scale::measure(orders, settings.markets_given, settings.messages);
+    println!(
+        r#"{{"orders": {}, "markets": {}, "nanoseconds": {:.1}, "bytes": {:.1}}}"#,
+        size.orders, size.markets, size.nanoseconds, size.bytes
+    );
+}
+
 fn main() {
     let settings = Settings::read();
+    if let Some(orders) = settings.orders {
+        return scale(&settings, orders);
+    }
     let loads = loads();
     let wants = |level: &str| {
         settings.only.is_empty()

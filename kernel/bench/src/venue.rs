@@ -3,6 +3,7 @@
 use crate::commands::{ACCOUNTS, FIRST_ACCOUNT, Numbers, SHARD, START_NS, STEP_NS, accounts_of};
 use crate::shapes::SESSIONS;
 use cambist_codec::encoder::{Cause, Level2};
+use cambist_engine::limits::RESTING_ORDERS_MAX;
 use cambist_engine::types::{
     AccountLimits, BalanceUpdate, BestBidOffer, Command, CommandClass, CreateAccount, CreateAsset,
     CreateFirm, CreateMarket, Credit, ExecutionReport, L3Event, MarketParameters, MarketPhase,
@@ -99,8 +100,8 @@ fn system(engine: &mut Engine, time_ns: i64, commands: &[SystemCommand<'_>]) {
     engine.end(&mut sink);
 }
 
-/// An engine with `markets` markets, accounts, money, sessions and full tables of ids.
-pub fn engine(markets: u32) -> (Engine, Numbers) {
+/// An engine with `markets` markets, accounts and money, and its time.
+pub fn bare_engine(markets: u32) -> (Engine, i64) {
     let mut engine = Engine::new(SHARD);
     let asset = |asset_id, symbol| {
         SystemCommand::CreateAsset(CreateAsset {
@@ -121,6 +122,12 @@ pub fn engine(markets: u32) -> (Engine, Numbers) {
     for number in 0..ACCOUNTS {
         open_account(&mut engine, number);
     }
+    (engine, START_NS)
+}
+
+/// The same with sessions and full tables of ids.
+pub fn engine(markets: u32) -> (Engine, Numbers) {
+    let (mut engine, _) = bare_engine(markets);
     for session in 0..SESSIONS {
         let established = SystemCommand::SessionEstablished(SessionEstablished {
             session_id: session as u64 + 1,
@@ -189,7 +196,8 @@ fn fill_keys(engine: &mut Engine, numbers: &mut Numbers) {
     numbers.time_ns += STEP_NS;
 }
 
-fn unary(engine: &mut Engine, time_ns: i64, commands: &[Command<'_>]) {
+/// Firms' commands as one batch, each an envelope of its own.
+pub fn unary(engine: &mut Engine, time_ns: i64, commands: &[Command<'_>]) {
     let head = Head {
         command_class: CommandClass::Unary,
         ..Head::default()
@@ -219,6 +227,7 @@ fn open_market(engine: &mut Engine, market_id: u32) {
         parameters: MarketParameters {
             maker_fee_ppm: 100,
             taker_fee_ppm: 500,
+            resting_orders_max: RESTING_ORDERS_MAX,
             ..MarketParameters::default()
         },
     });
