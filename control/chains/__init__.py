@@ -1,0 +1,1 @@
+"""WalletChains: their workers, how many, and what is told of them."""

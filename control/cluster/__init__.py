@@ -1,0 +1,1 @@
+"""The API server: requests, watches, what is known, who leads."""

@@ -1,0 +1,1 @@
+"""What wallet workers say of themselves, and what they are told."""
