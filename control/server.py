@@ -26,6 +26,8 @@ from control.cluster.resync import Resync
 from control.cluster.store import Store
 from control.cluster.watching import Watching
 from control.events import Events
+from control.markets.engine import Engine
+from control.markets.reconcile import Markets
 from control.settings import ControlSettings
 from control.signals.board import Board
 from control.signals.workers import Workers
@@ -74,6 +76,17 @@ class Operator:
                 template=load_template(settings.worker.template_file),
             )
         )
+        self.engine = Engine(settings)
+        self.markets = Markets(
+            cluster=cluster,
+            store=self.store,
+            lease=self.lease,
+            engine=self.engine,
+            events=events,
+            tracer=measured.tracer,
+            clock=clock,
+            ladder_step_seconds=settings.engine.ladder_step_seconds,
+        )
         self.resync = Resync(cluster, self.store, clock, self.instruments, self._make_watching)
         observe(measured.meter, "watch.age", lambda: self.resync.watch_age_seconds, "s")
         observe(measured.meter, "leading", lambda: float(self.lease.is_leading))
@@ -103,7 +116,9 @@ class Operator:
         began = time.perf_counter()
         labels = {"kind": key.kind.title}
         try:
-            return await self.chains.look(key.name) if key.kind is Kind.WALLET_CHAIN else None
+            if key.kind is Kind.WALLET_CHAIN:
+                return await self.chains.look(key.name)
+            return await self.markets.look(key.name) if self.engine.is_configured else None
         except Exception:
             self.instruments.reconcile_failures.add(1, labels)
             raise
@@ -168,5 +183,6 @@ async def serve(settings: ControlSettings, stop: asyncio.Event) -> None:
     finally:
         with contextlib.suppress(asyncio.CancelledError):
             await health.stop()
+            await operator.engine.close()
             await cluster.close()
             await asyncio.to_thread(measured.stop)

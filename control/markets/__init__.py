@@ -1,0 +1,1 @@
+"""Markets: requests to the engine, sent once per generation."""
