@@ -271,7 +271,7 @@ def kill_switch(run: Run, sent: system_pb2.KillSwitch) -> Then:
         refuse_if(is_none, R.REJECT_REASON_UNKNOWN_MARKET)
         market = market_of_command(run, sent.target_id)
         market.killed = sent.active
-        if sent.active and market.order_count and not market.clearing:
+        if sent.active and market.open_count and not market.clearing:
             market.clearing, market.cleared_count = True, 0
         return lambda: run.tell_system(kill_switch=sent)
     is_open = sent.scope == system_pb2.KILL_SCOPE_UNSPECIFIED
@@ -297,10 +297,11 @@ def epoch_started(run: Run, sent: system_pb2.EpochStarted) -> Then:
 
 
 def switch_rules(run: Run, sent: system_pb2.SwitchRules) -> Then:
-    """This build knows one version."""
-    del run
-    is_other = sent.version != limits.RULES_VERSION
-    refuse_if(is_other, R.REJECT_REASON_UNKNOWN_RULES_VERSION)
+    """Other rules from the next batch on; never older ones."""
+    is_unknown = not 1 <= sent.version <= run.rules_newest
+    refuse_if(is_unknown, R.REJECT_REASON_UNKNOWN_RULES_VERSION)
+    refuse_if(sent.version < run.rules_next, R.REJECT_REASON_INVALID_PARAMETER)
+    run.rules_next = sent.version
     return nothing
 
 

@@ -94,6 +94,9 @@ def repeated_report(
             tag=sent.tag,
             expire_time_ns=sent.expire_time_ns,
             quote_budget_atoms=same_amount(sent.quote_budget_atoms),
+            trigger_price_ticks=sent.trigger_price_ticks,
+            trailing_offset_ticks=sent.trailing_offset_ticks,
+            trailing_offset_ppm=sent.trailing_offset_ppm,
             **fields,
         )
     if name == "cancel":

@@ -7,10 +7,10 @@ one; this only keeps the engine from going on with one that no engine can have w
 from collections import defaultdict
 
 from cambist.internal.journal.v1 import snapshot_pb2, system_pb2
-from matching.reference import amounts, limits
+from matching.reference import amounts, limits, waiting
 from matching.reference.administration import created_with_limits, filled_limits
 from matching.reference.custody import VENUE_ACCOUNTS
-from matching.reference.state import State, held_asset, hold_of, is_firm_account
+from matching.reference.state import Market, State, held_asset, hold_of, is_firm_account
 from matching.reference.types import Order
 
 HASH_BYTES = 32
@@ -26,8 +26,9 @@ def expect(condition: bool, what: str) -> None:
         raise Inconsistent(what)
 
 
-def judge(state: State) -> None:
+def judge(state: State, rules_newest: int) -> None:
     """Raises Inconsistent, Refusal."""
+    expect(1 <= state.rules_version <= rules_newest, "rules version")
     expect(len(state.state_hash) == HASH_BYTES, "length of the state hash")
     _judge_firms(state)
     _judge_markets(state)
@@ -81,9 +82,35 @@ def _judge_markets(state: State) -> None:
         expect(is_ours, "number of a market")
         bid, ask = market.best_price(1), market.best_price(2)
         expect(not (bid and ask and bid >= ask), "a crossed book")
+        _judge_triggers(state, market)
     for account in state.accounts.values():
         for order in account.orders.values():
-            _judge_order(state, order)
+            if order.waits:
+                _judge_waiting(state, order)
+            else:
+                _judge_order(state, order)
+
+
+def _judge_triggers(state: State, market: Market) -> None:
+    has_some = bool(market.last_price_ticks or market.waiting)
+    is_allowed = state.rules_version >= limits.RULES_WITH_TRIGGERS
+    expect(is_allowed or not has_some, "triggers under older rules")
+    expect(0 <= market.last_price_ticks <= limits.PRICE_TICKS_MAX, "last price")
+    seen = sorted(id_ for id_, order in market.waiting.items() if order.seen_price_ticks)
+    expect(sorted(market.ready) == seen, "a ready order")
+
+
+def _judge_waiting(state: State, order: Order) -> None:
+    expect(0 < order.order_id < state.next_order_id, "number of a waiting order")
+    expect(order.order_type in waiting.TYPES, "type of a waiting order")
+    expect(order.side in (1, 2), "side of a waiting order")
+    is_new = not order.cum_lots and not order.public_order_id and not order.post_only
+    expect(is_new and order.leaves_lots == order.quantity_lots, "fills of a waiting order")
+    expect((order.leaves_lots >= 1) != (order.budget_atoms >= 1), "quantity of a waiting order")
+    prices = order.price_ticks, order.extreme_price_ticks, order.seen_price_ticks
+    expect(all(0 <= price <= limits.PRICE_TICKS_MAX for price in prices), "a price that waits")
+    expect(0 <= order.taker_fee_ppm <= limits.FEE_PPM_MAX, "taker's fee of a waiting order")
+    expect(abs(order.maker_fee_ppm) <= limits.FEE_PPM_MAX, "maker's fee of a waiting order")
 
 
 def _judge_order(state: State, order: Order) -> None:

@@ -6,7 +6,15 @@ from blake3 import blake3
 
 from cambist.internal.journal.v1 import frames_pb2
 from cambist.orders.v1 import enums_pb2
-from matching.reference import envelopes, firm, order_events, snapshot, system
+from matching.reference import (
+    envelopes,
+    firm,
+    limits,
+    order_events,
+    snapshot,
+    system,
+    triggers,
+)
 from matching.reference.batches import OpenBatch, open_batch
 from matching.reference.errors import EnginePanicked
 from matching.reference.run import Run
@@ -18,14 +26,17 @@ class Engine:
 
     check_envelope = staticmethod(envelopes.check_envelope)
 
-    def __init__(self, shard: int) -> None:
+    def __init__(self, shard: int, rules_newest: int = 1) -> None:
+        """An empty shard; `rules_newest` is the newest rules version that it may switch to."""
+        assert 1 <= rules_newest <= limits.RULES_NEWEST, "a rules version of this build"
         self._state = State(shard)
+        self._rules_newest = rules_newest
 
     @classmethod
-    def restore(cls, data: bytes) -> Self:
+    def restore(cls, data: bytes, rules_newest: int = 1) -> Self:
         """An engine in the state of a snapshot. Raises SnapshotRefused."""
-        engine = cls(0)
-        engine._state = snapshot.decode(data)
+        engine = cls(0, rules_newest)
+        engine._state = snapshot.decode(data, rules_newest)
         return engine
 
     def apply(self, batch: bytes) -> bytes:
@@ -49,9 +60,18 @@ class Engine:
     def _apply(self, batch: OpenBatch) -> bytes:
         state = self._state
         state.time_ns = batch.time_ns
-        run = Run(state, batch.time_ns, batch.first_seq, batch.time_ns)
+        run = Run(
+            state,
+            batch.time_ns,
+            batch.first_seq,
+            batch.time_ns,
+            rules_version=state.rules_version,
+            rules_newest=self._rules_newest,
+            rules_next=state.rules_version,
+        )
         run_cursors(run)
         run_timers(run)
+        triggers.cascade(run)
         seq = batch.first_seq
         for envelope in batch.envelopes:
             if envelope.command_class == enums_pb2.COMMAND_CLASS_SYSTEM:
@@ -60,6 +80,7 @@ class Engine:
                 firm.apply_envelope(run, envelope, seq)
             seq += envelope.count
         state.last_seq = batch.last_seq
+        state.rules_version = run.rules_next
         return run.close(batch.last_seq)
 
     def snapshot(self) -> bytes:
@@ -93,8 +114,11 @@ class Engine:
 
     @property
     def open_cursors(self) -> int:
-        """How many markets are being cleared."""
-        return sum(market.clearing for market in self._state.markets.values())
+        """How many markets are being cleared, or have triggered orders that may be entered."""
+        return sum(
+            market.clearing or (bool(market.ready) and market.takes_triggered)
+            for market in self._state.markets.values()
+        )
 
 
 def run_cursors(run: Run) -> None:
@@ -107,7 +131,11 @@ def run_cursors(run: Run) -> None:
                 order_events.cancel_resting(run, order, enums_pb2.CANCEL_REASON_MARKET_CLEARED)
                 market.cleared_count += 1
                 run.work_left -= 1
-        if not market.order_count:
+        for _, order in sorted(market.waiting.items())[: run.work_left]:
+            order_events.cancel_resting(run, order, enums_pb2.CANCEL_REASON_MARKET_CLEARED)
+            market.cleared_count += 1
+            run.work_left -= 1
+        if not market.open_count:
             close_cursor(run, market)
 
 

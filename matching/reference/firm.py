@@ -4,7 +4,7 @@ from typing import Any
 
 from cambist.internal.journal.v1 import batch_pb2, frames_pb2, snapshot_pb2
 from cambist.orders.v1 import commands_pb2, enums_pb2, events_pb2
-from matching.reference import answers, limits, money, new_order, requests
+from matching.reference import answers, limits, money, new_order, requests, triggers
 from matching.reference.body_hash import body_hash, member_of
 from matching.reference.errors import Refusal
 from matching.reference.order_checks import refuse_if
@@ -36,6 +36,7 @@ def apply_envelope(
         for index, command in enumerate(commands):
             run.seq = first_seq + index
             apply_command(run, command, origin, envelope)
+            run_cascade(run, origin)
         return
     session = run.state.sessions.get(envelope.session_id)
     if not is_in_order(run, envelope, session):
@@ -45,6 +46,7 @@ def apply_envelope(
         run.seq = first_seq + index
         origin = Origin(envelope.command_class, session, envelope.first_seq_no + index, is_poisoned)
         apply_command(run, command, origin, envelope)
+        run_cascade(run, origin)
     last = envelope.first_seq_no + envelope.count - 1
     if envelope.command_class == ORDER:
         session.last_order_seq_no = max(session.last_order_seq_no, last)
@@ -63,6 +65,12 @@ def apply_envelope(
             for early in session.early_cancels
             if early.up_to_order_seq_no > session.last_order_seq_no
         ]
+
+
+def run_cascade(run: Run, origin: Origin) -> None:
+    """What a command made others do; what is put aside is part of another command."""
+    if not origin.is_poisoned:
+        triggers.cascade(run)
 
 
 def is_in_order(run: Run, envelope: batch_pb2.Envelope, session: Session | None) -> bool:

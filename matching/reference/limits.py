@@ -10,6 +10,9 @@ CUM_LOTS_MAX = (1 << 63) - 1  # what a market order by budget may buy in all
 AMOUNT_ATOMS_MAX = 1 << 120  # largest amount in a command, notional and base amount
 BALANCE_ATOMS_MAX = 1 << 126  # largest magnitude of a balance: sums of two still fit 128 bits
 WORK_ORDERS_MAX = 10_000  # orders one taker, or all cursors and timers of a batch, may touch
+CASCADE_ORDERS_MAX = 1_000  # waiting orders entered in one cascade
+CASCADE_TOUCHES_MAX = 10_000  # resting orders touched before a cascade takes up no further order
+TRAILING_PPM_MAX = 999_999  # a trailing stop stays above zero
 BATCH_COMMANDS_MAX = 10_000  # commands per batch
 BATCH_ENVELOPES_MAX = 4_096  # envelopes per batch
 ENVELOPE_COMMANDS_MAX = 1_000  # commands per envelope
@@ -55,4 +58,5 @@ IN_TRANSIT_BASE = 16  # IN_TRANSIT(peer) = this + peer
 FIRM_ACCOUNT_MIN = 4_096  # accounts below are the venue's own
 
 LAYOUT_VERSION = 1  # of event rows and snapshots
-RULES_VERSION = 1  # the only one in this build
+RULES_WITH_TRIGGERS = 2  # the rules version with which orders may wait for a price
+RULES_NEWEST = 2  # the newest one of which this build can be told to know

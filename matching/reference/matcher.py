@@ -42,6 +42,7 @@ def run_taker(run: Run, taker: Order) -> bool:
         if not taker.is_market and not is_within(taker, maker.price_ticks):
             return True
         touched += 1
+        run.touches += 1
         if touched > limits.WORK_ORDERS_MAX:
             return cancel_rest(run, taker, enums_pb2.CANCEL_REASON_WORK_LIMIT)
         mode = ruling_mode(taker)
@@ -162,6 +163,9 @@ def trade(run: Run, market: Market, taker: Order, maker: Order, lots: int) -> No
     price = maker.price_ticks
     notional = lots * price * market.tick_value
     market.trade_id += 1
+    if run.rules_version >= limits.RULES_WITH_TRIGGERS:
+        market.last_price_ticks = price
+        run.trade_prices.append((market.market_id, price))
     fees = {}
     for order, ppm in ((taker, taker.taker_fee_ppm), (maker, maker.maker_fee_ppm)):
         fees[order.order_id] = pay(run, market, order, lots, notional, fee_part(notional, ppm))

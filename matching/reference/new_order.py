@@ -1,7 +1,7 @@
 """NewOrder: section 4, check by check in its order, then matching and resting."""
 
 from cambist.orders.v1 import commands_pb2, enums_pb2
-from matching.reference import amounts, limits, matcher, order_events
+from matching.reference import amounts, limits, matcher, order_events, triggers, waiting
 from matching.reference.errors import Refusal
 from matching.reference.order_checks import (
     CANCEL_ONLY,
@@ -24,6 +24,7 @@ from matching.reference.types import Account, Order, Session
 LIMIT, MARKET = enums_pb2.ORDER_TYPE_LIMIT, enums_pb2.ORDER_TYPE_MARKET
 GTC, IOC = enums_pb2.TIME_IN_FORCE_GTC, enums_pb2.TIME_IN_FORCE_IOC
 FOK, GTD = enums_pb2.TIME_IN_FORCE_FOK, enums_pb2.TIME_IN_FORCE_GTD
+WAITING = waiting.TYPES
 
 
 def enter(
@@ -33,7 +34,7 @@ def enter(
 
     Raises Refusal, with nothing changed.
     """
-    judge_form(sent)
+    judge_form(sent, run.rules_version)
     market = market_of_command(run, sent.market_id)
     judge_rights(account, market, session)
     judge_phase(run, market, sent)
@@ -43,10 +44,10 @@ def enter(
         is_late = sent.expire_time_ns <= run.now_ns
         is_far = sent.expire_time_ns > run.now_ns + limits.EXPIRE_TIME_AHEAD_NS
         refuse_if(is_late or is_far, enums_pb2.REJECT_REASON_INVALID_EXPIRE_TIME)
-    if sent.time_in_force in (GTC, GTD):
+    if sent.order_type in WAITING or sent.time_in_force in (GTC, GTD):
         is_many = len(account.orders) >= account.open_orders_max
         refuse_if(is_many, enums_pb2.REJECT_REASON_OPEN_ORDERS_LIMIT)
-        is_full = market.order_count >= market.parameters.resting_orders_max
+        is_full = market.open_count >= market.parameters.resting_orders_max
         refuse_if(is_full, enums_pb2.REJECT_REASON_BOOK_FULL)
     if is_post_only(market, post_only=sent.post_only):
         crosses = market.would_trade(sent.side, sent.price_ticks)
@@ -60,7 +61,9 @@ def enter(
         is_short = not can_fill(run, market, order)
         refuse_if(is_short, enums_pb2.REJECT_REASON_FOK_NOT_FILLABLE)
     accept(run, market, order, sent, hold)
-    if matcher.run_taker(run, order) and order.leaves_lots:
+    if order.waits:
+        triggers.start_waiting(run, order)
+    elif matcher.run_taker(run, order) and order.leaves_lots:
         if sent.time_in_force in (GTC, GTD):
             order_events.rest(run, order)
         else:
@@ -68,14 +71,16 @@ def enter(
     return order
 
 
-def judge_form(sent: commands_pb2.NewOrder) -> None:
+def judge_form(sent: commands_pb2.NewOrder, rules_version: int) -> None:
     """Checks 1 and 2."""
     is_open = not (sent.side and sent.order_type and sent.time_in_force)
     refuse_if(is_open, enums_pb2.REJECT_REASON_INVALID_COMBINATION)
+    has_triggers = rules_version >= limits.RULES_WITH_TRIGGERS
     is_later = (
-        sent.order_type not in (LIMIT, MARKET)
+        not (sent.order_type in (LIMIT, MARKET) or (has_triggers and sent.order_type in WAITING))
         or sent.time_in_force not in (GTC, IOC, FOK, GTD)
         or has_later_features(sent)
+        or (not has_triggers and waiting.has_trigger(sent))
     )
     refuse_if(is_later, enums_pb2.REJECT_REASON_UNSUPPORTED)
 
@@ -93,6 +98,9 @@ def judge_phase(run: Run, market: Market, sent: commands_pb2.NewOrder) -> None:
 
 def judge_combination(sent: commands_pb2.NewOrder) -> None:
     """Check 6."""
+    if sent.order_type in WAITING:
+        waiting.judge_combination(sent)
+        return
     budget = amounts.from_bytes(sent.quote_budget_atoms)
     is_market = sent.order_type == MARKET
     decrements = sent.self_trade_prevention == matcher.DECREMENT
@@ -104,12 +112,16 @@ def judge_combination(sent: commands_pb2.NewOrder) -> None:
         or (budget != 0 and (sent.side != BUY or sent.time_in_force == FOK or decrements))
         or (sent.post_only and (is_market or sent.time_in_force in (IOC, FOK)))
         or (sent.expire_time_ns != 0 and sent.time_in_force != GTD)
+        or waiting.has_trigger(sent)
     )
     refuse_if(is_wrong, enums_pb2.REJECT_REASON_INVALID_COMBINATION)
 
 
 def judge_amounts(market: Market, sent: commands_pb2.NewOrder) -> None:
     """Checks 7 to 9."""
+    if sent.order_type in WAITING:
+        waiting.judge_amounts(market, sent)
+        return
     budget = amounts.from_bytes(sent.quote_budget_atoms)
     is_limit = sent.order_type == LIMIT
     if is_limit:
@@ -142,6 +154,12 @@ def make(run: Run, market: Market, sent: commands_pb2.NewOrder, session: Session
         tag=sent.tag,
         is_market=sent.order_type == MARKET,
         budget_atoms=amounts.from_bytes(sent.quote_budget_atoms),
+        waits=sent.order_type in WAITING,
+        order_type=sent.order_type,
+        time_in_force=sent.time_in_force,
+        trigger_price_ticks=sent.trigger_price_ticks,
+        trailing_offset_ticks=sent.trailing_offset_ticks,
+        trailing_offset_ppm=sent.trailing_offset_ppm,
     )
 
 
@@ -180,7 +198,7 @@ def can_fill(run: Run, market: Market, order: Order) -> bool:
 def accept(run: Run, market: Market, order: Order, sent: commands_pb2.NewOrder, hold: int) -> None:
     """Number, public id, hold, NEW."""
     run.state.next_order_id += 1
-    if sent.time_in_force in (GTC, GTD):
+    if not order.waits and sent.time_in_force in (GTC, GTD):
         market.public_order_id += 1
         order.public_order_id = market.public_order_id
     if hold:
@@ -200,6 +218,9 @@ def accept(run: Run, market: Market, order: Order, sent: commands_pb2.NewOrder, 
         expire_time_ns=sent.expire_time_ns,
         quote_budget_atoms=amounts.to_bytes(order.budget_atoms),
         public_order_id=order.public_order_id,
+        trigger_price_ticks=sent.trigger_price_ticks,
+        trailing_offset_ticks=sent.trailing_offset_ticks,
+        trailing_offset_ppm=sent.trailing_offset_ppm,
     )
 
 

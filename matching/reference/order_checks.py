@@ -89,13 +89,5 @@ def is_post_only(market: Market, *, post_only: bool) -> bool:
 
 
 def has_later_features(order: commands_pb2.NewOrder) -> bool:
-    """Whether an order asks for what this rules version does not carry out."""
-    return bool(
-        order.display_lots
-        or order.hidden
-        or order.minimum_lots
-        or order.trigger_price_ticks
-        or order.trailing_offset_ticks
-        or order.trailing_offset_ppm
-        or order.peg_offset_ticks
-    )
+    """Whether an order asks for what no rules version carries out yet."""
+    return bool(order.display_lots or order.hidden or order.minimum_lots or order.peg_offset_ticks)

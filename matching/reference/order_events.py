@@ -1,4 +1,4 @@
-"""Events of an order, and taking resting orders out. Section 3, "Events of an order"."""
+"""Events of an order, and taking open ones out. Section 3, "Events of an order"."""
 
 from typing import Any
 
@@ -47,22 +47,35 @@ def give_back(run: Run, order: Order, leaves_before: int, leaves_after: int) -> 
         row.available += released
 
 
-def take_out(run: Run, order: Order) -> None:
-    """A resting order leaves its book with its hold; nothing is told."""
+def release(run: Run, order: Order) -> None:
+    """Held to available: all of it."""
     market = run.state.markets[order.market_id]
-    run.touch(market, order.side, order.price_ticks)
-    market.remove(order)
-    give_back(run, order, order.leaves_lots, 0)
+    hold = hold_of(order, market, order.leaves_lots)
+    row = run.balance(order.account_id, held_asset(order, market))
+    row.held -= hold
+    row.available += hold
+
+
+def take_out(run: Run, order: Order) -> None:
+    """A resting or waiting order leaves its place with its hold; nothing is told."""
+    market = run.state.markets[order.market_id]
+    if order.waits:
+        market.stop_waiting(order)
+    else:
+        run.touch(market, order.side, order.price_ticks)
+        market.remove(order)
+    release(run, order)
     run.state.unlist_order(order)
 
 
 def cancel_resting(
     run: Run, order: Order, reason: enums_pb2.CancelReason.ValueType, request_id: bytes = b""
 ) -> None:
-    """A resting order is cancelled."""
+    """A resting or waiting order is cancelled."""
     take_out(run, order)
     tell_canceled(run, order, reason, request_id)
-    tell_deleted(run, order)
+    if not order.waits:
+        tell_deleted(run, order)
 
 
 def expire(run: Run, order: Order) -> None:
@@ -75,7 +88,8 @@ def expire(run: Run, order: Order) -> None:
         quantity_lots=order.quantity_lots,
         cum_lots=order.cum_lots,
     )
-    tell_deleted(run, order)
+    if not order.waits:
+        tell_deleted(run, order)
 
 
 def tell_deleted(run: Run, order: Order) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from cambist.internal.journal.v1 import snapshot_pb2
 from cambist.orders.v1 import commands_pb2, enums_pb2, events_pb2
-from matching.reference import limits, matcher, order_events
+from matching.reference import limits, matcher, order_events, waiting
 from matching.reference.errors import Refusal
 from matching.reference.order_checks import (
     CANCEL_ONLY,
@@ -61,7 +61,7 @@ def judge_name(orig_cl_ord_id: bytes, order_id: int) -> None:
 
 
 def target(run: Run, account: Account, orig_cl_ord_id: bytes, order_id: int) -> Order:
-    """The resting order that is named. Raises UNKNOWN_ORDER, ORDER_CLOSED."""
+    """The resting or waiting order that is named. Raises UNKNOWN_ORDER, ORDER_CLOSED."""
     if not order_id:
         key = run.state.keys_of(account.account_id).by_id.get(orig_cl_ord_id)
         if key is None or key.kind != NEW_ORDER or (key.reason and not key.open):
@@ -113,6 +113,8 @@ def amend(run: Run, account: Account, sent: commands_pb2.Amend, origin: Origin) 
         raise by_phase(market.phase)
     if market.market_id in run.late_markets:
         raise by_phase(CANCEL_ONLY)
+    if order.waits:
+        waiting.judge_amendment(order, sent)
     price = sent.price_ticks or order.price_ticks
     quantity = sent.quantity_lots or order.quantity_lots
     if sent.price_ticks:
@@ -122,8 +124,9 @@ def amend(run: Run, account: Account, sent: commands_pb2.Amend, origin: Origin) 
     refuse_if(quantity <= order.cum_lots, enums_pb2.REJECT_REASON_QUANTITY_BELOW_FILLED)
     is_same_price = price == order.price_ticks
     refuse_if(is_same_price and quantity == order.quantity_lots, nothing)
-    judge_notional(market, price, quantity)
-    if is_post_only(market, post_only=order.post_only) and not is_same_price:
+    judge_notional(market, price or None, quantity)
+    must_rest = not order.waits and is_post_only(market, post_only=order.post_only)
+    if must_rest and not is_same_price:
         crosses = market.would_trade(order.side, price)
         refuse_if(crosses, enums_pb2.REJECT_REASON_POST_ONLY_WOULD_CROSS)
     change(run, order, sent.request_id, price, quantity)
@@ -148,6 +151,10 @@ def change(run: Run, order: Order, request_id: bytes, price: int, quantity: int)
     row = run.balance(order.account_id, asset_id)
     row.available -= wanted - held
     row.held += wanted - held
+    if order.waits:
+        order.price_ticks, order.quantity_lots, order.leaves_lots = price, quantity, leaves
+        tell_replaced(run, order, request_id)
+        return
     run.touch(market, order.side, before[0])
     if keeps_place:
         market.shrink(order, old_leaves - leaves)

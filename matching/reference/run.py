@@ -30,10 +30,17 @@ class Run:
     # Sequence and time of receipt of the command under way.
     seq: int
     received_ns: int
+    # Of this batch; what the engine knows; of the next batch.
+    rules_version: int = 1
+    rules_newest: int = 1
+    rules_next: int = 1
     work_left: int = 0
     frames: Frames = field(default_factory=Frames)
     # Markets with expired orders left over: they take no orders in this batch.
     late_markets: set[int] = field(default_factory=set)
+    # Prices of the trades of the taker under way, and resting orders that takers have touched.
+    trade_prices: list[tuple[int, int]] = field(default_factory=list)
+    touches: int = 0
     # As they were when the batch first touched them.
     balances_before: dict[tuple[int, int], tuple[int, int, int]] = field(default_factory=dict)
     quotes_before: dict[int, tuple[int, int, int, int]] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from typing import Any
 from google.protobuf.message import DecodeError, Message
 
 from cambist.internal.journal.v1 import snapshot_pb2, system_pb2
-from matching.reference import amounts, consistency, limits, schema
+from matching.reference import amounts, consistency, limits, order_rows, schema, trigger_rows
 from matching.reference.administration import (
     created_with_limits,
     created_with_parameters,
@@ -44,7 +44,7 @@ def encode(state: State) -> bytes:
         shard=state.shard,
         last_seq=state.last_seq,
         time_ns=state.time_ns,
-        rules_version=limits.RULES_VERSION,
+        rules_version=state.rules_version,
         state_hash=state.state_hash,
         next_order_id=state.next_order_id,
         **sections(state),
@@ -62,7 +62,7 @@ def sections(state: State) -> dict[str, Any]:
     return {
         "money": canonical(_money(state)),
         "books": canonical(_books(state)),
-        "triggers": canonical(snapshot_pb2.TriggersSection()),
+        "triggers": canonical(trigger_rows.encode(state)),
         "sessions": canonical(_sessions(state)),
         "keys": canonical(_keys(state)),
         "limits": canonical(_limits(state)),
@@ -115,8 +115,8 @@ def _books(state: State) -> snapshot_pb2.BooksSection:
             killed=market.killed,
             clearing=market.clearing,
             cleared_count=market.cleared_count,
-            bids=[_order(order) for order in _orders(market, 1)],
-            asks=[_order(order) for order in _orders(market, 2)],
+            bids=[order_rows.encode(order) for order in _orders(market, 1)],
+            asks=[order_rows.encode(order) for order in _orders(market, 2)],
         )
     return section
 
@@ -128,27 +128,6 @@ def _orders(market: Market, side: int) -> list[Order]:
         for price in market.best_first(side)
         for order in market.levels[side][price].orders.values()
     ]
-
-
-def _order(order: Order) -> snapshot_pb2.OrderState:
-    return snapshot_pb2.OrderState(
-        order_id=order.order_id,
-        account_id=order.account_id,
-        cl_ord_id=order.cl_ord_id,
-        session_id=order.session_id,
-        price_ticks=order.price_ticks,
-        quantity_lots=order.quantity_lots,
-        leaves_lots=order.leaves_lots,
-        cum_lots=order.cum_lots,
-        cum_tick_lots=amounts.to_bytes(order.cum_tick_lots),
-        maker_fee_ppm=order.maker_fee_ppm,
-        taker_fee_ppm=order.taker_fee_ppm,
-        expire_time_ns=order.expire_time_ns,
-        post_only=order.post_only,
-        self_trade_prevention=order.self_trade_prevention,
-        tag=order.tag,
-        public_order_id=order.public_order_id,
-    )
 
 
 def _sessions(state: State) -> snapshot_pb2.SessionsSection:
@@ -213,11 +192,11 @@ def _limits(state: State) -> snapshot_pb2.LimitsSection:
 # --- and back
 
 
-def decode(data: bytes) -> State:
+def decode(data: bytes, rules_newest: int) -> State:
     """The state in canonical bytes. Raises SnapshotRefused."""
     try:
         state = _restore(snapshot_pb2.Snapshot.FromString(data))
-        consistency.judge(state)
+        consistency.judge(state, rules_newest)
     except (DecodeError, Fault, KeyError, Inconsistent, Refusal) as error:
         raise SnapshotRefused(f"{type(error).__name__}: {error}") from error
     if encode(state) != data:
@@ -235,11 +214,13 @@ def _restore(whole: snapshot_pb2.Snapshot) -> State:
         time_ns=whole.time_ns,
         state_hash=whole.state_hash,
         next_order_id=whole.next_order_id,
+        rules_version=whole.rules_version,
     )
     _restore_money(state, snapshot_pb2.MoneySection.FromString(whole.money))
     _restore_limits(state, snapshot_pb2.LimitsSection.FromString(whole.limits))
     for book in snapshot_pb2.BooksSection.FromString(whole.books).books:
         _restore_book(state, book)
+    trigger_rows.restore(state, snapshot_pb2.TriggersSection.FromString(whole.triggers))
     for row in snapshot_pb2.SessionsSection.FromString(whole.sessions).sessions:
         _restore_session(state, row)
     for account in snapshot_pb2.KeysSection.FromString(whole.keys).accounts:
@@ -312,30 +293,7 @@ def _restore_book(state: State, book: snapshot_pb2.BookState) -> None:
     state.markets[created.market_id] = market
     for side, orders in ((1, book.bids), (2, book.asks)):
         for row in orders:
-            state.list_order(_restore_order(row, created.market_id, side))
-
-
-def _restore_order(row: snapshot_pb2.OrderState, market_id: int, side: Any) -> Order:
-    return Order(
-        order_id=row.order_id,
-        account_id=row.account_id,
-        market_id=market_id,
-        cl_ord_id=row.cl_ord_id,
-        session_id=row.session_id,
-        side=side,
-        price_ticks=row.price_ticks,
-        quantity_lots=row.quantity_lots,
-        leaves_lots=row.leaves_lots,
-        maker_fee_ppm=row.maker_fee_ppm,
-        taker_fee_ppm=row.taker_fee_ppm,
-        expire_time_ns=row.expire_time_ns,
-        post_only=row.post_only,
-        self_trade_prevention=row.self_trade_prevention,
-        tag=row.tag,
-        cum_lots=row.cum_lots,
-        cum_tick_lots=amounts.from_bytes(row.cum_tick_lots),
-        public_order_id=row.public_order_id,
-    )
+            state.list_order(order_rows.restore(row, created.market_id, side))
 
 
 def _restore_session(state: State, row: snapshot_pb2.SessionState) -> None:

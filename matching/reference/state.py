@@ -42,11 +42,32 @@ class Market:
     # Price to level, and the prices ascending, of each side.
     levels: dict[int, dict[int, Level]] = field(default_factory=lambda: {1: {}, 2: {}})
     prices: dict[int, list[int]] = field(default_factory=lambda: {1: [], 2: []})
+    # Orders that wait for a price by order id, and those of them that saw it, in queue order.
+    waiting: dict[int, Order] = field(default_factory=dict)
+    ready: list[int] = field(default_factory=list)
+    last_price_ticks: int = 0  # of the last trade since rules version 2; 0 = none
 
     @property
     def market_id(self) -> int:
         """Its number."""
         return self.created.market_id
+
+    @property
+    def open_count(self) -> int:
+        """How many orders rest or wait."""
+        return self.order_count + len(self.waiting)
+
+    @property
+    def takes_triggered(self) -> bool:
+        """Whether orders that saw their price may be entered."""
+        is_open = self.phase == enums_pb2.MARKET_PHASE_CONTINUOUS
+        return is_open and not self.killed and not self.clearing
+
+    def stop_waiting(self, order: Order) -> None:
+        """An order waits no more, ready or not."""
+        del self.waiting[order.order_id]
+        if order.seen_price_ticks:
+            self.ready.remove(order.order_id)
 
     def best_price(self, side: int) -> int:
         """Best price of a side; 0 when it is empty."""
@@ -157,6 +178,7 @@ class State:
     time_ns: int = 0
     state_hash: bytes = bytes(32)
     next_order_id: int = 1
+    rules_version: int = 1  # of the next batch
     assets: dict[int, system_pb2.CreateAsset] = field(default_factory=dict)
     balances: dict[tuple[int, int], Balance] = field(default_factory=dict)
     deposits: dict[bytes, Deposit] = field(default_factory=dict)
@@ -187,26 +209,37 @@ class State:
         return group != 0 and group == self.accounts[second_id].self_trade_group_id
 
     def resting_order(self, account_id: int, order_id: int) -> Order | None:
-        """A resting order of an account."""
+        """A resting or waiting order of an account."""
         return self.accounts[account_id].orders.get(order_id)
 
     def list_order(self, order: Order) -> None:
-        """An order rests now: book, account, timers."""
-        self.markets[order.market_id].add(order)
+        """An order rests or waits now: book or waiting ones, account, timers."""
+        market = self.markets[order.market_id]
+        if order.waits:
+            market.waiting[order.order_id] = order
+        else:
+            market.add(order)
         self.accounts[order.account_id].orders[order.order_id] = order
         if order.expire_time_ns:
             insort(self.timers, (order.expire_time_ns, order.order_id, order.account_id))
 
     def unlist_order(self, order: Order) -> None:
         """An order that is out of its book leaves account and timers, and its id closes."""
-        account = self.accounts[order.account_id]
-        del account.orders[order.order_id]
+        self.unlist_from_account(order)
+        self.close_id(order)
+
+    def unlist_from_account(self, order: Order) -> None:
+        """An order leaves account and timers; its id stays open."""
+        del self.accounts[order.account_id].orders[order.order_id]
         if order.expire_time_ns:
             timer = (order.expire_time_ns, order.order_id, order.account_id)
             del self.timers[bisect_left(self.timers, timer)]
+
+    def close_id(self, order: Order) -> None:
+        """The id of an order that is done is kept within the capacity of its account."""
         keys = self.keys[order.account_id]
         keys.close(order.cl_ord_id)
-        keys.trim(account.id_capacity)
+        keys.trim(self.accounts[order.account_id].id_capacity)
 
 
 def fee_part(notional: int, ppm: int) -> int:
@@ -218,6 +251,8 @@ def fee_part(notional: int, ppm: int) -> int:
 
 def hold_of(order: Order, market: Market, leaves_lots: int) -> int:
     """What an order with these leaves holds, in its own asset."""
+    if order.waits and order.budget_atoms:
+        return order.budget_atoms
     if order.is_market:
         return 0
     if order.side == BUY:

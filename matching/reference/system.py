@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from cambist.internal.journal.v1 import batch_pb2, frames_pb2, system_pb2
 from cambist.orders.v1 import enums_pb2
-from matching.reference import administration, custody, firm, sessions
+from matching.reference import administration, custody, firm, sessions, triggers
 from matching.reference.administration import Then
 from matching.reference.custody import nothing
 from matching.reference.envelopes import open_envelope
@@ -65,10 +65,11 @@ def apply_envelope(run: Run, envelope: batch_pb2.Envelope, first_seq: int) -> No
         if name == "command_poisoned":
             answer(run, envelope.correlation, index, R.REJECT_REASON_UNSPECIFIED)
             put_aside(run, sent)
-            continue
-        reason, then = carry_out(run, name, sent)
-        answer(run, envelope.correlation, index, reason)
-        then()
+        else:
+            reason, then = carry_out(run, name, sent)
+            answer(run, envelope.correlation, index, reason)
+            then()
+        triggers.cascade(run)
 
 
 def answer(

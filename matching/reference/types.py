@@ -25,7 +25,7 @@ class Balance:
 
 @dataclass(slots=True)
 class Order:
-    """An order that rests or is being matched."""
+    """An order that rests, waits for a price, or is being matched."""
 
     order_id: int
     account_id: int
@@ -48,6 +48,15 @@ class Order:
     is_market: bool = False  # a market order: holds nothing and never rests
     budget_atoms: int = 0  # a market buy by budget: quantity and leaves are 0
     spent_atoms: int = 0  # what a market buy has paid, fees included
+    # Of an order that waits for a price, or did: see docs/semantics/triggers.md.
+    waits: bool = False
+    order_type: enums_pb2.OrderType.ValueType = enums_pb2.ORDER_TYPE_UNSPECIFIED
+    time_in_force: enums_pb2.TimeInForce.ValueType = enums_pb2.TIME_IN_FORCE_UNSPECIFIED
+    trigger_price_ticks: int = 0
+    trailing_offset_ticks: int = 0
+    trailing_offset_ppm: int = 0
+    extreme_price_ticks: int = 0  # best price that a trailing stop saw
+    seen_price_ticks: int = 0  # the price that reached the trigger: it is ready
 
 
 @dataclass(slots=True)
@@ -85,7 +94,7 @@ class Account:
     frozen: bool = False
     killed: bool = False
     account_seq: int = 0
-    orders: dict[int, Order] = field(default_factory=dict)  # resting ones by order id
+    orders: dict[int, Order] = field(default_factory=dict)  # resting and waiting ones by order id
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from cambist.internal.journal.v1 import snapshot_pb2 as snapshots
+from cambist.orders.v1 import enums_pb2 as enums
 from tests.differential.flow.messages import atoms
 
 PPM = 1_000_000
@@ -21,6 +22,7 @@ class State:
     head: snapshots.Snapshot
     money: snapshots.MoneySection
     books: snapshots.BooksSection
+    triggers: snapshots.TriggersSection
     keys: snapshots.KeysSection
     limits: snapshots.LimitsSection
 
@@ -32,6 +34,7 @@ class State:
             head,
             snapshots.MoneySection.FromString(head.money),
             snapshots.BooksSection.FromString(head.books),
+            snapshots.TriggersSection.FromString(head.triggers),
             snapshots.KeysSection.FromString(head.keys),
             snapshots.LimitsSection.FromString(head.limits),
         )
@@ -61,7 +64,7 @@ class State:
         }
 
     def needed_holds(self) -> dict[Holder, int]:
-        """What resting orders and requested withdrawals must hold."""
+        """What resting and waiting orders and requested withdrawals must hold."""
         needed: dict[Holder, int] = defaultdict(int)
         decimals = {asset.asset_id: asset.decimals for asset in self.money.assets}
         for book in self.books.books:
@@ -69,13 +72,28 @@ class State:
             lot_size = atoms(market.lot_size_atoms)
             scale = 10 ** decimals[market.base_asset_id]
             tick_value = atoms(market.tick_size_atoms) * lot_size // scale
-            for order in book.bids:
+            waiting = self.waiting(market.market_id)
+            for row in waiting:
+                budget = atoms(row.quote_budget_atoms)
+                needed[row.order.account_id, market.quote_asset_id] += budget
+            buys = [row.order for row in waiting if row.side == enums.SIDE_BUY]
+            sells = [row.order for row in waiting if row.side == enums.SIDE_SELL]
+            for order in (*book.bids, *buys):
                 notional = order.price_ticks * order.leaves_lots * tick_value
                 fee = -(-notional * order.taker_fee_ppm // PPM)
                 needed[order.account_id, market.quote_asset_id] += notional + fee
-            for order in book.asks:
+            for order in (*book.asks, *sells):
                 needed[order.account_id, market.base_asset_id] += order.leaves_lots * lot_size
         return self._with_withdrawals(needed, snapshots.WITHDRAWAL_PHASE_REQUESTED)
+
+    def waiting(self, market_id: int) -> list[snapshots.WaitingOrder]:
+        """Orders of a market that wait for a price."""
+        return [
+            row
+            for rows in self.triggers.markets
+            if rows.market_id == market_id
+            for row in rows.waiting
+        ]
 
     def needed_in_flight(self) -> dict[Holder, int]:
         """What started withdrawals must have in flight."""
@@ -114,11 +132,15 @@ class State:
         return faults
 
     def faults_of_keys(self) -> list[str]:
-        """Resting orders without their open key, and open keys without their order: none."""
+        """Open orders without their open key, and open keys without their order: none."""
         resting = {
             (order.account_id, order.cl_ord_id, order.order_id)
             for book in self.books.books
             for order in (*book.bids, *book.asks)
+        } | {
+            (row.order.account_id, row.order.cl_ord_id, row.order.order_id)
+            for rows in self.triggers.markets
+            for row in rows.waiting
         }
         opened = {
             (account.account_id, key.id, key.order_id)

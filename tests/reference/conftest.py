@@ -1,10 +1,13 @@
 """The engines that every rule is tested on, and a small venue on each."""
 
 import importlib.util
+from dataclasses import replace
 from typing import Final
 
 import pytest
 
+from cambist.internal.journal.v1 import system_pb2 as system
+from matching.reference import Engine
 from tests.differential.engines import KERNEL, REFERENCE, Kind, load
 from tests.reference.venue import Venue
 
@@ -31,3 +34,20 @@ def venue(engine: Kind) -> Venue:
 def reference_venue() -> Venue:
     """A founded venue on the reference engine, whose limits a test may lower."""
     return Venue.founded(load(REFERENCE))
+
+
+def second_rules() -> Kind:
+    """The reference engine that knows rules version 2; the kernel does not yet."""
+    return replace(
+        load(REFERENCE),
+        make=lambda shard: Engine(shard, rules_newest=2),
+        restore=lambda snapshot: Engine.restore(snapshot, rules_newest=2),
+    )
+
+
+@pytest.fixture
+def second_venue() -> Venue:
+    """A founded venue under rules version 2."""
+    venue = Venue.founded(second_rules())
+    venue.operate(system.SwitchRules(version=2))
+    return venue

@@ -48,6 +48,8 @@ def report(told: events.ExecutionReport) -> str:
             line = f"{kind} {reason} {told.quantity_lots} cum {told.cum_lots}"
         case enums.EXEC_TYPE_EXPIRED:
             line = f"{kind} {told.quantity_lots} cum {told.cum_lots}"
+        case enums.EXEC_TYPE_TRIGGERED:
+            line = f"{kind} {priced} at {told.trigger_price_ticks} by {told.last_price_ticks}"
         case enums.EXEC_TYPE_REPLACED:
             line = f"{kind} {priced} leaves {told.leaves_lots} cum {told.cum_lots}"
         case _:

@@ -1,0 +1,1 @@
+"""Orders that wait for a price: docs/semantics/triggers.md."""
