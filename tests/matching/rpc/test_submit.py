@@ -83,12 +83,14 @@ async def test_a_malformed_envelope_is_refused_by_number_and_changes_nothing(
     order.new_order.cl_ord_id = b"short"
     await link.send(unary_envelope(order))
     await link.send(b"\xff")
-    answers = [await link.read(), await link.read()]
-    assert [answer.refused.number for answer in answers] == [1, 2]
-    assert answers[0].refused.reason == matching_pb2.MALFORMED_REASON_BAD_LENGTH
-    assert answers[0].refused.field == 1
-    assert answers[1].refused.reason == matching_pb2.MALFORMED_REASON_TRUNCATED
-    assert (await link.read()).progress.number == 2
+    answers = [await link.read()]
+    while answers[-1].progress.number < 2:
+        answers.append(await link.read())
+    first, second = (answer.refused for answer in answers if answer.HasField("refused"))
+    assert (first.number, second.number) == (1, 2)
+    assert first.reason == matching_pb2.MALFORMED_REASON_BAD_LENGTH
+    assert first.field == 1
+    assert second.reason == matching_pb2.MALFORMED_REASON_TRUNCATED
     # The link goes on.
     await link.send(unary_envelope(new_order()))
     status = await market.until_released(before.released_seq + 1)
