@@ -188,6 +188,81 @@ class Adapter(Protocol):
         """Where an attempt stands. Raises Unavailable."""
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One transaction that is decided but not signed."""
+
+    # Of the signer's log (16 bytes): the same id gets the same bytes again.
+    intent_id: bytes
+    # Serialised cambist.internal.signer.v1.Intent.
+    intent: bytes
+    # All that the transaction uses up: outpoints "txid:index", or "address:nonce". None on TRON.
+    inputs: tuple[str, ...]
+    fee_atoms_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """The approver's word on one withdrawal: bytes and the signature over them."""
+
+    approval: bytes
+    signature: bytes
+
+
+class Builds(Protocol):
+    """What the pipeline of withdrawals needs of a chain; it stores between any two of these.
+
+    The pipeline owns `inputs` in the transaction that stores the plan, has it signed, commits the
+    bytes, and only then calls `broadcast`. None of these methods stores or sends by itself, but
+    `broadcast`.
+    """
+
+    network: Network
+
+    async def highest_fee(self, payout: Payout) -> int:
+        """The most that paying it may cost, in atoms of the native asset; the approval says it."""
+
+    async def build(
+        self,
+        intent_id: bytes,
+        payouts: Sequence[Payout],
+        *,
+        fee_atoms_max: int,
+        must_use: Sequence[str],
+        owned: frozenset[str],
+    ) -> Plan:
+        """Plans a transaction that pays all of these and uses every input of `must_use`.
+
+        `owned` inputs belong to other attempts. Raises Stuck, Unavailable; owns nothing itself.
+        """
+
+    def identify(self, raw: bytes) -> TransactionId:
+        """The id of signed bytes, by our own computation. Raises Broken when they are none."""
+
+    async def broadcast(self, attempt: Attempt) -> Broadcast:
+        """Hands the stored bytes to nodes; as in `Adapter`."""
+
+    async def confirm(self, attempt: Attempt) -> Confirmation:
+        """Where an attempt stands; DEAD only with a proof. As in `Adapter`."""
+
+
+class Approves(Protocol):
+    """The approver, as the pipeline sees it."""
+
+    async def approve(self, withdrawal_id: WithdrawalId, fee_atoms_max: int) -> Approval:
+        """Raises Rejected (the payout is refused), Stuck (it waits), Unavailable."""
+
+
+class Signs(Protocol):
+    """The signer, as the pipeline sees it."""
+
+    async def sign(self, plan: Plan, approvals: Sequence[Approval]) -> bytes:
+        """The signed transaction; a repeated intent id gets the stored bytes. Raises Stuck."""
+
+    async def close(self, withdrawal_id: WithdrawalId) -> Sequence[bytes]:
+        """What was ever signed for it; nothing = never, and from now on never."""
+
+
 class Bumps(Protocol):
     """An adapter that can raise the fee of an attempt, or void it."""
 
