@@ -7,22 +7,22 @@ of the test answer.
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from runtime.embedded_postgres import EmbeddedPostgres
 from tests.cluster.conftest import ROOT, Kubectl
+from tests.cluster.operator import engine
+from tests.cluster.operator.waiting import free_port
 from tests.cluster.operator.workers import Worker
 
 ACCOUNT = "cambist-control"
-WAIT_SECONDS = 30.0
 CHAIN: dict[str, Any] = {
     "apiVersion": "cambist.dev/v1alpha1",
     "kind": "WalletChain",
@@ -40,21 +40,6 @@ CHAIN: dict[str, Any] = {
         },
     },
 }
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def until(what: Callable[[], Any], seconds: float = WAIT_SECONDS) -> float:
-    """Waits until something is true; how long it took."""
-    began = time.monotonic()
-    while not what():
-        assert time.monotonic() - began < seconds, "not in time"
-        time.sleep(0.1)
-    return time.monotonic() - began
 
 
 class Venue:
@@ -163,3 +148,9 @@ def venue(kubectl: Kubectl, tmp_path: Path) -> Iterator[Venue]:
     made = Venue(kubectl, tmp_path)
     yield made
     made.stop()
+
+
+@pytest.fixture
+def matching(postgres_server: EmbeddedPostgres) -> Iterator[engine.Matching]:
+    with engine.running(postgres_server) as started:
+        yield started

@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from tests.cluster.operator.conftest import CHAIN, Venue, until
+from tests.cluster.operator.conftest import CHAIN, Venue
+from tests.cluster.operator.waiting import until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
 

@@ -5,7 +5,8 @@ import subprocess
 
 import pytest
 
-from tests.cluster.operator.conftest import CHAIN, Venue, until
+from tests.cluster.operator.conftest import CHAIN, Venue
+from tests.cluster.operator.waiting import until
 from tests.cluster.operator.workers import Worker
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]

@@ -1,0 +1,1 @@
+"""`kubectl cambist`: what operators do with a venue on Kubernetes, by way of kubectl itself."""
