@@ -34,6 +34,8 @@ impl Ahead {
     }
 }
 
+/// Accounts whose oldest ids are followed in one window.
+const WALKS: usize = 4;
 /// Bytes of an order that ending it takes.
 const ORDER_BYTES: usize = 64;
 
@@ -72,6 +74,50 @@ const NOWHERE: Look = Look {
     second: NONE,
 };
 
+/// How far into the oldest ids of an account the commands of one window reach: those of one session name few accounts.
+#[derive(Clone, Copy, Debug)]
+struct Walk {
+    account: u32,
+    /// The next one to be forgotten.
+    entry: u32,
+    /// How many, from `entry` on, belong to the command that began it.
+    behind: u32,
+}
+
+/// The accounts that were last seen.
+#[derive(Debug)]
+struct Walks {
+    walks: [Walk; WALKS],
+    next: usize,
+}
+
+impl Default for Walks {
+    fn default() -> Self {
+        let walk = Walk {
+            account: NONE,
+            entry: NONE,
+            behind: 0,
+        };
+        Self {
+            walks: [walk; WALKS],
+            next: 0,
+        }
+    }
+}
+
+impl Walks {
+    #[inline]
+    fn of(&mut self, account: u32) -> Option<&mut Walk> {
+        self.walks.iter_mut().find(|walk| walk.account == account)
+    }
+
+    #[inline]
+    fn begin(&mut self, walk: Walk) {
+        self.walks[self.next] = walk;
+        self.next = (self.next + 1) % WALKS;
+    }
+}
+
 impl Engine {
     /// Called before each command of a batch, with it and those behind it.
     #[inline]
@@ -98,7 +144,12 @@ impl Engine {
         match step {
             0 => self.warm_accounts(commands, looks),
             1 => looks.iter().for_each(|look| self.warm_ids(look)),
-            2 => looks.iter_mut().for_each(|look| self.warm_entries(look)),
+            2 => {
+                let mut walks = Walks::default();
+                for look in looks {
+                    self.warm_entries(look, &mut walks);
+                }
+            }
             3 => looks.iter_mut().for_each(|look| self.warm_order(look)),
             _ => looks.iter().for_each(|look| self.warm_neighbours(look)),
         }
@@ -236,12 +287,24 @@ impl Engine {
 
     /// The entry of the id that is named, what is forgotten, and the row of a new order.
     #[inline]
-    fn warm_entries(&self, look: &mut Look) {
+    fn warm_entries(&self, look: &mut Look, walks: &mut Walks) {
         let keys = &self.accounts[look.account].keys;
         if look.forgets > 0 {
-            look.second = keys.prefetch_oldest(None);
-            if look.forgets > 1 {
+            if let Some(walk) = walks.of(look.account) {
+                // Commands before it forget the oldest ones.
+                for _ in 0..walk.behind + look.forgets {
+                    walk.entry = keys.prefetch_oldest(Some(walk.entry));
+                    keys.prefetch_at(walk.entry);
+                }
+                walk.behind = 0;
+            } else {
+                look.second = keys.prefetch_oldest(None);
                 keys.prefetch_at(look.second);
+                walks.begin(Walk {
+                    account: look.account,
+                    entry: look.second,
+                    behind: look.forgets - 1,
+                });
             }
         }
         if let Some(id) = look.orig_cl_ord_id {

@@ -2,9 +2,11 @@
 
 use crate::error::FeedBroken;
 use crate::events::{Balance, ExecType, PrivateEvent, Report};
+use crate::ids::IdMap;
+use crate::orders::Orders;
 use crate::snapshot::RestingOrder;
 use cambist_codec::writer::{put_i64, put_message, put_sixteen, put_u64};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 const EXEC_TYPE_NEW: u64 = 1;
 const ORDER_TYPE_LIMIT: u64 = 1;
@@ -17,13 +19,13 @@ struct Account {
     /// Last `account_seq`.
     last_seq: u64,
     balances: BTreeMap<u32, Balance>,
-    orders: BTreeMap<u64, Report>,
+    orders: Orders,
 }
 
 /// All accounts.
 #[derive(Debug, Default)]
 pub struct Accounts {
-    accounts: HashMap<u64, Account>,
+    accounts: IdMap<Account>,
 }
 
 impl Accounts {
@@ -77,10 +79,8 @@ impl Accounts {
             return Err(FeedBroken::AccountGap);
         }
         account.last_seq = event.account_seq;
-        let Some(report) = &event.report else {
-            return Ok(());
-        };
-        if report.repeat {
+        let report = &event.report;
+        if !event.has_report || report.repeat {
             return Ok(());
         }
         let id = report.order_id;
@@ -89,13 +89,13 @@ impl Accounts {
                 account.orders.insert(id, *report);
             }
             ExecType::Canceled | ExecType::Expired => {
-                account.orders.remove(&id);
+                account.orders.remove(id);
             }
             _ => {
-                if let Some(order) = account.orders.get_mut(&id) {
+                if let Some(order) = account.orders.get_mut(id) {
                     follow(order, report);
                     if order.leaves_lots == 0 {
-                        account.orders.remove(&id);
+                        account.orders.remove(id);
                     }
                 }
             }
@@ -137,12 +137,7 @@ impl Accounts {
         ) else {
             return out;
         };
-        for order in account
-            .orders
-            .range(first..)
-            .take(limit)
-            .map(|(_, order)| order)
-        {
+        for order in account.orders.from(first).take(limit) {
             put_open_order(&mut out, account_id, account.last_seq, order, seq);
         }
         out
@@ -152,7 +147,7 @@ impl Accounts {
     pub fn order(&self, account_id: u64, order_id: u64, seq: u64) -> Vec<u8> {
         let mut out = Vec::new();
         if let Some(account) = self.accounts.get(&account_id)
-            && let Some(order) = account.orders.get(&order_id)
+            && let Some(order) = account.orders.get(order_id)
         {
             put_open_order(&mut out, account_id, account.last_seq, order, seq);
         }

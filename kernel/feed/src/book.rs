@@ -2,8 +2,10 @@
 
 use crate::error::FeedBroken;
 use crate::events::{L3Action, L3Event};
+use crate::ids::CountedMap;
+use crate::level::Level;
 use cambist_codec::writer::{Writer, put_i64, put_message, put_message_bytes, put_u64};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// Levels per side that the CRC covers.
 const CRC_LEVELS: usize = 10;
@@ -13,21 +15,6 @@ const ACTION_ADD: u64 = 1;
 const BUY: u32 = 1;
 const SELL: u32 = 2;
 
-/// One price. Queue order is the order of public ids, since an order takes a new one at every queue place.
-#[derive(Debug, Default)]
-struct Level {
-    /// Sum of `orders`; wider than one order's quantity.
-    quantity_lots: i128,
-    orders: BTreeMap<u64, i64>,
-}
-
-impl Level {
-    /// The quantity as it is told: 2^63 - 1 stands for anything larger.
-    fn told(&self) -> i64 {
-        i64::try_from(self.quantity_lots).unwrap_or(i64::MAX)
-    }
-}
-
 /// The book of one market.
 #[derive(Debug, Default)]
 pub struct Book {
@@ -36,7 +23,7 @@ pub struct Book {
     bids: BTreeMap<i64, Level>,
     asks: BTreeMap<i64, Level>,
     /// Side and price of each order.
-    places: HashMap<u64, (u32, i64)>,
+    places: CountedMap<(u32, i64)>,
 }
 
 impl Book {
@@ -70,9 +57,7 @@ impl Book {
         if is_known || lots < 1 || !(BUY..=SELL).contains(&side) {
             return Err(FeedBroken::UnknownOrder);
         }
-        let level = self.side(side).entry(price).or_default();
-        level.quantity_lots += i128::from(lots);
-        level.orders.insert(id, lots);
+        self.side(side).entry(price).or_default().add(id, lots);
         Ok(())
     }
 
@@ -85,15 +70,9 @@ impl Book {
         let &(side, price) = self.places.get(&id).ok_or(FeedBroken::UnknownOrder)?;
         let levels = self.side(side);
         let level = levels.get_mut(&price).ok_or(FeedBroken::UnknownOrder)?;
-        let lots = level.orders.get_mut(&id).ok_or(FeedBroken::UnknownOrder)?;
-        let left = change(*lots)
-            .filter(|left| *left >= 0)
-            .ok_or(FeedBroken::UnknownOrder)?;
-        level.quantity_lots += i128::from(left) - i128::from(*lots);
-        *lots = left;
+        let left = level.change(id, change).ok_or(FeedBroken::UnknownOrder)?;
         if left == 0 {
-            level.orders.remove(&id);
-            if level.orders.is_empty() {
+            if level.is_empty() {
                 levels.remove(&price);
             }
             self.places.remove(&id);
@@ -181,13 +160,13 @@ impl Book {
             .map(|(price, level)| (BUY, price, level))
             .chain(self.best_asks().map(|(price, level)| (SELL, price, level)))
         {
-            for (id, lots) in &level.orders {
+            for (id, lots) in level.orders() {
                 put_message(&mut out, 1, |event| {
                     put_u64(event, 2, ACTION_ADD);
-                    put_u64(event, 3, *id);
+                    put_u64(event, 3, id);
                     put_u64(event, 4, u64::from(side));
                     put_i64(event, 5, price);
-                    put_i64(event, 6, *lots);
+                    put_i64(event, 6, lots);
                 });
             }
         }
@@ -199,7 +178,7 @@ fn put_level(out: &mut Vec<u8>, number: u32, price: i64, level: &Level) {
     put_message(out, number, |inner| {
         put_i64(inner, 1, price);
         put_i64(inner, 2, level.told());
-        put_u64(inner, 3, level.orders.len() as u64);
+        put_u64(inner, 3, level.count() as u64);
     });
 }
 

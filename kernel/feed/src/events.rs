@@ -194,18 +194,22 @@ pub struct Report {
 pub struct PrivateEvent {
     pub account_seq: u64,
     pub account_id: u64,
-    pub report: Option<Report>,
+    pub has_report: bool,
+    pub report: Report,
 }
 
-pub fn private_event(mut reader: Reader<'_>) -> Decoded<PrivateEvent> {
-    let mut event = PrivateEvent::default();
+/// Reads into an event that is as it was made: handing a report on from call to call took as long as reading it.
+pub fn private_event(mut reader: Reader<'_>, event: &mut PrivateEvent) -> Decoded<()> {
     scan!(reader, {
         1 once VARINT => reader.varint(1)?,
         2 once VARINT => event.account_seq = reader.varint(2)?,
         3 once VARINT => event.account_id = reader.varint(3)?,
         4 once VARINT => reader.i64(4)?,
         5 once VARINT => reader.i64(5)?,
-        6 oneof LENGTH => event.report = Some(execution_report(reader.message(6)?)?),
+        6 oneof LENGTH => {
+            event.has_report = true;
+            execution_report(reader.message(6)?, &mut event.report)?;
+        },
         7 oneof LENGTH => reader.bytes(7)?,
         8 oneof LENGTH => reader.bytes(8)?,
         9 oneof LENGTH => reader.bytes(9)?,
@@ -213,11 +217,10 @@ pub fn private_event(mut reader: Reader<'_>) -> Decoded<PrivateEvent> {
         11 oneof LENGTH => reader.bytes(11)?,
         12 oneof LENGTH => reader.bytes(12)?,
     });
-    Ok(event)
+    Ok(())
 }
 
-fn execution_report(mut reader: Reader<'_>) -> Decoded<Report> {
-    let mut report = Report::default();
+fn execution_report(mut reader: Reader<'_>, report: &mut Report) -> Decoded<()> {
     scan!(reader, {
         1 once LENGTH => report.cl_ord_id = sixteen(&mut reader, 1)?,
         2 once LENGTH => reader.sixteen(2)?,
@@ -248,7 +251,7 @@ fn execution_report(mut reader: Reader<'_>) -> Decoded<Report> {
         27 once VARINT => report.expire_time_ns = reader.i64(27)?,
         28 once LENGTH => reader.sixteen(28)?,
     });
-    Ok(report)
+    Ok(())
 }
 
 fn exec_type(reader: &mut Reader<'_>) -> Decoded<ExecType> {

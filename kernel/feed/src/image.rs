@@ -3,7 +3,9 @@
 use crate::accounts::Accounts;
 use crate::book::Book;
 use crate::error::FeedBroken;
-use crate::events::{balance_update, container, defined_market, l2_delta, l3_event, private_event};
+use crate::events::{
+    PrivateEvent, balance_update, container, defined_market, l2_delta, l3_event, private_event,
+};
 use crate::snapshot;
 use cambist_codec::row::{Frame, FrameKind, Row};
 use std::collections::BTreeMap;
@@ -99,7 +101,11 @@ impl Image {
         match frame.record.kind {
             FrameKind::Private => {
                 let accounts = &mut self.accounts;
-                container(payload, |event| accounts.apply(&private_event(event)?))?;
+                container(payload, |reader| {
+                    let mut event = PrivateEvent::default();
+                    private_event(reader, &mut event)?;
+                    accounts.apply(&event)
+                })?;
             }
             FrameKind::Balance => {
                 let accounts = &mut self.accounts;

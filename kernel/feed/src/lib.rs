@@ -9,7 +9,10 @@ mod accounts;
 mod book;
 mod error;
 mod events;
+mod ids;
 mod image;
+mod level;
+mod orders;
 mod snapshot;
 
 pub use error::FeedBroken;
