@@ -1,0 +1,23 @@
+"""Every limit of the Bitcoin adapter, each with its unit and reason."""
+
+from typing import Final
+
+# Bytes of one answer of a node: a block of 4 MB is 8 MB of hexadecimal digits.
+ANSWER_BYTES_MAX: Final = 10_000_000
+# Bytes of one block, by consensus.
+BLOCK_BYTES_MAX: Final = 4_000_000
+# Seconds for a connection, and for one call; a node verifies a block for some seconds.
+CONNECT_SECONDS: Final = 3.0
+CALL_SECONDS: Final = 20.0
+# Calls to one node at once; Bitcoin Core works on four and queues 64.
+CALLS_MAX: Final = 8
+# Blocks that a node may be behind its own headers and still count as synced.
+LAG_BLOCKS_MAX: Final = 2
+# Seconds a node that lied, lags or is on another chain is not asked.
+QUARANTINE_SECONDS: Final = 60.0
+# Blocks that the agreed tip may lie below the lowest of the tips that count.
+TIP_SEARCH_BLOCKS: Final = 6
+# Nodes of one network.
+NODES_MAX: Final = 9
+# Characters of a node's own words that are kept.
+REASON_LENGTH_MAX: Final = 200
