@@ -34,8 +34,8 @@ RECONCILE_SECONDS: Final = 60.0
 CHAIN_INTERVAL_SECONDS: Final = 5.0
 # Seconds between two looks at a chain that is being drained.
 DRAIN_INTERVAL_SECONDS: Final = 0.5
-# Seconds between two looks at a market when nothing changes.
-MARKET_INTERVAL_SECONDS: Final = 30.0
+# Seconds between two looks at a market when nothing changes: a halt of the engine's own is told.
+MARKET_INTERVAL_SECONDS: Final = 10.0
 # Seconds between two reconciles of one key that signals ask for.
 SIGNAL_INTERVAL_SECONDS: Final = 1.0
 # Seconds between two writes of a status in which only figures differ.

@@ -118,6 +118,8 @@ class Markets:
                 await self._climb(
                     market, spec, plan.LADDER[-1:] if is_new else plan.LADDER, request_id
                 )
+        # What was read before the command is not what is there now.
+        self.read.pop(shard, None)
         await self.events.tell(Kind.MARKET, market, command.value, f"{request_id} acknowledged")
         return after
 

@@ -1,0 +1,88 @@
+"""The children of a WalletChain."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from control.chains import manifests
+from control.cluster.kinds import Kind
+from control.settings import WorkerSettings
+
+CHAIN: dict[str, Any] = {
+    "metadata": {"name": "btc", "uid": "u-1"},
+    "spec": {
+        "chain": "bitcoin",
+        "network": "regtest",
+        "nodes": [
+            {"name": "a", "urlSecretRef": {"name": "s", "key": "k"}, "ports": [8332]},
+            {
+                "name": "b",
+                "urlSecretRef": {"name": "s", "key": "l"},
+                "ports": [443],
+                "cidrs": ["203.0.113.0/24"],
+            },
+        ],
+        "replicas": 1,
+        "scaling": {"mode": "Auto"},
+    },
+}
+SETTINGS = WorkerSettings()
+
+
+def children(chain: Any = CHAIN, template: Any = None) -> dict[Kind, Any]:
+    return dict(manifests.children(chain, SETTINGS, template or {}))
+
+
+def test_the_deployment_says_nothing_of_replicas_and_all_belong_to_the_chain() -> None:
+    found = children()
+    assert "replicas" not in found[Kind.DEPLOYMENT]["spec"]
+    for child in found.values():
+        (owner,) = child["metadata"]["ownerReferences"]
+        assert (owner["uid"], owner["blockOwnerDeletion"]) == ("u-1", False)
+
+
+@pytest.mark.parametrize(
+    ("image", "wanted"),
+    [
+        ({}, "cambist/wallets-bitcoin:dev"),
+        ({"tag": "v1"}, "cambist/wallets-bitcoin:v1"),
+        ({"digest": "sha256:ab"}, "cambist/wallets-bitcoin@sha256:ab"),
+    ],
+)
+def test_the_image_follows_tag_or_digest(image: dict[str, str], wanted: str) -> None:
+    assert manifests.image_of({"chain": "bitcoin", "image": image}, SETTINGS) == wanted
+
+
+def test_scaling_alone_does_not_roll_the_workers() -> None:
+    other = copy.deepcopy(CHAIN)
+    other["spec"]["scaling"] = {"mode": "Manual"}
+    other["spec"]["replicas"] = 4
+    assert children(other) == children()
+
+
+def test_the_grace_period_is_longer_than_a_drain() -> None:
+    pod = children()[Kind.DEPLOYMENT]["spec"]["template"]["spec"]
+    assert pod["terminationGracePeriodSeconds"] > SETTINGS.drain_seconds
+
+
+def test_a_node_without_addresses_is_reached_anywhere_but_link_local() -> None:
+    rules = children()[Kind.NETWORK_POLICY]["spec"]["egress"]
+    by_port = {rule["ports"][0]["port"]: rule.get("to", []) for rule in rules if "ports" in rule}
+    assert by_port[8332][0]["ipBlock"] == {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}
+    assert by_port[443] == [{"ipBlock": {"cidr": "203.0.113.0/24"}}]
+
+
+def test_the_installations_template_is_laid_over_ours_by_name() -> None:
+    template = {
+        "spec": {
+            "nodeSelector": {"zone": "a"},
+            "containers": [{"name": "worker", "env": [{"name": "EXTRA", "value": "1"}]}],
+            "volumes": [{"name": "tls"}],
+        }
+    }
+    pod = children(template=template)[Kind.DEPLOYMENT]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    names = [entry["name"] for entry in container["env"]]
+    assert {"CAMBIST_WALLET_CHAIN", "EXTRA"} <= set(names)
+    assert (pod["nodeSelector"], pod["volumes"]) == ({"zone": "a"}, [{"name": "tls"}])
