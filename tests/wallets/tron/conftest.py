@@ -1,0 +1,53 @@
+"""Recorded answers of a real node; absent = skipped by name."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FOLDER = Path(
+    os.environ.get(
+        "TRON_RECORDINGS",
+        Path(__file__).parents[4] / "shared" / "nodes" / "tron-recordings",
+    )
+)
+
+
+@pytest.fixture
+def recording() -> Callable[[str], list[dict[str, Any]]]:
+    """The calls of a scenario by the name of its file."""
+
+    def read(name: str) -> list[dict[str, Any]]:
+        path = FOLDER / f"{name}.json"
+        if not path.exists():
+            pytest.skip(f"recorded answers of a TRON node: set TRON_RECORDINGS, {name} is absent")
+        calls: list[dict[str, Any]] = json.loads(path.read_text())["calls"]
+        return calls
+
+    return read
+
+
+@pytest.fixture
+def recorded_transactions() -> list[dict[str, Any]]:
+    """Every transaction in the recordings, as the node wrote it, once per id."""
+    if not FOLDER.is_dir():
+        pytest.skip("recorded answers of a TRON node: set TRON_RECORDINGS to their folder")
+    found: dict[str, dict[str, Any]] = {}
+
+    def walk(value: Any) -> None:
+        if isinstance(value, dict):
+            if "raw_data_hex" in value and "txID" in value:
+                found[value["txID"]] = value
+            for inner in value.values():
+                walk(inner)
+        elif isinstance(value, list):
+            for inner in value:
+                walk(inner)
+
+    for path in sorted(FOLDER.glob("*.json")):
+        for call in json.loads(path.read_text())["calls"]:
+            walk(call["response"])
+    return list(found.values())

@@ -1,0 +1,1 @@
+"""TRON: transactions, resources and node of the adapter of `wallets.contract`."""

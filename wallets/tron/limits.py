@@ -1,0 +1,25 @@
+"""Every limit of the TRON adapter, each with its unit and reason."""
+
+from typing import Final
+
+# Sun; the chain counts in signed 64-bit numbers.
+AMOUNT_SUN_MAX: Final = 2**63 - 1
+# Atoms of a TRC-20 token: a 256-bit word of the call.
+AMOUNT_TOKEN_MAX: Final = 2**256 - 1
+# Bytes of a memo; each also costs bandwidth, and any memo costs 1 TRX.
+MEMO_BYTES_MAX: Final = 512
+# Milliseconds of chain time after which an unmined transaction is dead. The chain allows 24 h.
+EXPIRATION_MILLISECONDS: Final = 10 * 60_000
+EXPIRATION_MILLISECONDS_MAX: Final = 24 * 3_600_000
+# Blocks that a reference block may be behind the head: the chain keeps 65,536 of them.
+REFERENCE_AGE_BLOCKS_MAX: Final = 65_535
+# Numbers of permissions: 0 owner, 1 witness, 2 to 9 active.
+PERMISSION_ID_MAX: Final = 9
+# Sun; the chain's own ceiling on what one call may burn.
+FEE_LIMIT_SUN_MAX: Final = 15_000_000_000
+# Milliseconds that the timestamps of distinct payouts may run ahead of the chain's clock.
+TIMESTAMP_LEAD_MILLISECONDS_MAX: Final = 5 * 60_000
+# Bytes of one unsigned transaction that is read.
+RAW_BYTES_MAX: Final = 500_000
+# Characters of a node's own words that are kept.
+REASON_LENGTH_MAX: Final = 200
