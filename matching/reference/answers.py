@@ -67,12 +67,13 @@ def repeat_answer(run: Run, account_id: int, name: str, sent: Any, key: Key) -> 
         refuse(run, account_id, name, sent, Refusal(key.reason, phase), **fields)
     elif name in MONEY_KINDS:
         run.tell(account_id, money_report=money_report(name, sent, **fields))
-    elif name == "mass_cancel":
+    elif name in ("mass_cancel", "cancel_all_after"):
         report = events_pb2.MassCancelReport(
             request_id=sent.request_id, affected_count=key.detail, **fields
         )
         run.tell(account_id, mass_cancel_report=report)
     else:
+        sent = sent.new_order if name == "replace" else sent
         run.tell(account_id, execution_report=repeated_report(name, sent, key, fields))
 
 
@@ -80,7 +81,7 @@ def repeated_report(
     name: str, sent: Any, key: Key, fields: dict[str, Any]
 ) -> events_pb2.ExecutionReport:
     """Of an accepted NewOrder, Cancel or Amend."""
-    if name == "new_order":
+    if name in ("new_order", "replace"):
         return events_pb2.ExecutionReport(
             cl_ord_id=sent.cl_ord_id,
             order_id=key.order_id,

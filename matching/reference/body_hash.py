@@ -31,11 +31,18 @@ def body_hash(member: int, message: Any) -> int:
 def words(member: int, message: Any) -> Iterator[int]:
     """Member number, then the fields in their order."""
     yield member
+    yield from fields_of(message)
+
+
+def fields_of(message: Any) -> Iterator[int]:
+    """The fields in their order; a message inside in the place of its field."""
     for field in message.DESCRIPTOR.fields:
         if field.name in LEFT_OUT:
             continue
         value = getattr(message, field.name)
-        if field.type == FieldDescriptor.TYPE_BYTES:
+        if field.type == FieldDescriptor.TYPE_MESSAGE:
+            yield from fields_of(value)
+        elif field.type == FieldDescriptor.TYPE_BYTES:
             padded = value.ljust(ID_BYTES, b"\0")
             yield int.from_bytes(padded[:8], "little")
             yield int.from_bytes(padded[8:], "little")

@@ -63,6 +63,10 @@ def _judge_firms(state: State) -> None:
         expect(account.firm_id in state.firms, "firm of an account")
         # In a snapshot defaults are filled in.
         sent = created_with_limits(account).limits
+        is_allowed = account.cancel_all_at_ns >= 0 and (
+            state.rules_version >= limits.FULL_RULES or not account.cancel_all_at_ns
+        )
+        expect(is_allowed, "timer of an account")
         expect(filled_limits(sent) == (sent.open_orders_max, sent.id_capacity), "limits")
     for session in state.sessions.values():
         expect(session.established.session_id > 0, "number of a session")
@@ -93,7 +97,7 @@ def _judge_markets(state: State) -> None:
 
 def _judge_triggers(state: State, market: Market) -> None:
     has_some = bool(market.last_price_ticks or market.waiting)
-    is_allowed = state.rules_version >= limits.RULES_WITH_TRIGGERS
+    is_allowed = state.rules_version >= limits.FULL_RULES
     expect(is_allowed or not has_some, "triggers under older rules")
     expect(0 <= market.last_price_ticks <= limits.PRICE_TICKS_MAX, "last price")
     seen = sorted(id_ for id_, order in market.waiting.items() if order.seen_price_ticks)

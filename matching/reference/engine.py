@@ -110,7 +110,8 @@ class Engine:
     @property
     def next_timer_ns(self) -> int:
         """When the next timer is due; 0 = none."""
-        return self._state.timers[0][0] if self._state.timers else 0
+        timers = [*self._state.timers[:1], *self._state.account_timers()[:1]]
+        return min((timer[0] for timer in timers), default=0)
 
     @property
     def open_cursors(self) -> int:
@@ -148,8 +149,22 @@ def close_cursor(run: Run, market: Market) -> None:
     run.tell_system(cursor_closed=closed)
 
 
+def run_account_timers(run: Run) -> None:
+    """Dead man's timers: docs/semantics/requests.md, section 4."""
+    for time_ns, account_id in run.state.account_timers():
+        if time_ns > run.now_ns:
+            return
+        account = run.state.accounts[account_id]
+        for _, order in sorted(account.orders.items())[: run.work_left]:
+            order_events.cancel_resting(run, order, enums_pb2.CANCEL_REASON_TIMER)
+            run.work_left -= 1
+        if not account.orders:
+            account.cancel_all_at_ns = 0
+
+
 def run_timers(run: Run) -> None:
     """Section 3, step 2."""
+    run_account_timers(run)
     timers = run.state.timers
     while timers and timers[0][0] <= run.now_ns:
         if not run.work_left:

@@ -4,7 +4,15 @@ from typing import Any
 
 from cambist.internal.journal.v1 import batch_pb2, frames_pb2, snapshot_pb2
 from cambist.orders.v1 import commands_pb2, enums_pb2, events_pb2
-from matching.reference import answers, limits, money, new_order, requests, triggers
+from matching.reference import (
+    answers,
+    limits,
+    money,
+    new_order,
+    replacement,
+    requests,
+    triggers,
+)
 from matching.reference.body_hash import body_hash, member_of
 from matching.reference.errors import Refusal
 from matching.reference.order_checks import refuse_if
@@ -22,7 +30,10 @@ KINDS = {
     "transfer": snapshot_pb2.KEY_KIND_TRANSFER,
     "request_withdrawal": snapshot_pb2.KEY_KIND_WITHDRAWAL,
 }
-NANOSECONDS_PER_MILLISECOND = 1_000_000
+FULL_KINDS = KINDS | {
+    "replace": snapshot_pb2.KEY_KIND_NEW_ORDER,
+    "cancel_all_after": snapshot_pb2.KEY_KIND_CANCEL_ALL_AFTER,
+}
 
 
 def apply_envelope(
@@ -115,7 +126,8 @@ def apply_command(
         refuse_nameless(run, origin, envelope, id_, reason)
         return
     try:
-        if name not in KINDS:
+        kinds = FULL_KINDS if run.rules_version >= limits.FULL_RULES else KINDS
+        if name not in kinds:
             without_key(run, account, name, sent, origin)
             return
         key = run.state.keys_of(account_id).by_id.get(id_)
@@ -123,13 +135,17 @@ def apply_command(
         if key is not None:
             known(run, account, name, sent, key, folded)
             return
-        judge_time(run, account_id, sent.sent_time_ns)
+        sent_time_ns = order_in(name, sent).sent_time_ns
+        judge_time(run, account_id, sent_time_ns)
     except Refusal as refusal:
         answers.refuse(run, account_id, name, sent, refusal)
         return
-    with_key(
-        run, account, name, sent, origin, Key(id_, KINDS[name], folded, sent.sent_time_ns, run.seq)
-    )
+    with_key(run, account, name, sent, origin, Key(id_, kinds[name], folded, sent_time_ns, run.seq))
+
+
+def order_in(name: str, sent: Any) -> Any:
+    """The message that carries the times of a command."""
+    return sent.new_order if name == "replace" else sent
 
 
 def permission(
@@ -176,7 +192,7 @@ def known(run: Run, account: Account, name: str, sent: Any, key: Key, folded: in
     """An id that was used before. Raises Refusal."""
     if key.kind == BURNT:
         raise Refusal(key.reason)
-    is_same = key.kind == KINDS[name] and key.body_hash == folded
+    is_same = key.kind == FULL_KINDS[name] and key.body_hash == folded
     refuse_if(not is_same, R.REJECT_REASON_ID_REUSED)
     answers.repeat_answer(run, account.account_id, name, sent, key)
 
@@ -205,13 +221,20 @@ def with_key(run: Run, account: Account, name: str, sent: Any, origin: Origin, k
 def carry_out(run: Run, account: Account, name: str, sent: Any, origin: Origin, key: Key) -> None:
     """The command itself. Raises Refusal."""
     refuse_if(origin.is_poisoned, R.REJECT_REASON_POISONED)
-    life = sent.expires_after_ms * NANOSECONDS_PER_MILLISECOND
-    is_late = life > 0 and run.now_ns > sent.sent_time_ns + life
+    if name == "cancel_all_after":
+        requests.cancel_all_after(run, account, sent)
+        return
+    timed = order_in(name, sent)
+    life = timed.expires_after_ms * limits.NANOSECONDS_PER_MILLISECOND
+    is_late = life > 0 and run.now_ns > timed.sent_time_ns + life
     refuse_if(is_late, R.REJECT_REASON_EXPIRED)
-    if name == "new_order":
+    if name in ("new_order", "replace"):
         if origin.session is not None and origin.command_class == ORDER:
-            new_order.refused_when_overtaken(origin.session, sent, origin.seq_no)
-        order = new_order.enter(run, account, sent, origin.session)
+            new_order.refused_when_overtaken(origin.session, timed, origin.seq_no)
+        if name == "replace":
+            order = replacement.replace(run, account, sent, origin.session)
+        else:
+            order = new_order.enter(run, account, sent, origin.session)
         key.order_id = order.order_id
         key.open = order.order_id in account.orders
     elif name == "cancel":

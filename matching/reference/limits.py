@@ -12,11 +12,14 @@ BALANCE_ATOMS_MAX = 1 << 126  # largest magnitude of a balance: sums of two stil
 WORK_ORDERS_MAX = 10_000  # orders one taker, or all cursors and timers of a batch, may touch
 CASCADE_ORDERS_MAX = 1_000  # waiting orders entered in one cascade
 CASCADE_TOUCHES_MAX = 10_000  # resting orders touched before a cascade takes up no further order
+CANCEL_ALL_AFTER_MS_MAX = 86_400_000  # largest dead man's timer: a day
+DAY_NS = 86_400 * 10**9  # DAY orders end at midnight UTC
 TRAILING_PPM_MAX = 999_999  # a trailing stop stays above zero
 BATCH_COMMANDS_MAX = 10_000  # commands per batch
 BATCH_ENVELOPES_MAX = 4_096  # envelopes per batch
 ENVELOPE_COMMANDS_MAX = 1_000  # commands per envelope
 ENVELOPE_BYTES_MAX = 1 << 20  # bytes of the body of an envelope
+NANOSECONDS_PER_MILLISECOND = 1_000_000
 RETENTION_NS = 600 * 10**9  # window in which an unknown id can be told from a repeat
 SENT_TIME_AHEAD_NS = 5 * 10**9  # tolerated lead of a client's clock
 EXPIRES_AFTER_MS_MAX = 60_000  # largest life of a command on its way
@@ -58,5 +61,5 @@ IN_TRANSIT_BASE = 16  # IN_TRANSIT(peer) = this + peer
 FIRM_ACCOUNT_MIN = 4_096  # accounts below are the venue's own
 
 LAYOUT_VERSION = 1  # of event rows and snapshots
-RULES_WITH_TRIGGERS = 2  # the rules version with which orders may wait for a price
+FULL_RULES = 2  # the rules version with which orders may wait for a price, and much besides
 RULES_NEWEST = 2  # the newest one of which this build can be told to know

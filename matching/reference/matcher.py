@@ -163,7 +163,7 @@ def trade(run: Run, market: Market, taker: Order, maker: Order, lots: int) -> No
     price = maker.price_ticks
     notional = lots * price * market.tick_value
     market.trade_id += 1
-    if run.rules_version >= limits.RULES_WITH_TRIGGERS:
+    if run.rules_version >= limits.FULL_RULES:
         market.last_price_ticks = price
         run.trade_prices.append((market.market_id, price))
     fees = {}

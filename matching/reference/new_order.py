@@ -20,6 +20,7 @@ from matching.reference.order_checks import (
 from matching.reference.run import Run
 from matching.reference.state import BUY, Market, fee_part, held_asset, hold_of, opposite
 from matching.reference.types import Account, Order, Session
+from matching.reference.waiting import DAY, RESTING
 
 LIMIT, MARKET = enums_pb2.ORDER_TYPE_LIMIT, enums_pb2.ORDER_TYPE_MARKET
 GTC, IOC = enums_pb2.TIME_IN_FORCE_GTC, enums_pb2.TIME_IN_FORCE_IOC
@@ -30,10 +31,19 @@ WAITING = waiting.TYPES
 def enter(
     run: Run, account: Account, sent: commands_pb2.NewOrder, session: Session | None
 ) -> Order:
-    """Accepts an order and runs it; the order, which rests when its account lists it.
+    """Accepts an order and runs it; the order, which is open when its account lists it.
 
     Raises Refusal, with nothing changed.
     """
+    order = judge(run, account, sent, session)
+    start(run, order, sent)
+    return order
+
+
+def judge(
+    run: Run, account: Account, sent: commands_pb2.NewOrder, session: Session | None
+) -> Order:
+    """All checks; the order as it will be. Changes nothing. Raises Refusal."""
     judge_form(sent, run.rules_version)
     market = market_of_command(run, sent.market_id)
     judge_rights(account, market, session)
@@ -44,7 +54,7 @@ def enter(
         is_late = sent.expire_time_ns <= run.now_ns
         is_far = sent.expire_time_ns > run.now_ns + limits.EXPIRE_TIME_AHEAD_NS
         refuse_if(is_late or is_far, enums_pb2.REJECT_REASON_INVALID_EXPIRE_TIME)
-    if sent.order_type in WAITING or sent.time_in_force in (GTC, GTD):
+    if sent.order_type in WAITING or sent.time_in_force in RESTING:
         is_many = len(account.orders) >= account.open_orders_max
         refuse_if(is_many, enums_pb2.REJECT_REASON_OPEN_ORDERS_LIMIT)
         is_full = market.open_count >= market.parameters.resting_orders_max
@@ -57,38 +67,50 @@ def enter(
     hold = hold_of(order, market, order.leaves_lots)
     is_poor = not order.is_market and hold > available
     refuse_if(is_poor, enums_pb2.REJECT_REASON_INSUFFICIENT_FUNDS)
-    if sent.time_in_force == FOK:
-        is_short = not can_fill(run, market, order)
-        refuse_if(is_short, enums_pb2.REJECT_REASON_FOK_NOT_FILLABLE)
-    accept(run, market, order, sent, hold)
+    needed = order.leaves_lots if sent.time_in_force == FOK else sent.minimum_lots
+    is_short = needed != 0 and not can_fill(run, market, order, needed)
+    refuse_if(is_short, enums_pb2.REJECT_REASON_FOK_NOT_FILLABLE)
+    return order
+
+
+def start(run: Run, order: Order, sent: commands_pb2.NewOrder) -> None:
+    """An order that was judged is accepted, and waits, or trades and rests."""
+    market = run.state.markets[order.market_id]
+    accept(run, market, order, sent)
     if order.waits:
         triggers.start_waiting(run, order)
     elif matcher.run_taker(run, order) and order.leaves_lots:
-        if sent.time_in_force in (GTC, GTD):
+        if sent.time_in_force in RESTING:
             order_events.rest(run, order)
         else:
             matcher.cancel_rest(run, order, enums_pb2.CANCEL_REASON_IOC)
-    return order
 
 
 def judge_form(sent: commands_pb2.NewOrder, rules_version: int) -> None:
     """Checks 1 and 2."""
     is_open = not (sent.side and sent.order_type and sent.time_in_force)
     refuse_if(is_open, enums_pb2.REJECT_REASON_INVALID_COMBINATION)
-    has_triggers = rules_version >= limits.RULES_WITH_TRIGGERS
-    is_later = (
-        not (sent.order_type in (LIMIT, MARKET) or (has_triggers and sent.order_type in WAITING))
-        or sent.time_in_force not in (GTC, IOC, FOK, GTD)
-        or has_later_features(sent)
-        or (not has_triggers and waiting.has_trigger(sent))
-    )
+    if rules_version >= limits.FULL_RULES:
+        is_later = (
+            (sent.order_type not in (LIMIT, MARKET) and sent.order_type not in WAITING)
+            or sent.time_in_force not in (*RESTING, IOC, FOK)
+            or has_later_features(sent)
+        )
+    else:
+        is_later = (
+            sent.order_type not in (LIMIT, MARKET)
+            or sent.time_in_force not in (GTC, IOC, FOK, GTD)
+            or has_later_features(sent)
+            or waiting.has_trigger(sent)
+            or sent.minimum_lots != 0
+        )
     refuse_if(is_later, enums_pb2.REJECT_REASON_UNSUPPORTED)
 
 
 def judge_phase(run: Run, market: Market, sent: commands_pb2.NewOrder) -> None:
     """Check 5."""
     takes = market.phase == CONTINUOUS or (
-        market.phase == POST_ONLY and sent.order_type == LIMIT and sent.time_in_force in (GTC, GTD)
+        market.phase == POST_ONLY and sent.order_type == LIMIT and sent.time_in_force in RESTING
     )
     if not takes:
         raise by_phase(market.phase)
@@ -113,8 +135,15 @@ def judge_combination(sent: commands_pb2.NewOrder) -> None:
         or (sent.post_only and (is_market or sent.time_in_force in (IOC, FOK)))
         or (sent.expire_time_ns != 0 and sent.time_in_force != GTD)
         or waiting.has_trigger(sent)
+        or (sent.minimum_lots != 0 and not takes_minimum(sent, budget))
     )
     refuse_if(is_wrong, enums_pb2.REJECT_REASON_INVALID_COMBINATION)
+
+
+def takes_minimum(sent: commands_pb2.NewOrder, budget: int) -> bool:
+    """Whether the minimum quantity goes with the rest of an order."""
+    in_range = 1 <= sent.minimum_lots <= sent.quantity_lots
+    return in_range and not (sent.time_in_force == FOK or sent.post_only or budget)
 
 
 def judge_amounts(market: Market, sent: commands_pb2.NewOrder) -> None:
@@ -148,7 +177,7 @@ def make(run: Run, market: Market, sent: commands_pb2.NewOrder, session: Session
         leaves_lots=sent.quantity_lots,
         maker_fee_ppm=market.parameters.maker_fee_ppm,
         taker_fee_ppm=market.parameters.taker_fee_ppm,
-        expire_time_ns=sent.expire_time_ns,
+        expire_time_ns=end_of(sent, run.now_ns),
         post_only=sent.post_only,
         self_trade_prevention=sent.self_trade_prevention,
         tag=sent.tag,
@@ -163,14 +192,21 @@ def make(run: Run, market: Market, sent: commands_pb2.NewOrder, session: Session
     )
 
 
-def can_fill(run: Run, market: Market, order: Order) -> bool:
-    """Check 14: whether a FOK order finds all of its quantity, and the funds for it."""
+def end_of(sent: commands_pb2.NewOrder, now_ns: int) -> int:
+    """When an order expires; 0 = never."""
+    if sent.time_in_force == DAY:
+        return (now_ns // limits.DAY_NS + 1) * limits.DAY_NS
+    return sent.expire_time_ns
+
+
+def can_fill(run: Run, market: Market, order: Order, needed: int) -> bool:
+    """Check 14: whether an order finds so many lots, and the funds for them."""
     mode = matcher.ruling_mode(order)
-    needed, cost, touched = order.leaves_lots, 0, 0
+    cost, touched = 0, 0
     funds = run.state.available(order.account_id, market.created.quote_asset_id)
     if order.is_market and order.side != BUY:
         base = run.state.available(order.account_id, market.created.base_asset_id)
-        if order.leaves_lots * market.lot_size > base:
+        if needed * market.lot_size > base:
             return False
     side = opposite(order.side)
     for price in market.best_first(side):
@@ -195,10 +231,11 @@ def can_fill(run: Run, market: Market, order: Order) -> bool:
     return False
 
 
-def accept(run: Run, market: Market, order: Order, sent: commands_pb2.NewOrder, hold: int) -> None:
+def accept(run: Run, market: Market, order: Order, sent: commands_pb2.NewOrder) -> None:
     """Number, public id, hold, NEW."""
+    hold = hold_of(order, market, order.leaves_lots)
     run.state.next_order_id += 1
-    if not order.waits and sent.time_in_force in (GTC, GTD):
+    if not order.waits and sent.time_in_force in RESTING:
         market.public_order_id += 1
         order.public_order_id = market.public_order_id
     if hold:
@@ -215,7 +252,7 @@ def accept(run: Run, market: Market, order: Order, sent: commands_pb2.NewOrder, 
         order_type=sent.order_type,
         time_in_force=sent.time_in_force,
         tag=sent.tag,
-        expire_time_ns=sent.expire_time_ns,
+        expire_time_ns=order.expire_time_ns,
         quote_budget_atoms=amounts.to_bytes(order.budget_atoms),
         public_order_id=order.public_order_id,
         trigger_price_ticks=sent.trigger_price_ticks,

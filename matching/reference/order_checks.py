@@ -90,4 +90,4 @@ def is_post_only(market: Market, *, post_only: bool) -> bool:
 
 def has_later_features(order: commands_pb2.NewOrder) -> bool:
     """Whether an order asks for what no rules version carries out yet."""
-    return bool(order.display_lots or order.hidden or order.minimum_lots or order.peg_offset_ticks)
+    return bool(order.display_lots or order.hidden or order.peg_offset_ticks)

@@ -234,6 +234,16 @@ def mass_cancel(run: Run, account: Account, sent: commands_pb2.MassCancel, origi
     return len(chosen)
 
 
+def cancel_all_after(run: Run, account: Account, sent: commands_pb2.CancelAllAfter) -> None:
+    """Arms, renews or disarms the dead man's timer. Raises INVALID_PARAMETER."""
+    is_long = sent.timeout_ms > limits.CANCEL_ALL_AFTER_MS_MAX
+    refuse_if(is_long, enums_pb2.REJECT_REASON_INVALID_PARAMETER)
+    end_ns = run.now_ns + sent.timeout_ms * limits.NANOSECONDS_PER_MILLISECOND
+    account.cancel_all_at_ns = end_ns if sent.timeout_ms else 0
+    report = events_pb2.MassCancelReport(request_id=sent.request_id)
+    run.tell(account.account_id, mass_cancel_report=report)
+
+
 def resolve(run: Run, account: Account, sent: commands_pb2.Resolve) -> None:
     """Says what became of an id, and settles it."""
     keys = run.state.keys_of(account.account_id)

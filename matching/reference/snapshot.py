@@ -185,6 +185,7 @@ def _limits(state: State) -> snapshot_pb2.LimitsSection:
             frozen=account.frozen,
             killed=account.killed,
             account_seq=account.account_seq,
+            cancel_all_at_ns=account.cancel_all_at_ns,
         )
     return section
 
@@ -269,6 +270,7 @@ def _restore_limits(state: State, section: snapshot_pb2.LimitsSection) -> None:
             row.frozen,
             row.killed,
             row.account_seq,
+            row.cancel_all_at_ns,
         )
 
 

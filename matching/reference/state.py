@@ -212,6 +212,14 @@ class State:
         """A resting or waiting order of an account."""
         return self.accounts[account_id].orders.get(order_id)
 
+    def account_timers(self) -> list[tuple[int, int]]:
+        """(cancel_all_at_ns, account_id) of the dead man's timers that are armed, ascending."""
+        return sorted(
+            (account.cancel_all_at_ns, account.account_id)
+            for account in self.accounts.values()
+            if account.cancel_all_at_ns
+        )
+
     def list_order(self, order: Order) -> None:
         """An order rests or waits now: book or waiting ones, account, timers."""
         market = self.markets[order.market_id]

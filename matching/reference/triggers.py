@@ -8,7 +8,7 @@ from matching.reference import limits, matcher, order_events
 from matching.reference.run import Run
 from matching.reference.state import BUY, PPM, Market
 from matching.reference.types import Order
-from matching.reference.waiting import GTC, GTD, LIMIT_KINDS, TAKERS_OF_PROFIT, TRAILING
+from matching.reference.waiting import LIMIT_KINDS, RESTING, TAKERS_OF_PROFIT, TRAILING
 
 LOWEST_PRICE_TICKS = 1  # a sell without a price takes every bid
 
@@ -89,7 +89,7 @@ def cascade(run: Run) -> None:
 def enter(run: Run, market: Market, order: Order) -> None:
     """The first ready order becomes a limit or a market order."""
     market.stop_waiting(order)
-    may_rest = order.order_type in LIMIT_KINDS and order.time_in_force in (GTC, GTD)
+    may_rest = order.order_type in LIMIT_KINDS and order.time_in_force in RESTING
     if may_rest:
         market.public_order_id += 1
         order.public_order_id = market.public_order_id

@@ -94,6 +94,7 @@ class Account:
     frozen: bool = False
     killed: bool = False
     account_seq: int = 0
+    cancel_all_at_ns: int = 0  # the dead man's timer; 0 = off
     orders: dict[int, Order] = field(default_factory=dict)  # resting and waiting ones by order id
 
 

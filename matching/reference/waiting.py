@@ -17,7 +17,8 @@ from matching.reference.state import BUY, Market
 from matching.reference.types import Order
 
 GTC, IOC = enums_pb2.TIME_IN_FORCE_GTC, enums_pb2.TIME_IN_FORCE_IOC
-GTD = enums_pb2.TIME_IN_FORCE_GTD
+GTD, DAY = enums_pb2.TIME_IN_FORCE_GTD, enums_pb2.TIME_IN_FORCE_DAY
+RESTING: Final = (GTC, GTD, DAY)  # orders with these may rest
 STOPS: Final = frozenset({enums_pb2.ORDER_TYPE_STOP, enums_pb2.ORDER_TYPE_STOP_LIMIT})
 TRAILING: Final = enums_pb2.ORDER_TYPE_TRAILING_STOP
 TAKERS_OF_PROFIT: Final = frozenset(
@@ -44,6 +45,7 @@ def judge_combination(sent: commands_pb2.NewOrder) -> None:
     refuse_if(
         is_wrong
         or sent.post_only
+        or sent.minimum_lots != 0
         or (sent.expire_time_ns != 0 and sent.time_in_force != GTD)
         or not _pays_rightly(sent),
         enums_pb2.REJECT_REASON_INVALID_COMBINATION,
@@ -54,8 +56,8 @@ def _pays_rightly(sent: commands_pb2.NewOrder) -> bool:
     """Whether time in force, price, quantity and budget go together."""
     has_budget = amounts.from_bytes(sent.quote_budget_atoms) != 0
     if sent.order_type in LIMIT_KINDS:
-        return sent.time_in_force in (GTC, GTD, IOC) and not has_budget
-    if sent.time_in_force not in (GTC, GTD):
+        return sent.time_in_force in (*RESTING, IOC) and not has_budget
+    if sent.time_in_force not in RESTING:
         return False
     if sent.side != BUY:
         return not has_budget

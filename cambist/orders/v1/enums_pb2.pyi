@@ -455,7 +455,7 @@ class _RejectReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RejectRe
     REJECT_REASON_POST_ONLY_WOULD_CROSS: _RejectReason.ValueType  # 25
     """A post-only order would trade at once."""
     REJECT_REASON_FOK_NOT_FILLABLE: _RejectReason.ValueType  # 26
-    """A fill-or-kill order cannot be filled wholly."""
+    """A fill-or-kill order cannot be filled wholly, or a minimum quantity not at once."""
     REJECT_REASON_OPEN_ORDERS_LIMIT: _RejectReason.ValueType  # 27
     """The account has as many open orders as it may."""
     REJECT_REASON_UNKNOWN_ORDER: _RejectReason.ValueType  # 28
@@ -571,7 +571,7 @@ REJECT_REASON_PHASE: RejectReason.ValueType  # 24
 REJECT_REASON_POST_ONLY_WOULD_CROSS: RejectReason.ValueType  # 25
 """A post-only order would trade at once."""
 REJECT_REASON_FOK_NOT_FILLABLE: RejectReason.ValueType  # 26
-"""A fill-or-kill order cannot be filled wholly."""
+"""A fill-or-kill order cannot be filled wholly, or a minimum quantity not at once."""
 REJECT_REASON_OPEN_ORDERS_LIMIT: RejectReason.ValueType  # 27
 """The account has as many open orders as it may."""
 REJECT_REASON_UNKNOWN_ORDER: RejectReason.ValueType  # 28

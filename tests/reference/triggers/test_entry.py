@@ -87,7 +87,7 @@ REFUSED: Final[list[tuple[dict[str, Any], str]]] = [
     ),
     ({"display_lots": 1}, "UNSUPPORTED"),
     ({"hidden": True}, "UNSUPPORTED"),
-    ({"minimum_lots": 1}, "UNSUPPORTED"),
+    ({"minimum_lots": 1}, "INVALID_COMBINATION"),
     ({"peg_offset_ticks": 1}, "UNSUPPORTED"),
     ({"order_type": enums.ORDER_TYPE_PEGGED}, "UNSUPPORTED"),
     ({"order_type": enums.ORDER_TYPE_LIMIT}, "INVALID_COMBINATION"),

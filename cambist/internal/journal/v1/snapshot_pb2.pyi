@@ -64,7 +64,7 @@ class _KeyKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_KeyKind.Value
     KEY_KIND_UNSPECIFIED: _KeyKind.ValueType  # 0
     """Not set."""
     KEY_KIND_NEW_ORDER: _KeyKind.ValueType  # 1
-    """NewOrder."""
+    """NewOrder, or Replace for its new order."""
     KEY_KIND_CANCEL: _KeyKind.ValueType  # 2
     """Cancel."""
     KEY_KIND_AMEND: _KeyKind.ValueType  # 3
@@ -79,6 +79,8 @@ class _KeyKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_KeyKind.Value
     """Burnt by a Resolve or an early Cancel."""
     KEY_KIND_UNSUPPORTED: _KeyKind.ValueType  # 8
     """A command that this build does not carry out."""
+    KEY_KIND_CANCEL_ALL_AFTER: _KeyKind.ValueType  # 9
+    """CancelAllAfter."""
 
 class KeyKind(_KeyKind, metaclass=_KeyKindEnumTypeWrapper):
     """What kind of command an id was used for."""
@@ -86,7 +88,7 @@ class KeyKind(_KeyKind, metaclass=_KeyKindEnumTypeWrapper):
 KEY_KIND_UNSPECIFIED: KeyKind.ValueType  # 0
 """Not set."""
 KEY_KIND_NEW_ORDER: KeyKind.ValueType  # 1
-"""NewOrder."""
+"""NewOrder, or Replace for its new order."""
 KEY_KIND_CANCEL: KeyKind.ValueType  # 2
 """Cancel."""
 KEY_KIND_AMEND: KeyKind.ValueType  # 3
@@ -101,6 +103,8 @@ KEY_KIND_BURNT: KeyKind.ValueType  # 7
 """Burnt by a Resolve or an early Cancel."""
 KEY_KIND_UNSUPPORTED: KeyKind.ValueType  # 8
 """A command that this build does not carry out."""
+KEY_KIND_CANCEL_ALL_AFTER: KeyKind.ValueType  # 9
+"""CancelAllAfter."""
 Global___KeyKind: _TypeAlias = KeyKind  # noqa: Y015
 
 @_typing.final
@@ -955,12 +959,15 @@ class AccountState(_message.Message):
     FROZEN_FIELD_NUMBER: _builtins.int
     KILLED_FIELD_NUMBER: _builtins.int
     ACCOUNT_SEQ_FIELD_NUMBER: _builtins.int
+    CANCEL_ALL_AT_NS_FIELD_NUMBER: _builtins.int
     frozen: _builtins.bool
     """No new orders and no withdrawals."""
     killed: _builtins.bool
     """Its kill switch is on."""
     account_seq: _builtins.int
     """Last account_seq given."""
+    cancel_all_at_ns: _builtins.int
+    """When the dead man's timer cancels its open orders; 0 = off."""
     @_builtins.property
     def account(self) -> _system_pb2.CreateAccount:
         """As created, with its present limits (defaults filled in)."""
@@ -972,10 +979,11 @@ class AccountState(_message.Message):
         frozen: _builtins.bool = ...,
         killed: _builtins.bool = ...,
         account_seq: _builtins.int = ...,
+        cancel_all_at_ns: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_seq", b"account_seq", "frozen", b"frozen", "killed", b"killed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_seq", b"account_seq", "cancel_all_at_ns", b"cancel_all_at_ns", "frozen", b"frozen", "killed", b"killed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
