@@ -64,17 +64,19 @@ class Lease:
 
     async def run(self) -> None:
         """Renews or waits until the Lease is given away."""
+        was_leading = False
         while not self._is_closing:
-            was_leading = self.is_leading
             try:
                 async with asyncio.timeout(limits.LEASE_REQUEST_SECONDS * 2):
                     async with self._one_at_a_time:
                         await self.step()
             except (ControlError, TimeoutError) as error:
                 LOGGER.warning("the Lease could not be renewed", error=str(error))
+            # Leadership also ends by time alone, while this loop waits for an answer.
             if self.is_leading != was_leading:
-                LOGGER.info("leadership", leading=self.is_leading, transitions=self.transitions)
-                if self.is_leading:
+                was_leading = not was_leading
+                LOGGER.info("leadership", leading=was_leading, transitions=self.transitions)
+                if was_leading:
                     self._on_gain()
             await asyncio.sleep(limits.LEASE_INTERVAL_SECONDS)
 

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -19,6 +20,7 @@ import yaml
 from runtime.embedded_postgres import EmbeddedPostgres
 from tests.cluster.conftest import ROOT, Kubectl
 from tests.cluster.operator import engine
+from tests.cluster.operator.link import Link
 from tests.cluster.operator.waiting import free_port
 from tests.cluster.operator.workers import Worker
 
@@ -67,6 +69,11 @@ class Venue:
         shown = self.kubectl.run("config", "view", "--raw", "--minify", "--output", "json")
         document = json.loads(shown)
         document["users"][0]["user"] = {"token": token}
+        cluster = document["clusters"][0]["cluster"]
+        address = urlsplit(cluster["server"])
+        assert address.hostname
+        self.link = Link(address.hostname, address.port or 443)
+        cluster["server"] = f"https://127.0.0.1:{self.link.port}"
         self._kubeconfig.write_text(json.dumps(document))
 
     def start(self, **settings: str) -> subprocess.Popen[bytes]:
@@ -141,6 +148,7 @@ class Venue:
             operator.wait()
         for worker in self.workers.values():
             worker.stop()
+        self.link.stop()
 
 
 @pytest.fixture
