@@ -2,13 +2,14 @@
 
 import asyncio
 import gc
+import os
 import sys
 from collections.abc import Coroutine
 from typing import Any
 
 import click
 
-from gateway import server
+from gateway import server, sockets
 from gateway.door.permissions import PERMISSIONS
 from gateway.identity.commands import keys
 from gateway.identity.store import MIGRATIONS
@@ -40,6 +41,7 @@ def main() -> None:
 @main.command()
 def serve() -> None:
     """Serve until SIGTERM."""
+    sockets.read_in_completing_thread(os.environ)
     settings = load_settings()
 
     def main_task(stop: asyncio.Event) -> Coroutine[Any, Any, None]:
