@@ -22,19 +22,20 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from cambist.internal.signer.v1 import intent_pb2 as cambist_dot_internal_dot_signer_dot_v1_dot_intent__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+cambist/internal/approver/v1/approver.proto\x12\x1c\x63\x61mbist.internal.approver.v1\"a\n\x0e\x41pproveRequest\x12\x11\n\tintent_id\x18\x01 \x01(\x0c\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x13\n\x0bjournal_seq\x18\x03 \x01(\x04\x12\x19\n\x11highest_fee_atoms\x18\x04 \x01(\t\"F\n\x0f\x41pproveResponse\x12\x10\n\x08\x61pproval\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c\x12\x0e\n\x06key_id\x18\x03 \x01(\t2y\n\x0f\x41pproverService\x12\x66\n\x07\x41pprove\x12,.cambist.internal.approver.v1.ApproveRequest\x1a-.cambist.internal.approver.v1.ApproveResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+cambist/internal/approver/v1/approver.proto\x12\x1c\x63\x61mbist.internal.approver.v1\x1a\'cambist/internal/signer/v1/intent.proto\"\xed\x01\n\x0e\x41pproveRequest\x12\x11\n\tintent_id\x18\x01 \x01(\x0c\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x13\n\x0bjournal_seq\x18\x03 \x01(\x04\x12\x19\n\x11highest_fee_atoms\x18\x04 \x01(\t\x12\r\n\x05shard\x18\x05 \x01(\r\x12>\n\rdead_attempts\x18\x06 \x03(\x0b\x32\'.cambist.internal.signer.v1.DeadAttempt\x12;\n\x06people\x18\x07 \x03(\x0b\x32+.cambist.internal.signer.v1.PersonSignature\"F\n\x0f\x41pproveResponse\x12\x10\n\x08\x61pproval\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c\x12\x0e\n\x06key_id\x18\x03 \x01(\t2y\n\x0f\x41pproverService\x12\x66\n\x07\x41pprove\x12,.cambist.internal.approver.v1.ApproveRequest\x1a-.cambist.internal.approver.v1.ApproveResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'cambist.internal.approver.v1.approver_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_APPROVEREQUEST']._serialized_start=77
-  _globals['_APPROVEREQUEST']._serialized_end=174
-  _globals['_APPROVERESPONSE']._serialized_start=176
-  _globals['_APPROVERESPONSE']._serialized_end=246
-  _globals['_APPROVERSERVICE']._serialized_start=248
-  _globals['_APPROVERSERVICE']._serialized_end=369
+  _globals['_APPROVEREQUEST']._serialized_start=119
+  _globals['_APPROVEREQUEST']._serialized_end=356
+  _globals['_APPROVERESPONSE']._serialized_start=358
+  _globals['_APPROVERESPONSE']._serialized_end=428
+  _globals['_APPROVERSERVICE']._serialized_start=430
+  _globals['_APPROVERSERVICE']._serialized_end=551
 # @@protoc_insertion_point(module_scope)

@@ -50,6 +50,16 @@ class SignerServiceStub:
                 request_serializer=cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.GetPublicKeysRequest.SerializeToString,
                 response_deserializer=cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.GetPublicKeysResponse.FromString,
                 _registered_method=True)
+        self.Stop = channel.unary_unary(
+                '/cambist.internal.signer.v1.SignerService/Stop',
+                request_serializer=cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.StopRequest.SerializeToString,
+                response_deserializer=cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.StopResponse.FromString,
+                _registered_method=True)
+        self.GetStatus = channel.unary_unary(
+                '/cambist.internal.signer.v1.SignerService/GetStatus',
+                request_serializer=cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.GetStatusRequest.SerializeToString,
+                response_deserializer=cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.GetStatusResponse.FromString,
+                _registered_method=True)
 
 
 class SignerServiceServicer:
@@ -77,6 +87,20 @@ class SignerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Stop(self, request, context):
+        """Stops everything at once: after the answer nothing new is signed. Only a command beside the signer's keys resumes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetStatus(self, request, context):
+        """State of the signer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SignerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -94,6 +118,16 @@ def add_SignerServiceServicer_to_server(servicer, server):
                     servicer.GetPublicKeys,
                     request_deserializer=cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.GetPublicKeysRequest.FromString,
                     response_serializer=cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.GetPublicKeysResponse.SerializeToString,
+            ),
+            'Stop': grpc.unary_unary_rpc_method_handler(
+                    servicer.Stop,
+                    request_deserializer=cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.StopRequest.FromString,
+                    response_serializer=cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.StopResponse.SerializeToString,
+            ),
+            'GetStatus': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetStatus,
+                    request_deserializer=cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.GetStatusRequest.FromString,
+                    response_serializer=cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.GetStatusResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -178,6 +212,60 @@ class SignerService:
             '/cambist.internal.signer.v1.SignerService/GetPublicKeys',
             cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.GetPublicKeysRequest.SerializeToString,
             cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.GetPublicKeysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Stop(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cambist.internal.signer.v1.SignerService/Stop',
+            cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.StopRequest.SerializeToString,
+            cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.StopResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetStatus(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cambist.internal.signer.v1.SignerService/GetStatus',
+            cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.GetStatusRequest.SerializeToString,
+            cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.GetStatusResponse.FromString,
             options,
             channel_credentials,
             insecure,

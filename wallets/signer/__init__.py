@@ -1,0 +1,1 @@
+"""The only process with private keys: rebuilds, checks, logs, then signs."""
