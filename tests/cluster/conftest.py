@@ -57,7 +57,12 @@ def definitions() -> None:
     if "KUBECONFIG" not in os.environ or not shutil.which("kubectl") or not shutil.which("helm"):
         pytest.skip("no cluster: set KUBECONFIG, with kubectl and helm on the path")
     rendered = subprocess.run(
-        ["helm", "template", "cambist", str(CHART), "--kube-version", "1.35.0"],
+        [
+            *("helm", "template", "cambist", str(CHART), "--kube-version", "1.35.0"),
+            # The definitions alone: the venue itself is what other tests install.
+            *("--show-only", "templates/crds/markets.yaml"),
+            *("--show-only", "templates/crds/walletchains.yaml"),
+        ],
         capture_output=True,
         text=True,
         check=True,
