@@ -14,11 +14,16 @@ select index, bytes, hash from journal.snapshot_chunks
 where shard = $1 and seq = $2 and index >= $3 and index < $4 order by index
 """
 
+# A chunk is written or deleted by one statement that says itself that its commit does not wait for
+# the disk. The snapshot's row is the commit that counts: it flushes what its chunks left unflushed.
+UNFLUSHED: Final = "(select set_config('synchronous_commit', 'off', true))"
+
 # Two snapshotters of one build write the same bytes.
-INSERT_CHUNK: Final = """
-insert into journal.snapshot_chunks (shard, seq, index, bytes, hash) values ($1, $2, $3, $4, $5)
+INSERT_CHUNK: Final = f"""
+insert into journal.snapshot_chunks (shard, seq, index, bytes, hash)
+select $1::integer, $2::bigint, $3::integer, $4::bytea, $5::bytea from {UNFLUSHED} unflushed
 on conflict do nothing
-"""
+"""  # noqa: S608 - made of constants
 
 # A second snapshotter may have cleared the chunks away as leftovers: then nothing is inserted.
 INSERT_SNAPSHOT: Final = """
@@ -45,6 +50,7 @@ where shard = $1 and not exists (
 order by seq, index
 """
 
-DELETE_CHUNK: Final = """
-delete from journal.snapshot_chunks where shard = $1 and seq = $2 and index = $3
-"""
+DELETE_CHUNK: Final = f"""
+delete from journal.snapshot_chunks using {UNFLUSHED} unflushed
+where shard = $1 and seq = $2 and index = $3
+"""  # noqa: S608 - made of constants

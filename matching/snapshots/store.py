@@ -9,7 +9,6 @@ snapshotter only. It never touches the fence or the journal's rows.
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import astuple
-from typing import Final
 
 from blake3 import blake3
 
@@ -19,9 +18,6 @@ from matching.journal.rows import Tail
 from matching.recovery.snapshot_source import StoredSnapshot
 from matching.snapshots import statements
 from runtime.postgres import Database
-
-# The snapshot's row is the commit that counts: it flushes whatever its chunks left unflushed.
-UNFLUSHED: Final = "set local synchronous_commit = off"
 
 
 class SnapshotStore:
@@ -122,22 +118,13 @@ class SnapshotStore:
             await self._delete_leftovers()
 
     async def _write_chunk(self, seq: int, index: int, content: bytes) -> None:
-        async with self._database.transaction() as connection:
-            await connection.execute(UNFLUSHED)
-            await connection.execute(
-                statements.INSERT_CHUNK,
-                self._shard,
-                seq,
-                index,
-                content,
-                blake3(content).digest(),
-            )
+        await self._database.write(
+            statements.INSERT_CHUNK, self._shard, seq, index, content, blake3(content).digest()
+        )
 
     async def _delete_leftovers(self) -> None:
         """Chunks without a snapshot, one by one for the reason for which they are written so."""
         leftovers = await self._database.read(statements.CHUNKS_WITHOUT_ROW, self._shard)
         for seq, index in leftovers:
-            async with self._database.transaction() as connection:
-                await connection.execute(UNFLUSHED)
-                await connection.execute(statements.DELETE_CHUNK, self._shard, seq, index)
+            await self._database.write(statements.DELETE_CHUNK, self._shard, seq, index)
             await asyncio.sleep(self._chunk_pause_seconds)

@@ -7,6 +7,7 @@ import pytest
 from matching.errors import NoSnapshot
 from matching.journal.rows import Tail
 from matching.recovery.snapshot_source import StoredSnapshot
+from matching.snapshots import statements
 from matching.snapshots.store import SnapshotStore
 from runtime.postgres import Database
 from tests.matching.projector.journal import SHARD, Journal
@@ -164,3 +165,14 @@ async def test_other_shards_do_not_meet(snapshots: SnapshotStore, database: Data
     assert await other.stored() == []
     (stored,) = await snapshots.stored()
     assert await read(snapshots, stored) == CONTENT
+
+
+@pytest.mark.parametrize("statement", [statements.INSERT_CHUNK, statements.DELETE_CHUNK])
+async def test_a_chunk_alone_does_not_wait_for_the_disk(database: Database, statement: str) -> None:
+    chunk = [SHARD, 10, 0, b"content", b"h" * 32]
+    await database.write(statements.INSERT_CHUNK, *chunk)
+    arguments = [SHARD, 10, 1, *chunk[3:]] if "insert" in statement else chunk[:3]
+    async with database.connection() as connection:
+        told = f"{statement} returning current_setting('synchronous_commit')"
+        assert await connection.fetchval(told, *arguments) == "off"
+        assert await connection.fetchval("show synchronous_commit") == "on"
