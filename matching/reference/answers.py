@@ -98,6 +98,7 @@ def repeated_report(
             trigger_price_ticks=sent.trigger_price_ticks,
             trailing_offset_ticks=sent.trailing_offset_ticks,
             trailing_offset_ppm=sent.trailing_offset_ppm,
+            display_lots=sent.display_lots,
             **fields,
         )
     if name == "cancel":

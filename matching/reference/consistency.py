@@ -109,6 +109,7 @@ def _judge_waiting(state: State, order: Order) -> None:
     expect(order.order_type in waiting.TYPES, "type of a waiting order")
     expect(order.side in (1, 2), "side of a waiting order")
     is_new = not order.cum_lots and not order.public_order_id and not order.post_only
+    expect(not order.display_lots and not order.shown_lots, "a waiting iceberg")
     expect(is_new and order.leaves_lots == order.quantity_lots, "fills of a waiting order")
     expect((order.leaves_lots >= 1) != (order.budget_atoms >= 1), "quantity of a waiting order")
     prices = order.price_ticks, order.extreme_price_ticks, order.seen_price_ticks
@@ -121,6 +122,12 @@ def _judge_order(state: State, order: Order) -> None:
     expect(0 < order.order_id < state.next_order_id, "number of an order")
     expect(1 <= order.price_ticks <= limits.PRICE_TICKS_MAX, "price of an order")
     expect(order.leaves_lots >= 1 and order.cum_lots >= 0, "open quantity of an order")
+    if order.display_lots:
+        expect(state.rules_version >= limits.FULL_RULES, "an iceberg under older rules")
+        is_right = 1 <= order.shown_lots <= min(order.display_lots, order.leaves_lots)
+        expect(is_right, "what an iceberg shows")
+    else:
+        expect(not order.shown_lots, "what an order shows")
     expect(order.leaves_lots + order.cum_lots == order.quantity_lots, "quantity of an order")
     expect(0 <= order.taker_fee_ppm <= limits.FEE_PPM_MAX, "taker's fee of an order")
     expect(abs(order.maker_fee_ppm) <= limits.FEE_PPM_MAX, "maker's fee of an order")

@@ -50,7 +50,7 @@ def run_taker(run: Run, taker: Order) -> bool:
             if not prevent(run, taker, maker, mode):
                 return False
             continue
-        lots = min(maker.leaves_lots, affordable_lots(run, taker, maker.price_ticks, market))
+        lots = min(maker.shown, affordable_lots(run, taker, maker.price_ticks, market))
         if not taker.budget_atoms:
             lots = min(lots, taker.leaves_lots)
         if lots <= 0:
@@ -135,10 +135,12 @@ def decrement(run: Run, taker: Order, maker: Order, lots: int) -> bool:
     market = run.state.markets[maker.market_id]
     order_events.give_back(run, maker, maker.leaves_lots, maker.leaves_lots - lots)
     run.touch(market, maker.side, maker.price_ticks)
+    shown_before = maker.shown
     market.shrink(maker, lots)
     maker.quantity_lots -= lots
     tell_restated(run, maker, lots)
-    order_events.tell_modified(run, maker)
+    if maker.shown != shown_before:
+        order_events.tell_modified(run, maker)
     return goes_on
 
 
@@ -172,7 +174,7 @@ def trade(run: Run, market: Market, taker: Order, maker: Order, lots: int) -> No
     fee_row = run.balance(limits.FEES_ACCOUNT, market.created.quote_asset_id)
     fee_row.available += sum(fees.values())
     run.touch(market, maker.side, price)
-    market.shrink(maker, lots)
+    market.shrink(maker, lots, is_trade=True)
     if not taker.budget_atoms:
         taker.leaves_lots -= lots
     for order in (taker, maker):
@@ -198,6 +200,8 @@ def trade(run: Run, market: Market, taker: Order, maker: Order, lots: int) -> No
         aggressor_side=taker.side,
     )
     run.frames.tell(frames.TRADES, market.market_id, printed)
+    if maker.leaves_lots and not maker.shown:
+        order_events.refresh(run, maker)
 
 
 def pay(run: Run, market: Market, order: Order, lots: int, notional: int, fee: int) -> int:

@@ -1,5 +1,7 @@
 """NewOrder: section 4, check by check in its order, then matching and resting."""
 
+from collections import deque
+
 from cambist.orders.v1 import commands_pb2, enums_pb2
 from matching.reference import amounts, limits, matcher, order_events, triggers, waiting
 from matching.reference.errors import Refusal
@@ -10,6 +12,7 @@ from matching.reference.order_checks import (
     by_phase,
     has_later_features,
     is_post_only,
+    judge_display,
     judge_notional,
     judge_price,
     judge_quantity,
@@ -103,6 +106,7 @@ def judge_form(sent: commands_pb2.NewOrder, rules_version: int) -> None:
             or has_later_features(sent)
             or waiting.has_trigger(sent)
             or sent.minimum_lots != 0
+            or sent.display_lots != 0
         )
     refuse_if(is_later, enums_pb2.REJECT_REASON_UNSUPPORTED)
 
@@ -136,6 +140,7 @@ def judge_combination(sent: commands_pb2.NewOrder) -> None:
         or (sent.expire_time_ns != 0 and sent.time_in_force != GTD)
         or waiting.has_trigger(sent)
         or (sent.minimum_lots != 0 and not takes_minimum(sent, budget))
+        or (sent.display_lots != 0 and not takes_display(sent))
     )
     refuse_if(is_wrong, enums_pb2.REJECT_REASON_INVALID_COMBINATION)
 
@@ -144,6 +149,12 @@ def takes_minimum(sent: commands_pb2.NewOrder, budget: int) -> bool:
     """Whether the minimum quantity goes with the rest of an order."""
     in_range = 1 <= sent.minimum_lots <= sent.quantity_lots
     return in_range and not (sent.time_in_force == FOK or sent.post_only or budget)
+
+
+def takes_display(sent: commands_pb2.NewOrder) -> bool:
+    """Whether the displayed part goes with the rest of an order."""
+    may_rest = sent.order_type == LIMIT and sent.time_in_force in RESTING
+    return may_rest and 1 <= sent.display_lots <= sent.quantity_lots
 
 
 def judge_amounts(market: Market, sent: commands_pb2.NewOrder) -> None:
@@ -160,6 +171,7 @@ def judge_amounts(market: Market, sent: commands_pb2.NewOrder) -> None:
         refuse_if(not in_range, enums_pb2.REJECT_REASON_INVALID_QUANTITY)
         return
     judge_quantity(market, sent.quantity_lots)
+    judge_display(market, sent.display_lots)
     judge_notional(market, sent.price_ticks if is_limit else None, sent.quantity_lots)
 
 
@@ -189,6 +201,7 @@ def make(run: Run, market: Market, sent: commands_pb2.NewOrder, session: Session
         trigger_price_ticks=sent.trigger_price_ticks,
         trailing_offset_ticks=sent.trailing_offset_ticks,
         trailing_offset_ppm=sent.trailing_offset_ppm,
+        display_lots=sent.display_lots,
     )
 
 
@@ -212,7 +225,10 @@ def can_fill(run: Run, market: Market, order: Order, needed: int) -> bool:
     for price in market.best_first(side):
         if not order.is_market and not matcher.is_within(order, price):
             return False
-        for maker in market.levels[side][price].orders.values():
+        makers = market.levels[side][price].orders.values()
+        queue = deque((maker, maker.leaves_lots, maker.shown) for maker in makers)
+        while queue:
+            maker, leaves, shown = queue.popleft()
             touched += 1
             if touched > limits.WORK_ORDERS_MAX:
                 return False
@@ -220,7 +236,7 @@ def can_fill(run: Run, market: Market, order: Order, needed: int) -> bool:
                 if mode != matcher.CANCEL_OLDEST:
                     return False
                 continue
-            lots = min(needed, maker.leaves_lots)
+            lots = min(needed, shown)
             notional = lots * price * market.tick_value
             cost += notional + fee_part(notional, order.taker_fee_ppm)
             if order.is_market and order.side == BUY and cost > funds:
@@ -228,6 +244,8 @@ def can_fill(run: Run, market: Market, order: Order, needed: int) -> bool:
             needed -= lots
             if not needed:
                 return True
+            if leaves > shown:
+                queue.append((maker, leaves - shown, min(maker.display_lots, leaves - shown)))
     return False
 
 
@@ -258,6 +276,7 @@ def accept(run: Run, market: Market, order: Order, sent: commands_pb2.NewOrder) 
         trigger_price_ticks=sent.trigger_price_ticks,
         trailing_offset_ticks=sent.trailing_offset_ticks,
         trailing_offset_ppm=sent.trailing_offset_ppm,
+        display_lots=sent.display_lots,
     )
 
 

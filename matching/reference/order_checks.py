@@ -68,6 +68,12 @@ def judge_quantity(market: Market, quantity_lots: int) -> None:
     refuse_if(is_above, enums_pb2.REJECT_REASON_QUANTITY_ABOVE_MAXIMUM)
 
 
+def judge_display(market: Market, display_lots: int) -> None:
+    """Raises OFF_LOT."""
+    is_off = display_lots % market.parameters.quantity_step_lots != 0
+    refuse_if(is_off, enums_pb2.REJECT_REASON_OFF_LOT)
+
+
 def judge_notional(market: Market, price_ticks: int | None, quantity_lots: int) -> None:
     """Raises NOTIONAL_OVERFLOW, NOTIONAL_BELOW_MINIMUM, NOTIONAL_ABOVE_MAXIMUM."""
     base = quantity_lots * market.lot_size
@@ -90,4 +96,4 @@ def is_post_only(market: Market, *, post_only: bool) -> bool:
 
 def has_later_features(order: commands_pb2.NewOrder) -> bool:
     """Whether an order asks for what no rules version carries out yet."""
-    return bool(order.display_lots or order.hidden or order.peg_offset_ticks)
+    return bool(order.hidden or order.peg_offset_ticks)

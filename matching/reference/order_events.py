@@ -107,7 +107,7 @@ def tell_modified(run: Run, order: Order) -> None:
         run.state.markets[order.market_id],
         action=market_events.L3_ACTION_MODIFY,
         public_order_id=order.public_order_id,
-        quantity_lots=order.leaves_lots,
+        quantity_lots=order.shown,
     )
 
 
@@ -115,12 +115,40 @@ def rest(run: Run, order: Order) -> None:
     """What is left goes to the tail of its level."""
     market = run.state.markets[order.market_id]
     run.touch(market, order.side, order.price_ticks)
+    order.show_anew()
     run.state.list_order(order)
+    tell_added(run, order)
+
+
+def refresh(run: Run, order: Order) -> None:
+    """An iceberg that shows nothing goes to the tail of its level with its next display."""
+    market = run.state.markets[order.market_id]
+    run.touch(market, order.side, order.price_ticks)
+    market.remove(order)
+    market.public_order_id += 1
+    order.public_order_id = market.public_order_id
+    order.show_anew()
+    market.add(order)
+    tell(
+        run,
+        order,
+        enums_pb2.EXEC_TYPE_RESTATED,
+        quantity_lots=order.quantity_lots,
+        leaves_lots=order.leaves_lots,
+        cum_lots=order.cum_lots,
+        public_order_id=order.public_order_id,
+    )
+    tell_added(run, order)
+
+
+def tell_added(run: Run, order: Order) -> None:
+    """The public feed gains a queue place."""
+    market = run.state.markets[order.market_id]
     run.tell_l3(
         market,
         action=market_events.L3_ACTION_ADD,
         public_order_id=order.public_order_id,
         side=order.side,
         price_ticks=order.price_ticks,
-        quantity_lots=order.leaves_lots,
+        quantity_lots=order.shown,
     )

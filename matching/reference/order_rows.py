@@ -26,6 +26,8 @@ def encode(order: Order) -> snapshot_pb2.OrderState:
         self_trade_prevention=order.self_trade_prevention,
         tag=order.tag,
         public_order_id=order.public_order_id,
+        display_lots=order.display_lots,
+        shown_lots=order.shown_lots,
     )
 
 
@@ -50,4 +52,6 @@ def restore(row: snapshot_pb2.OrderState, market_id: int, side: Any) -> Order:
         cum_lots=row.cum_lots,
         cum_tick_lots=amounts.from_bytes(row.cum_tick_lots),
         public_order_id=row.public_order_id,
+        display_lots=row.display_lots,
+        shown_lots=row.shown_lots,
     )

@@ -12,6 +12,7 @@ from matching.reference.order_checks import (
     POST_ONLY,
     by_phase,
     is_post_only,
+    judge_display,
     judge_notional,
     judge_price,
     judge_quantity,
@@ -103,9 +104,10 @@ def burn_unknown(run: Run, account: Account, sent: commands_pb2.Cancel, origin: 
 def amend(run: Run, account: Account, sent: commands_pb2.Amend, origin: Origin) -> int:
     """Amends one order; its number. Raises Refusal, with nothing changed."""
     judge_name(sent.orig_cl_ord_id, sent.order_id)
-    refuse_if(sent.display_lots != 0, enums_pb2.REJECT_REASON_UNSUPPORTED)
+    is_later = sent.display_lots != 0 and run.rules_version < limits.FULL_RULES
+    refuse_if(is_later, enums_pb2.REJECT_REASON_UNSUPPORTED)
     nothing = enums_pb2.REJECT_REASON_NOTHING_TO_AMEND
-    refuse_if(not (sent.price_ticks or sent.quantity_lots), nothing)
+    refuse_if(not (sent.price_ticks or sent.quantity_lots or sent.display_lots), nothing)
     order = target(run, account, sent.orig_cl_ord_id, sent.order_id)
     market = run.state.markets[order.market_id]
     judge_rights(account, market, origin.session)
@@ -117,26 +119,38 @@ def amend(run: Run, account: Account, sent: commands_pb2.Amend, origin: Origin) 
         waiting.judge_amendment(order, sent)
     price = sent.price_ticks or order.price_ticks
     quantity = sent.quantity_lots or order.quantity_lots
+    display = sent.display_lots or order.display_lots
+    if sent.display_lots:
+        is_wrong = not order.display_lots or not 1 <= display <= quantity
+        refuse_if(is_wrong, enums_pb2.REJECT_REASON_INVALID_COMBINATION)
     if sent.price_ticks:
         judge_price(market, price)
     if sent.quantity_lots:
         judge_quantity(market, quantity)
+    judge_display(market, sent.display_lots)
     refuse_if(quantity <= order.cum_lots, enums_pb2.REJECT_REASON_QUANTITY_BELOW_FILLED)
     is_same_price = price == order.price_ticks
-    refuse_if(is_same_price and quantity == order.quantity_lots, nothing)
+    is_same = (quantity, display) == (order.quantity_lots, order.display_lots)
+    refuse_if(is_same_price and is_same, nothing)
     judge_notional(market, price or None, quantity)
     must_rest = not order.waits and is_post_only(market, post_only=order.post_only)
     if must_rest and not is_same_price:
         crosses = market.would_trade(order.side, price)
         refuse_if(crosses, enums_pb2.REJECT_REASON_POST_ONLY_WOULD_CROSS)
-    change(run, order, sent.request_id, price, quantity)
+    change(run, order, sent.request_id, price, quantity, display)
     return order.order_id
 
 
-def change(run: Run, order: Order, request_id: bytes, price: int, quantity: int) -> None:
+def change(
+    run: Run, order: Order, request_id: bytes, price: int, quantity: int, display: int
+) -> None:
     """The hold moves first, then the order. Raises INSUFFICIENT_FUNDS."""
     market = run.state.markets[order.market_id]
-    keeps_place = price == order.price_ticks and quantity < order.quantity_lots
+    keeps_place = (
+        price == order.price_ticks
+        and quantity <= order.quantity_lots
+        and display <= order.display_lots
+    )
     # Leaves are what the total leaves over what was filled.
     leaves = quantity - (order.quantity_lots - order.leaves_lots)
     held = hold_of(order, market, order.leaves_lots)
@@ -157,12 +171,16 @@ def change(run: Run, order: Order, request_id: bytes, price: int, quantity: int)
         return
     run.touch(market, order.side, before[0])
     if keeps_place:
+        shown_before = order.shown
+        order.display_lots = display
         market.shrink(order, old_leaves - leaves)
         order.quantity_lots = quantity
         tell_replaced(run, order, request_id)
-        order_events.tell_modified(run, order)
+        if order.shown != shown_before:
+            order_events.tell_modified(run, order)
         return
     market.remove(order)
+    order.display_lots = display
     order.price_ticks, order.quantity_lots, order.leaves_lots = price, quantity, leaves
     market.public_order_id += 1
     order.public_order_id = market.public_order_id
@@ -198,6 +216,7 @@ def tell_replaced(run: Run, order: Order, request_id: bytes) -> None:
         leaves_lots=order.leaves_lots,
         cum_lots=order.cum_lots,
         public_order_id=order.public_order_id,
+        display_lots=order.display_lots,
     )
 
 

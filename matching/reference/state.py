@@ -102,24 +102,29 @@ class Market:
             insort(self.prices[order.side], order.price_ticks)
         level = levels[order.price_ticks]
         level.orders[order.order_id] = order
-        level.quantity_lots += order.leaves_lots
+        level.quantity_lots += order.shown
         self.order_count += 1
 
     def remove(self, order: Order) -> None:
-        """Takes an order out, with all that it has open."""
+        """Takes an order out, with all that it shows."""
         level = self.levels[order.side][order.price_ticks]
         del level.orders[order.order_id]
-        level.quantity_lots -= order.leaves_lots
+        level.quantity_lots -= order.shown
         self.order_count -= 1
         if not level.orders:
             del self.levels[order.side][order.price_ticks]
             prices = self.prices[order.side]
             del prices[bisect_left(prices, order.price_ticks)]
 
-    def shrink(self, order: Order, lots: int) -> None:
-        """Takes lots from an order that keeps its place."""
+    def shrink(self, order: Order, lots: int, *, is_trade: bool = False) -> None:
+        """Takes lots from an order that keeps its place; a trade takes what an iceberg shows."""
+        before = order.shown
         order.leaves_lots -= lots
-        self.levels[order.side][order.price_ticks].quantity_lots -= lots
+        if order.display_lots and is_trade:
+            order.shown_lots -= lots
+        elif order.display_lots:
+            order.shown_lots = min(order.shown_lots, order.display_lots, order.leaves_lots)
+        self.levels[order.side][order.price_ticks].quantity_lots -= before - order.shown
 
     def level_row(self, side: int, price_ticks: int) -> tuple[int, int]:
         """Quantity and number of orders of a level; zeros when there is none."""

@@ -57,6 +57,17 @@ class Order:
     trailing_offset_ppm: int = 0
     extreme_price_ticks: int = 0  # best price that a trailing stop saw
     seen_price_ticks: int = 0  # the price that reached the trigger: it is ready
+    display_lots: int = 0  # of an iceberg
+    shown_lots: int = 0  # what an iceberg shows now
+
+    @property
+    def shown(self) -> int:
+        """What the book shows of it."""
+        return self.shown_lots if self.display_lots else self.leaves_lots
+
+    def show_anew(self) -> None:
+        """An iceberg shows its display, as far as it goes."""
+        self.shown_lots = min(self.display_lots, self.leaves_lots)
 
 
 @dataclass(slots=True)

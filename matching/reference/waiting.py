@@ -46,6 +46,7 @@ def judge_combination(sent: commands_pb2.NewOrder) -> None:
         is_wrong
         or sent.post_only
         or sent.minimum_lots != 0
+        or sent.display_lots != 0
         or (sent.expire_time_ns != 0 and sent.time_in_force != GTD)
         or not _pays_rightly(sent),
         enums_pb2.REJECT_REASON_INVALID_COMBINATION,

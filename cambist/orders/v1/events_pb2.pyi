@@ -229,6 +229,7 @@ class ExecutionReport(_message.Message):
     TRIGGER_PRICE_TICKS_FIELD_NUMBER: _builtins.int
     TRAILING_OFFSET_TICKS_FIELD_NUMBER: _builtins.int
     TRAILING_OFFSET_PPM_FIELD_NUMBER: _builtins.int
+    DISPLAY_LOTS_FIELD_NUMBER: _builtins.int
     cl_ord_id: _builtins.bytes
     """Client order id of the order (16 bytes)."""
     request_id: _builtins.bytes
@@ -291,6 +292,8 @@ class ExecutionReport(_message.Message):
     """NEW: distance of a trailing stop as sent, in ticks."""
     trailing_offset_ppm: _builtins.int
     """NEW: distance of a trailing stop as sent, in parts per million."""
+    display_lots: _builtins.int
+    """NEW, REPLACED: displayed part of an iceberg."""
     def __init__(
         self,
         *,
@@ -325,10 +328,11 @@ class ExecutionReport(_message.Message):
         trigger_price_ticks: _builtins.int = ...,
         trailing_offset_ticks: _builtins.int = ...,
         trailing_offset_ppm: _builtins.int = ...,
+        display_lots: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancel_reason", b"cancel_reason", "cl_ord_id", b"cl_ord_id", "cum_lots", b"cum_lots", "cum_tick_lots", b"cum_tick_lots", "exec_type", b"exec_type", "expire_time_ns", b"expire_time_ns", "fee_asset_id", b"fee_asset_id", "fee_atoms", b"fee_atoms", "first_answer_seq", b"first_answer_seq", "last_lots", b"last_lots", "last_price_ticks", b"last_price_ticks", "leaves_lots", b"leaves_lots", "liquidity", b"liquidity", "market_id", b"market_id", "order_id", b"order_id", "order_type", b"order_type", "phase", b"phase", "price_ticks", b"price_ticks", "public_order_id", b"public_order_id", "quantity_lots", b"quantity_lots", "quote_budget_atoms", b"quote_budget_atoms", "reject_reason", b"reject_reason", "repeat", b"repeat", "request_id", b"request_id", "side", b"side", "tag", b"tag", "time_in_force", b"time_in_force", "trade_id", b"trade_id", "trailing_offset_ppm", b"trailing_offset_ppm", "trailing_offset_ticks", b"trailing_offset_ticks", "trigger_price_ticks", b"trigger_price_ticks"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancel_reason", b"cancel_reason", "cl_ord_id", b"cl_ord_id", "cum_lots", b"cum_lots", "cum_tick_lots", b"cum_tick_lots", "display_lots", b"display_lots", "exec_type", b"exec_type", "expire_time_ns", b"expire_time_ns", "fee_asset_id", b"fee_asset_id", "fee_atoms", b"fee_atoms", "first_answer_seq", b"first_answer_seq", "last_lots", b"last_lots", "last_price_ticks", b"last_price_ticks", "leaves_lots", b"leaves_lots", "liquidity", b"liquidity", "market_id", b"market_id", "order_id", b"order_id", "order_type", b"order_type", "phase", b"phase", "price_ticks", b"price_ticks", "public_order_id", b"public_order_id", "quantity_lots", b"quantity_lots", "quote_budget_atoms", b"quote_budget_atoms", "reject_reason", b"reject_reason", "repeat", b"repeat", "request_id", b"request_id", "side", b"side", "tag", b"tag", "time_in_force", b"time_in_force", "trade_id", b"trade_id", "trailing_offset_ppm", b"trailing_offset_ppm", "trailing_offset_ticks", b"trailing_offset_ticks", "trigger_price_ticks", b"trigger_price_ticks"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -85,7 +85,7 @@ REFUSED: Final[list[tuple[dict[str, Any], str]]] = [
         {"order_type": STOP, "side": SELL, "quantity_lots": WEALTH // LOT_ATOMS + 1},
         "INSUFFICIENT_FUNDS",
     ),
-    ({"display_lots": 1}, "UNSUPPORTED"),
+    ({"display_lots": 1}, "INVALID_COMBINATION"),
     ({"hidden": True}, "UNSUPPORTED"),
     ({"minimum_lots": 1}, "INVALID_COMBINATION"),
     ({"peg_offset_ticks": 1}, "UNSUPPORTED"),

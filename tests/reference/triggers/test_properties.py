@@ -64,7 +64,7 @@ class Step:
 STEPS = st.lists(
     st.builds(
         Step,
-        kind=st.integers(0, 11),
+        kind=st.integers(0, 13),
         account=st.sampled_from(ACCOUNTS),
         side=st.sampled_from([BUY, SELL]),
         price=PRICES,
@@ -75,6 +75,7 @@ STEPS = st.lists(
     min_size=10,
     max_size=60,
 )
+DAY: Final = enums.TIME_IN_FORCE_DAY
 KINDS: Final = (STOP, STOP_LIMIT, TAKE_PROFIT, TAKE_PROFIT_LIMIT, TRAILING)
 
 
@@ -115,16 +116,38 @@ def command(venue: Venue, step: Step) -> Told:
     if step.kind < len(KINDS):
         return venue.send(waiting_order(venue, step, side))
     if step.kind < 9:
-        life = GTC if step.choice % 2 else IOC
-        return venue.send(
-            venue.order(step.account, side, step.price, step.lots, time_in_force=life)
-        )
+        return venue.send(limit_order(venue, step, side))
     target = 1 + step.trigger * step.choice % 40
     if step.kind == 9:
         return venue.send(venue.cancel(step.account, target))
     if step.kind == 10:
         return venue.send(venue.amend(step.account, target, price=step.price, lots=step.lots))
-    return venue.send(venue.mass_cancel(step.account, side=side))
+    if step.kind == 11:
+        return venue.send(venue.mass_cancel(step.account, side=side))
+    if step.kind == 12:
+        new = limit_order(venue, step, side)
+        old = (12 + step.trigger * step.lots % 40).to_bytes(16, "big")
+        return venue.send(commands.Replace(orig_cl_ord_id=old, new_order=new, allow_missing=True))
+    timer = commands.CancelAllAfter(
+        request_id=venue.new_id(),
+        account_id=step.account,
+        timeout_ms=step.choice,
+        sent_time_ns=venue.now,
+    )
+    told = venue.send(timer)
+    venue.wait(1_000_000 * step.lots)
+    return told
+
+
+def limit_order(venue: Venue, step: Step, side: enums.Side.ValueType) -> commands.NewOrder:
+    """A limit order, perhaps an iceberg, for a day, or with a minimum quantity."""
+    sent = venue.order(step.account, side, step.price, step.lots)
+    sent.time_in_force = (GTC, IOC, DAY)[step.choice % 3]
+    if step.choice == 3:
+        sent.display_lots = 1
+    if step.choice == 4:
+        sent.minimum_lots = 1
+    return sent
 
 
 def unseen(venue: Venue) -> list[int]:

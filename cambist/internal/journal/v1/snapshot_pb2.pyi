@@ -483,6 +483,8 @@ class OrderState(_message.Message):
     SELF_TRADE_PREVENTION_FIELD_NUMBER: _builtins.int
     TAG_FIELD_NUMBER: _builtins.int
     PUBLIC_ORDER_ID_FIELD_NUMBER: _builtins.int
+    DISPLAY_LOTS_FIELD_NUMBER: _builtins.int
+    SHOWN_LOTS_FIELD_NUMBER: _builtins.int
     order_id: _builtins.int
     """Order."""
     account_id: _builtins.int
@@ -515,6 +517,10 @@ class OrderState(_message.Message):
     """The firm's tag."""
     public_order_id: _builtins.int
     """Public id of its queue place."""
+    display_lots: _builtins.int
+    """Displayed part of an iceberg; 0 = all."""
+    shown_lots: _builtins.int
+    """Iceberg: what it shows now."""
     def __init__(
         self,
         *,
@@ -534,10 +540,12 @@ class OrderState(_message.Message):
         self_trade_prevention: _enums_pb2.SelfTradePrevention.ValueType = ...,
         tag: _builtins.int = ...,
         public_order_id: _builtins.int = ...,
+        display_lots: _builtins.int = ...,
+        shown_lots: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "cl_ord_id", b"cl_ord_id", "cum_lots", b"cum_lots", "cum_tick_lots", b"cum_tick_lots", "expire_time_ns", b"expire_time_ns", "leaves_lots", b"leaves_lots", "maker_fee_ppm", b"maker_fee_ppm", "order_id", b"order_id", "post_only", b"post_only", "price_ticks", b"price_ticks", "public_order_id", b"public_order_id", "quantity_lots", b"quantity_lots", "self_trade_prevention", b"self_trade_prevention", "session_id", b"session_id", "tag", b"tag", "taker_fee_ppm", b"taker_fee_ppm"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "cl_ord_id", b"cl_ord_id", "cum_lots", b"cum_lots", "cum_tick_lots", b"cum_tick_lots", "display_lots", b"display_lots", "expire_time_ns", b"expire_time_ns", "leaves_lots", b"leaves_lots", "maker_fee_ppm", b"maker_fee_ppm", "order_id", b"order_id", "post_only", b"post_only", "price_ticks", b"price_ticks", "public_order_id", b"public_order_id", "quantity_lots", b"quantity_lots", "self_trade_prevention", b"self_trade_prevention", "session_id", b"session_id", "shown_lots", b"shown_lots", "tag", b"tag", "taker_fee_ppm", b"taker_fee_ppm"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
