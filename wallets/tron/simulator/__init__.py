@@ -1,0 +1,1 @@
+"""A TRON node for tests and development, held against the recorded answers of a real one."""
