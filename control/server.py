@@ -128,9 +128,9 @@ class Operator:
     def _make_watching(self, hear: Callable[[Kind, bool, Object], None]) -> Watching:
         given = self.settings
         webhook = None
-        if given.webhook_port:
+        if given.webhook.port:
             webhook = kopf.WebhookServer(
-                port=given.webhook_port,
+                port=given.webhook.port,
                 certfile=given.webhook.certificate_file,
                 pkeyfile=given.webhook.private_key_file,
             )

@@ -38,6 +38,15 @@ class EngineSettings(SettingsGroup):
     ladder_step_seconds: float = 2.0
 
 
+class WebhookSettings(SettingsGroup):
+    """The admission webhook."""
+
+    # 0 = none.
+    port: int = 0
+    certificate_file: str = ""
+    private_key_file: str = ""
+
+
 class ControlSettings(Settings):
     """Everything the operator is told."""
 
@@ -49,18 +58,15 @@ class ControlSettings(Settings):
     instance: str = ""
     lease_name: str = "cambist-control"
     health_address: str = "127.0.0.1:7303"
-    # Port of the admission webhook, with the files below; 0 = none.
-    webhook_port: int = 0
-    webhook: TlsSettings = TlsSettings()
+    webhook: WebhookSettings = WebhookSettings()
     worker: WorkerSettings = WorkerSettings()
-    # Of the channels to workers and to matching. All empty = plain text.
-    worker_tls: TlsSettings = TlsSettings()
-    engine_tls: TlsSettings = TlsSettings()
+    # Of the channels to workers and to matching: one identity. All empty = plain text.
+    client_tls: TlsSettings = TlsSettings()
     engine: EngineSettings = EngineSettings()
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.webhook_port and not self.webhook.certificate_file:
+        if self.webhook.port and not self.webhook.certificate_file:
             raise ValueError("a webhook needs webhook_certificate_file and private_key_file")
         if not 1 <= self.worker.drain_seconds <= 600:
             raise ValueError(f"worker drain_seconds {self.worker.drain_seconds} is not in 1 to 600")

@@ -38,7 +38,7 @@ class Engine:
 
     def __init__(self, settings: ControlSettings) -> None:
         self._template: Final = settings.engine.endpoints
-        self._tls: Final = settings.engine_tls
+        self._tls: Final = settings.client_tls
         self._channels: dict[str, grpc.aio.Channel] = {}
         # The endpoint of a shard that answered last.
         self._last: dict[int, str] = {}

@@ -113,7 +113,7 @@ class Workers:
         host = f"[{address}]" if ":" in address else address
         return open_channel(
             f"{host}:{worker.port}",
-            tls_settings=self._settings.worker_tls,
+            tls_settings=self._settings.client_tls,
             options=[("grpc.ssl_target_name_override", worker.server_name)],
         )
 
