@@ -209,6 +209,14 @@ class Approval:
     signature: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Death:
+    """An attempt that can never be mined, or was mined and paid nobody, with what proves it."""
+
+    txid: TransactionId
+    proof: bytes
+
+
 class Builds(Protocol):
     """What the pipeline of withdrawals needs of a chain; it stores between any two of these.
 
@@ -218,6 +226,9 @@ class Builds(Protocol):
     """
 
     network: Network
+
+    def parse_address(self, text: str) -> Destination:
+        """Checks a destination; as in `Adapter`."""
 
     async def highest_fee(self, payout: Payout) -> int:
         """The most that paying it may cost, in atoms of the native asset; the approval says it."""
@@ -249,8 +260,13 @@ class Builds(Protocol):
 class Approves(Protocol):
     """The approver, as the pipeline sees it."""
 
-    async def approve(self, withdrawal_id: WithdrawalId, fee_atoms_max: int) -> Approval:
-        """Raises Rejected (the payout is refused), Stuck (it waits), Unavailable."""
+    async def approve(
+        self, withdrawal_id: WithdrawalId, fee_atoms_max: int, dead: Sequence[Death]
+    ) -> Approval:
+        """`dead` are all earlier attempts: with any, it is a retry.
+
+        Raises Rejected (the payout is refused), Stuck (it waits), Unavailable.
+        """
 
 
 class Signs(Protocol):

@@ -1,0 +1,210 @@
+"""A chain, an approver, a signer and an engine in memory, which can be told to misbehave."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+from runtime.errors import Unavailable
+from runtime.postgres import Database
+from wallets.contract import (
+    Approval,
+    Attempt,
+    BlockRef,
+    Broadcast,
+    BroadcastOutcome,
+    Confirmation,
+    ConfirmationState,
+    Death,
+    Destination,
+    Network,
+    Payout,
+    Plan,
+    TransactionId,
+    WithdrawalId,
+)
+from wallets.core import inbox, outbox
+from wallets.core.inbox import Answered, JournalRow, Requested
+from wallets.errors import Condition, InvalidAddress, Stuck
+
+FEE_ATOMS = 7
+FINAL_DEPTH = 2
+SHARD = 1
+SOURCE_ID = 1
+
+
+class MemoryChain:
+    """Transactions are JSON of inputs and payments; an input can be spent once."""
+
+    network = Network("memory", "test", 1, "genesis")
+
+    def __init__(self, coins: int = 20) -> None:
+        self.coins = [f"coin:{number}" for number in range(coins)]
+        self.pool: dict[str, bytes] = {}
+        self.blocks: list[dict[str, bytes]] = []
+        self.refuses_builds = False
+        self.loses_replies = False
+
+    def parse_address(self, text: str) -> Destination:
+        if not text.startswith("to-"):
+            raise InvalidAddress(text)
+        return Destination(text, text.encode())
+
+    async def highest_fee(self, payout: Payout) -> int:
+        assert payout.amount_atoms > 0
+        return FEE_ATOMS * 2
+
+    async def build(
+        self,
+        intent_id: bytes,
+        payouts: Sequence[Payout],
+        *,
+        fee_atoms_max: int,
+        must_use: Sequence[str],
+        owned: frozenset[str],
+    ) -> Plan:
+        assert not must_use
+        free = [coin for coin in self.coins if coin not in owned and coin not in self.spent()]
+        if self.refuses_builds or not free:
+            raise Stuck(Condition.HOT_WALLET_UNFUNDED, "no coin")
+        body = {
+            "inputs": free[:1],
+            "pays": [[p.withdrawal_id.hex(), p.destination.text, p.amount_atoms] for p in payouts],
+        }
+        return Plan(intent_id, json.dumps(body).encode(), tuple(free[:1]), fee_atoms_max)
+
+    def identify(self, raw: bytes) -> TransactionId:
+        return TransactionId(hashlib.sha256(raw).hexdigest())
+
+    async def broadcast(self, attempt: Attempt) -> Broadcast:
+        if not set(inputs_of(attempt.raw)) & self.spent():
+            self.pool[attempt.txid] = attempt.raw
+        if self.loses_replies:
+            return Broadcast(BroadcastOutcome.UNKNOWN, "LOST", "memory")
+        return Broadcast(BroadcastOutcome.ACCEPTED, "", "memory")
+
+    async def confirm(self, attempt: Attempt) -> Confirmation:
+        if self.loses_replies:
+            raise Unavailable("lost")
+        state, found, proof = ConfirmationState.NOT_SEEN, None, b""
+        depth = 0
+        for height, block in enumerate(self.blocks):
+            if attempt.txid in block:
+                depth = len(self.blocks) - height
+                found = BlockRef(height, str(height))
+        if found is not None:
+            final = depth >= FINAL_DEPTH
+            state = ConfirmationState.FINAL if final else ConfirmationState.MINED
+        elif set(inputs_of(attempt.raw)) & self.spent():
+            state, proof = ConfirmationState.DEAD, b"its input is spent by another"
+        elif attempt.txid in self.pool:
+            state = ConfirmationState.IN_POOL
+        return Confirmation(
+            state, attempt.txid, found, depth, FEE_ATOMS if found is not None else 0, proof
+        )
+
+    def mine(self, blocks: int = 1) -> None:
+        for _ in range(blocks):
+            self.blocks.append(self.pool)
+            self.pool = {}
+
+    def reorganise(self, depth: int) -> None:
+        """The last blocks and their transactions are gone, from the pool too."""
+        del self.blocks[-depth:]
+
+    def steal(self, coin: str) -> None:
+        """Somebody else's transaction spends a coin of ours, in a block."""
+        raw = json.dumps({"inputs": [coin], "pays": []}).encode()
+        self.pool = {txid: seen for txid, seen in self.pool.items() if coin not in inputs_of(seen)}
+        self.blocks.append({self.identify(raw): raw})
+
+    def spent(self) -> set[str]:
+        return {coin for block in self.blocks for raw in block.values() for coin in inputs_of(raw)}
+
+    def paid(self) -> dict[bytes, list[int]]:
+        """Amounts of all payments in blocks, by withdrawal."""
+        found: dict[bytes, list[int]] = {}
+        for block in self.blocks:
+            for raw in block.values():
+                for withdrawal, _, amount in json.loads(raw)["pays"]:
+                    found.setdefault(bytes.fromhex(withdrawal), []).append(amount)
+        return found
+
+
+def inputs_of(raw: bytes) -> list[str]:
+    return [str(name) for name in json.loads(raw)["inputs"]]
+
+
+class MemoryApprover:
+    """Approves all; remembers what it was told is dead."""
+
+    def __init__(self) -> None:
+        self.dead: list[Death] = []
+
+    async def approve(
+        self, withdrawal_id: WithdrawalId, fee_atoms_max: int, dead: Sequence[Death]
+    ) -> Approval:
+        self.dead = list(dead)
+        return Approval(withdrawal_id + bytes([fee_atoms_max, len(dead)]), b"signature")
+
+
+class MemorySigner:
+    """Keeps the signer's rule: an id has one transaction, and it signs none without approval."""
+
+    def __init__(self) -> None:
+        self.log: dict[bytes, bytes] = {}
+
+    async def sign(self, plan: Plan, approvals: Sequence[Approval]) -> bytes:
+        assert approvals
+        return self.log.setdefault(plan.intent_id, plan.intent)
+
+    async def close(self, withdrawal_id: WithdrawalId) -> Sequence[bytes]:
+        return [raw for raw in self.log.values() if withdrawal_id.hex().encode() in raw]
+
+
+class MemoryEngine:
+    """Applies numbered commands once, keeps the money of withdrawals, tells the inbox."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.seq = 0
+        self.last_source_seq = 0
+        self.states: dict[bytes, str] = {}
+        self.refuses_start = False
+
+    async def request(self, event: Requested) -> JournalRow:
+        self.states[event.withdrawal_id] = "held"
+        return await self.tell(event)
+
+    async def tell(self, *events: Requested | Answered) -> JournalRow:
+        self.seq += 1
+        row = JournalRow(SHARD, self.seq, self.seq, events)
+        await inbox.take(self.database, row)
+        return row
+
+    async def apply(self) -> None:
+        """All commands that wait, as the sender would deliver them."""
+        async with self.database.connection() as connection:
+            waiting = await outbox.read_unanswered(connection, SOURCE_ID)
+            kinds = {
+                row["source_seq"]: (row["kind"], row["subject_id"])
+                for row in await connection.fetch("select * from custody.outbox")
+            }
+        for command in waiting:
+            assert command.source_seq == self.last_source_seq + 1
+            assert outbox.numbers_of(command.correlation) == (SOURCE_ID, command.source_seq)
+            self.last_source_seq = command.source_seq
+            reason = self._apply(*kinds[command.source_seq])
+            await self.tell(Answered(SOURCE_ID, command.source_seq, reason))
+
+    def _apply(self, kind: str, subject: bytes) -> int:
+        if kind == "start" and self.refuses_start:
+            return 9
+        before, after = {
+            "start": (("held",), "in flight"),
+            "settle": (("in flight",), "settled"),
+            "reopen": (("settled",), "in flight"),
+            "release": (("held", "in flight"), "released"),
+        }[kind]
+        assert self.states[subject] in before, (kind, self.states[subject])
+        self.states[subject] = after
+        return 0

@@ -1,0 +1,187 @@
+"""A withdrawal is paid once, and the book says so, whatever the chain does."""
+
+import pytest
+
+from tests.wallets.conftest import NETWORK_ID
+from tests.wallets.core.conftest import ASSET_ID, Venue, request
+from tests.wallets.core.memory_chain import FEE_ATOMS
+from wallets.books import postings
+from wallets.core import claims
+from wallets.core.store import Store
+from wallets.errors import Fenced
+
+AMOUNT = 500 * 100
+CHARGED = 20 * 100
+BOOK = {
+    (ASSET_ID, "hot"): -AMOUNT - FEE_ATOMS,
+    (ASSET_ID, "customers"): AMOUNT + CHARGED,
+    (ASSET_ID, "fees_charged"): -CHARGED,
+    (ASSET_ID, "network_cost"): FEE_ATOMS,
+}
+
+
+async def book_of(venue: Venue) -> dict[tuple[int, str], int]:
+    balances = await postings.read_balances(venue.connection, NETWORK_ID)
+    return {account: amount for account, amount in balances.items() if amount}
+
+
+async def check_paid_once(venue: Venue) -> None:
+    assert venue.chain.paid() == {request().withdrawal_id: [AMOUNT]}
+    assert venue.engine.states == {request().withdrawal_id: "settled"}
+    assert await venue.states() == ["settled"]
+    assert await book_of(venue) == BOOK
+
+
+async def test_a_withdrawal_is_approved_started_paid_and_settled(venue: Venue) -> None:
+    await venue.engine.request(request())
+    await venue.run(venue.worker(), 12)
+    await check_paid_once(venue)
+    events = await venue.connection.fetch(
+        "select state_after from custody.event where kind = 'payout' order by event_id"
+    )
+    way = "requested approved started built signed broadcasting confirming settled"
+    assert [row["state_after"] for row in events] == way.split()
+
+
+async def test_nothing_is_planned_before_the_start_is_read_back(venue: Venue) -> None:
+    await venue.engine.request(request())
+    for _ in range(5):
+        await venue.pass_time()
+        await venue.worker().step()
+    assert await venue.states() == ["approved"]
+    assert not venue.signer.log
+
+
+async def test_a_refused_start_gives_the_money_back(venue: Venue) -> None:
+    venue.engine.refuses_start = True
+    await venue.engine.request(request())
+    await venue.run(venue.worker(), 5)
+    assert await venue.states() == ["rejected"]
+    assert venue.engine.states == {request().withdrawal_id: "released"}
+
+
+@pytest.mark.parametrize(("destination", "asset_id"), [("nowhere", 1), ("to-alice", 2)])
+async def test_what_cannot_be_paid_is_given_back(
+    venue: Venue, destination: str, asset_id: int
+) -> None:
+    await venue.engine.request(request(destination=destination, asset_id=asset_id))
+    await venue.run(venue.worker(), 3)
+    assert venue.engine.states == {request().withdrawal_id: "released"}
+    assert not venue.chain.paid()
+
+
+async def test_an_unfunded_wallet_waits_by_name_and_goes_on(venue: Venue) -> None:
+    venue.chain.refuses_builds = True
+    await venue.engine.request(request())
+    await venue.run(venue.worker(), 5)
+    condition = await venue.connection.fetchval("select condition from custody.payout")
+    assert condition == "HotWalletUnfunded"
+    venue.chain.refuses_builds = False
+    await venue.run(venue.worker(), 10)
+    await check_paid_once(venue)
+
+
+async def test_lost_replies_pay_once(venue: Venue) -> None:
+    await venue.engine.request(request())
+    venue.chain.loses_replies = True
+    await venue.run(venue.worker(), 10)
+    assert await venue.states() == ["broadcasting"]
+    venue.chain.loses_replies = False
+    await venue.run(venue.worker(), 8)
+    await check_paid_once(venue)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+async def test_a_reorganisation_sends_the_same_bytes_again(venue: Venue, depth: int) -> None:
+    await venue.engine.request(request())
+    await venue.run(venue.worker(), 5, mines=False)
+    for _ in range(3):
+        await venue.run(venue.worker(), 1)
+    is_settled = await venue.states() == ["settled"]
+    venue.chain.reorganise(min(depth, len(venue.chain.blocks)))
+    await venue.run(venue.worker(), 12)
+    await check_paid_once(venue)
+    assert len(venue.signer.log) == 1
+    if depth == 3 and is_settled:
+        kinds = await venue.connection.fetch("select kind from custody.outbox order by source_seq")
+        assert [row["kind"] for row in kinds] == ["start", "settle", "reopen", "settle"]
+
+
+async def test_a_reorganisation_after_settlement_reopens_in_engine_and_book(venue: Venue) -> None:
+    await venue.engine.request(request())
+    await venue.run(venue.worker(), 12)
+    await check_paid_once(venue)
+    venue.chain.reorganise(len(venue.chain.blocks))
+    await venue.run(venue.worker(), 1, mines=False)
+    assert venue.engine.states == {request().withdrawal_id: "in flight"}
+    assert await book_of(venue) == {}
+    await venue.run(venue.worker(), 8)
+    await check_paid_once(venue)
+
+
+async def test_a_dead_attempt_is_followed_by_one_that_cites_it(venue: Venue) -> None:
+    await venue.engine.request(request())
+    await venue.run(venue.worker(), 4, mines=False)
+    assert await venue.states() == ["signed"]
+    venue.chain.steal("coin:0")
+    await venue.run(venue.worker(), 14)
+    await check_paid_once(venue)
+    assert len(venue.signer.log) == 2
+    (death,) = venue.approver.dead
+    assert death.proof
+    left = await venue.connection.fetchval("select count(*) from custody.owned_input")
+    assert left == 0
+
+
+async def test_attempts_that_keep_dying_end_with_the_money_back(venue: Venue) -> None:
+    await venue.engine.request(request())
+    stolen = 0
+    for _ in range(60):
+        await venue.run(venue.worker(), 1, mines=False)
+        owned = await venue.connection.fetchval("select max(input) from custody.owned_input")
+        if owned is not None and owned not in venue.chain.spent():
+            venue.chain.steal(owned)
+            stolen += 1
+    assert await venue.states() == ["failed"]
+    assert stolen == 5
+    assert venue.engine.states == {request().withdrawal_id: "released"}
+    assert not venue.chain.paid()
+
+
+async def test_a_worker_that_was_overtaken_writes_nothing(venue: Venue) -> None:
+    await venue.engine.request(request())
+    slow, quick = Store(venue.database, NETWORK_ID, "slow"), venue.worker("quick")
+    claim = await slow.claim()
+    assert claim is not None
+    await venue.run(quick, 1)
+    with pytest.raises(Fenced):
+        await slow.reject(claim, "LATE")
+    assert await venue.states() == ["approved"]
+
+
+async def test_a_claimed_payout_is_nobody_elses_until_its_lease_ends(venue: Venue) -> None:
+    await venue.engine.request(request())
+    assert await claims.claim(venue.database, NETWORK_ID, "first") is not None
+    assert await claims.claim(venue.database, NETWORK_ID, "other") is None
+    await venue.pass_time()
+    taken = await claims.claim(venue.database, NETWORK_ID, "other")
+    assert taken is not None
+    assert taken.fencing_token == 2
+
+
+async def test_the_stop_switch_holds_what_is_not_signed(venue: Venue) -> None:
+    await venue.engine.request(request())
+    await venue.run(venue.worker(), 3)
+    await venue.connection.execute("update custody.chain set withdrawals_stopped = true")
+    await venue.run(venue.worker(), 5)
+    assert await venue.states() == ["built"]
+    assert not venue.signer.log
+
+
+async def test_inputs_have_one_owner(venue: Venue) -> None:
+    for number in range(1, 6):
+        await venue.engine.request(request(number))
+    await venue.run(venue.worker(), 45)
+    assert set(await venue.states()) == {"settled"}
+    assert {tuple(amounts) for amounts in venue.chain.paid().values()} == {(AMOUNT,)}
+    assert len(venue.chain.paid()) == 5

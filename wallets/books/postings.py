@@ -1,0 +1,69 @@
+"""Transfers of custody's book: written in the transaction of what they are about.
+
+Accounts: what we have is positive (hot), what we owe is negative (customers), income is negative
+(fees_charged), cost is positive (network_cost). Each transfer sums to zero per asset; the schema
+refuses others. Called by the pipeline.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from runtime.postgres import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One side of a transfer, in atoms of the chain."""
+
+    asset_id: int
+    account: str
+    amount_atoms: int
+
+
+def of_payout(asset_id: int, amount_atoms: int, fee_charged_atoms: int) -> list[Entry]:
+    """A paid withdrawal: coins leave, the debt to the customer is gone, our fee is earned."""
+    return [
+        Entry(asset_id, "hot", -amount_atoms),
+        Entry(asset_id, "customers", amount_atoms + fee_charged_atoms),
+        Entry(asset_id, "fees_charged", -fee_charged_atoms),
+    ]
+
+
+def of_network_fee(native_asset_id: int, fee_atoms: int) -> list[Entry]:
+    """What the network took."""
+    return [
+        Entry(native_asset_id, "hot", -fee_atoms),
+        Entry(native_asset_id, "network_cost", fee_atoms),
+    ]
+
+
+def undone(entries: Sequence[Entry]) -> list[Entry]:
+    """The opposite."""
+    return [Entry(entry.asset_id, entry.account, -entry.amount_atoms) for entry in entries]
+
+
+async def post(
+    connection: Connection, network_id: int, cause: str, cause_id: bytes, entries: Sequence[Entry]
+) -> None:
+    """Writes one transfer in the caller's transaction; sides of nothing are left out."""
+    number = await connection.fetchval("select nextval('custody.transfer_number')")
+    await connection.executemany(
+        "insert into custody.posting "
+        "(transfer_id, network_id, asset_id, account, amount_atoms, cause, cause_id) "
+        "values ($1, $2, $3, $4, $5, $6, $7)",
+        [
+            (number, network_id, entry.asset_id, entry.account, entry.amount_atoms, cause, cause_id)
+            for entry in entries
+            if entry.amount_atoms
+        ],
+    )
+
+
+async def read_balances(connection: Connection, network_id: int) -> dict[tuple[int, str], int]:
+    """Sum per asset and account."""
+    rows = await connection.fetch(
+        "select asset_id, account, sum(amount_atoms) as total from custody.posting "
+        "where network_id = $1 group by asset_id, account",
+        network_id,
+    )
+    return {(row["asset_id"], row["account"]): int(row["total"]) for row in rows}

@@ -1,0 +1,1 @@
+"""What all chains share: inbox, outbox, payouts and their attempts. Knows no chain."""

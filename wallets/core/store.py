@@ -1,0 +1,276 @@
+"""What the pipeline stores: one transaction per method, fenced by the claim. No decisions here.
+
+Called by `wallets.core.pipeline`. Every method may raise Unavailable (nothing changed), Unknown
+(the commit may have happened: a later claim reads what is there) or Fenced.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from runtime.postgres import Connection, Database
+from wallets import limits
+from wallets.books import postings
+from wallets.contract import (
+    Approval,
+    Confirmation,
+    ConfirmationState,
+    Payout,
+    Plan,
+    Token,
+    TransactionId,
+)
+from wallets.core import attempts, claims, outbox
+from wallets.core.attempts import StoredAttempt
+from wallets.core.claims import Claim
+from wallets.core.transactions import changing
+from wallets.core.units import to_chain
+from wallets.states import AttemptState, PayoutState
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """All that is stored about a claimed payout."""
+
+    token: Token
+    engine_decimals: int
+    attempts: list[StoredAttempt]
+    # Of the attempt that is open or comes next, if there is one.
+    approval: Approval | None
+    fee_atoms_max: int
+    # Of other attempts; read only where the next one is built.
+    owned: frozenset[str]
+    start_was_sent: bool
+
+
+class Store:
+    """The tables of withdrawals of one network, for one worker."""
+
+    def __init__(self, database: Database, network_id: int, worker: str) -> None:
+        self._database = database
+        self._network_id = network_id
+        self._worker = worker
+
+    async def claim(self) -> Claim | None:
+        """The next payout with something to do."""
+        return await claims.claim(self._database, self._network_id, self._worker)
+
+    async def read(self, mine: Claim) -> Work:
+        """One look at everything."""
+        async with self._database.transaction() as connection:
+            asset = await connection.fetchrow(
+                "select asset_id, contract, decimals, engine_decimals from custody.asset "
+                "where network_id = $1 and asset_id = $2",
+                mine.network_id,
+                mine.asset_id,
+            )
+            assert asset is not None, "the inbox makes payouts of known assets only"
+            stored = await attempts.read(connection, mine.withdrawal_id)
+            approval = await connection.fetchrow(
+                "select approval, signature, fee_atoms_max from custody.approval "
+                "where withdrawal_id = $1 and attempt_number = $2",
+                mine.withdrawal_id,
+                number_of(stored),
+            )
+            return Work(
+                token=Token(asset["asset_id"], asset["contract"], asset["decimals"]),
+                engine_decimals=asset["engine_decimals"],
+                attempts=stored,
+                approval=None
+                if approval is None
+                else Approval(approval["approval"], approval["signature"]),
+                fee_atoms_max=0 if approval is None else int(approval["fee_atoms_max"]),
+                owned=await attempts.read_owned(connection, mine.network_id)
+                if mine.state is PayoutState.STARTED
+                else frozenset(),
+                start_was_sent=await connection.fetchval(
+                    "select exists (select from custody.outbox "
+                    "where subject_id = $1 and kind = 'start')",
+                    mine.withdrawal_id,
+                ),
+            )
+
+    async def wait(self, mine: Claim, condition: str = "") -> None:
+        """Gives the claim back for a while; a condition says why."""
+        async with self._change(mine) as connection:
+            await claims.give_back(
+                connection, mine, pause_seconds=limits.PAUSE_SECONDS, condition=condition
+            )
+
+    async def reject(self, mine: Claim, reason: str) -> None:
+        """Refused before the start; the money goes back."""
+        async with self._change(mine, reason) as connection:
+            await claims.move(connection, mine, PayoutState.REJECTED, reason=reason)
+            await self._command(connection, mine, "release")
+
+    async def approve(
+        self, mine: Claim, number: int, approval: Approval, fee_atoms_max: int
+    ) -> None:
+        """The approver's word for attempt `number`; the first one approves the payout."""
+        async with self._change(mine) as connection:
+            await connection.execute(
+                "insert into custody.approval "
+                "(withdrawal_id, attempt_number, fee_atoms_max, approval, signature) "
+                "values ($1, $2, $3, $4, $5)",
+                mine.withdrawal_id,
+                number,
+                fee_atoms_max,
+                approval.approval,
+                approval.signature,
+            )
+            if mine.state is PayoutState.REQUESTED:
+                await claims.move(connection, mine, PayoutState.APPROVED)
+            await claims.give_back(connection, mine)
+
+    async def start(self, mine: Claim) -> None:
+        """Asks the engine for the point of no return; its answer comes by the inbox."""
+        async with self._change(mine) as connection:
+            await self._command(connection, mine, "start")
+            await claims.give_back(connection, mine)
+
+    async def plan(self, mine: Claim, plan: Plan, payouts: list[Payout]) -> None:
+        """From here on the attempt owns its inputs."""
+        async with self._change(mine) as connection:
+            await attempts.insert(connection, mine, plan, payouts)
+            await claims.move(connection, mine, PayoutState.BUILT)
+            await claims.give_back(connection, mine)
+
+    async def write_ahead(
+        self, mine: Claim, attempt: StoredAttempt, txid: TransactionId, raw: bytes
+    ) -> None:
+        """The signed bytes, durable before any node hears of them."""
+        async with self._change(mine) as connection:
+            await attempts.write_ahead(connection, attempt.attempt_id, txid, raw)
+            await claims.move(connection, mine, PayoutState.SIGNED)
+            await claims.give_back(connection, mine)
+
+    async def release_to_nodes(self, mine: Claim, attempt: StoredAttempt) -> None:
+        """The next thing that happens may be a broadcast."""
+        async with self._change(mine) as connection:
+            await attempts.move(connection, attempt.attempt_id, AttemptState.BROADCAST)
+            await claims.move(connection, mine, PayoutState.BROADCASTING)
+            await claims.give_back(connection, mine)
+
+    async def mined(self, mine: Claim, attempt: StoredAttempt) -> None:
+        """Seen in a block, not final."""
+        async with self._change(mine) as connection:
+            await attempts.move(connection, attempt.attempt_id, AttemptState.MINED)
+            if mine.state is PayoutState.BROADCASTING:
+                await claims.move(connection, mine, PayoutState.CONFIRMING)
+            await claims.give_back(connection, mine, pause_seconds=limits.PAUSE_SECONDS)
+
+    async def unmined(self, mine: Claim, attempt: StoredAttempt) -> None:
+        """No block has it (any more); the same bytes are sent again."""
+        async with self._change(mine, "not in a block") as connection:
+            await attempts.move(connection, attempt.attempt_id, AttemptState.BROADCAST)
+            if mine.state is PayoutState.CONFIRMING:
+                await claims.move(connection, mine, PayoutState.BROADCASTING)
+            await claims.give_back(connection, mine, pause_seconds=limits.PAUSE_SECONDS)
+
+    async def settle(
+        self, mine: Claim, attempt: StoredAttempt, work: Work, found: Confirmation
+    ) -> None:
+        """Paid: state, book and the engine's command in one transaction."""
+        async with self._change(mine) as connection:
+            await attempts.move(
+                connection, attempt.attempt_id, AttemptState.MINED, AttemptState.FINAL
+            )
+            await attempts.free_inputs(connection, attempt.attempt_id)
+            await connection.execute(
+                "update custody.attempt set fee_atoms = $2 where attempt_id = $1",
+                attempt.attempt_id,
+                found.fee_atoms,
+            )
+            if mine.state is PayoutState.BROADCASTING:
+                await claims.move(connection, mine, PayoutState.CONFIRMING)
+            await claims.move(connection, mine, PayoutState.SETTLED)
+            await self._post_paid(connection, mine, work, "settle", is_undone=False)
+            await self._post_fee(connection, mine, found.fee_atoms, "settle")
+            await self._command(connection, mine, "settle")
+            await claims.give_back(connection, mine, pause_seconds=limits.PAUSE_SECONDS)
+
+    async def reopen(self, mine: Claim, attempt: StoredAttempt, work: Work) -> None:
+        """A reorganisation took the block of a settled payout: book and engine go back."""
+        async with self._change(mine, "its block left the chain") as connection:
+            fee_atoms = await connection.fetchval(
+                "update custody.attempt set fee_atoms = null from "
+                "(select attempt_id, fee_atoms from custody.attempt where attempt_id = $1) before "
+                "where attempt.attempt_id = before.attempt_id returning before.fee_atoms",
+                attempt.attempt_id,
+            )
+            await attempts.move(connection, attempt.attempt_id, AttemptState.BROADCAST)
+            await claims.move(connection, mine, PayoutState.BROADCASTING)
+            await self._post_paid(connection, mine, work, "reopen", is_undone=True)
+            await self._post_fee(connection, mine, -int(fee_atoms or 0), "reopen")
+            await self._command(connection, mine, "reopen")
+            await claims.give_back(connection, mine)
+
+    async def bury(
+        self, mine: Claim, attempt: StoredAttempt, found: Confirmation, *, ended: bool
+    ) -> None:
+        """An attempt is dead, or failed on the chain, with proof: next attempt, or money back."""
+        failed = found.state is ConfirmationState.FAILED
+        async with self._change(mine, "dead with proof") as connection:
+            last = AttemptState.FAILED if failed else AttemptState.DEAD
+            before = AttemptState.MINED if failed else AttemptState.BROADCAST
+            await attempts.move(connection, attempt.attempt_id, before)
+            await attempts.end(connection, attempt.attempt_id, last, found.proof)
+            await self._post_fee(connection, mine, found.fee_atoms, "failed")
+            if ended:
+                await claims.move(connection, mine, PayoutState.FAILED, reason="ATTEMPTS_USED_UP")
+                await self._command(connection, mine, "release")
+            else:
+                await claims.move(connection, mine, PayoutState.STARTED)
+            await claims.give_back(connection, mine)
+
+    @asynccontextmanager
+    async def _change(self, mine: Claim, reason: str = "") -> AsyncIterator[Connection]:
+        async with changing(self._database, self._worker, reason) as connection:
+            await claims.hold(connection, mine)
+            yield connection
+
+    async def _command(self, connection: Connection, mine: Claim, kind: str) -> None:
+        await outbox.put(
+            connection, kind, mine.withdrawal_id, network_id=mine.network_id, shard=mine.shard
+        )
+
+    async def _post_paid(
+        self, connection: Connection, mine: Claim, work: Work, cause: str, *, is_undone: bool
+    ) -> None:
+        # A fee below the chain's unit is in the engine's books only.
+        charged = to_chain(
+            mine.engine_fee_atoms,
+            decimals=work.token.decimals,
+            engine_decimals=work.engine_decimals,
+        )
+        entries = postings.of_payout(mine.asset_id, mine.amount_atoms, charged or 0)
+        await postings.post(
+            connection,
+            mine.network_id,
+            cause,
+            mine.withdrawal_id,
+            postings.undone(entries) if is_undone else entries,
+        )
+
+    async def _post_fee(
+        self, connection: Connection, mine: Claim, fee_atoms: int, cause: str
+    ) -> None:
+        if fee_atoms == 0:
+            return
+        native = await connection.fetchval(
+            "select asset_id from custody.asset where network_id = $1 and contract = ''",
+            mine.network_id,
+        )
+        await postings.post(
+            connection,
+            mine.network_id,
+            cause,
+            mine.withdrawal_id,
+            postings.of_network_fee(native, fee_atoms),
+        )
+
+
+def number_of(stored: list[StoredAttempt]) -> int:
+    """Of the attempt that is open or comes next, from 0."""
+    ends = (AttemptState.DEAD, AttemptState.FAILED)
+    return sum(attempt.state in ends for attempt in stored)

@@ -1,0 +1,18 @@
+"""Every bound of custody's core, by name. Adapters and the signer have their own."""
+
+from typing import Final
+
+# A worker that does not finish a step in this time may be overtaken; the token keeps it harmless.
+CLAIM_SECONDS: Final = 60.0
+# Between two looks at a payout that waits.
+PAUSE_SECONDS: Final = 5.0
+# How long a settled payout is watched for a reorganisation.
+SETTLED_WATCH_SECONDS: Final = 86_400.0
+# Failed or dead attempts after which a payout fails and its money goes back.
+ATTEMPTS_MAX: Final = 5
+# Commands of one source that are read at once.
+OUTBOX_PAGE: Final = 1_000
+# Inputs owned by open attempts of a network; above it nothing new is built.
+OWNED_INPUTS_MAX: Final = 100_000
+# Event rows hashed into one batch of the audit.
+AUDIT_BATCH_EVENTS: Final = 10_000
