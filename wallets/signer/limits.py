@@ -2,15 +2,12 @@
 
 from typing import Final
 
-INPUTS_MAX: Final = 1_000
-OUTPUTS_MAX: Final = 1_000
 # Approvals of one batch.
 APPROVALS_MAX: Final = 1_000
 PEOPLE_SIGNATURES_MAX: Final = 16
 DEAD_ATTEMPTS_MAX: Final = 100
 # Attempts of one withdrawal; a payout that needs more has a person look at it.
 ATTEMPTS_OF_WITHDRAWAL_MAX: Final = 1_000
-RAW_DATA_BYTES_MAX: Final = 4_096
 # Calls at once; further ones hear RESOURCE_EXHAUSTED.
 CALLS_MAX: Final = 256
 SIGN_SECONDS: Final = 10.0
@@ -18,6 +15,4 @@ AMOUNT_ATOMS_MAX: Final = 2**256 - 1
 CAP_WINDOW_NS: Final = 3_600 * 1_000_000_000
 # Two live keys of the approver: the old and the new one during a rotation.
 APPROVER_KEYS_MAX: Final = 2
-STOP_SECONDS: Final = 2.0
-VAULT_SECONDS: Final = 10.0
-VAULT_ANSWER_BYTES_MAX: Final = 65_536
+PASSPHRASE_BYTES_MIN: Final = 12

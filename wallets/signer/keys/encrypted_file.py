@@ -1,0 +1,48 @@
+"""A seed in a file: AES-256-GCM under a key that scrypt makes of a passphrase.
+
+The file is read at start only. A wrong passphrase and a changed file look the same, and no
+message of an error holds what was read.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+from runtime.errors import ConfigurationError
+
+# About 130 MB and half a second per guess.
+SCRYPT_N: Final = 2**17
+PURPOSE: Final = b"cambist seed v1"
+SEED_BYTES: Final = 64
+
+
+def file_key(passphrase: bytes, salt: bytes) -> bytes:
+    """The key of a file, 32 bytes."""
+    return Scrypt(salt=salt, length=32, n=SCRYPT_N, r=8, p=1).derive(passphrase)
+
+
+def write_seed(path: Path, seed: bytes, passphrase: bytes) -> None:
+    """Writes a new file that only its owner reads; raises FileExistsError rather than replace."""
+    salt, nonce = os.urandom(16), os.urandom(12)
+    sealed = AESGCM(file_key(passphrase, salt)).encrypt(nonce, seed, PURPOSE)
+    content = {"salt": salt.hex(), "nonce": nonce.hex(), "sealed": sealed.hex()}
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        json.dump(content, file)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_seed(path: Path, passphrase: bytes) -> bytes:
+    """The seed; raises ConfigurationError without any of its bytes."""
+    try:
+        content = json.loads(path.read_text(encoding="ascii"))
+        salt, nonce, sealed = (bytes.fromhex(content[key]) for key in ("salt", "nonce", "sealed"))
+        return AESGCM(file_key(passphrase, salt)).decrypt(nonce, sealed, PURPOSE)
+    except (InvalidTag, KeyError, TypeError, ValueError, OSError):
+        raise ConfigurationError("the seed cannot be read: file or passphrase is wrong") from None

@@ -1,0 +1,40 @@
+"""Settings of the signer, from variables that start with CAMBIST_SIGNER_, and its policy file."""
+
+import json
+from pathlib import Path
+
+from pydantic import SecretStr, TypeAdapter, ValidationError
+from pydantic_settings import SettingsConfigDict
+
+from runtime.errors import ConfigurationError
+from runtime.settings import PostgresSettings, RpcSettings, Settings, TlsSettings
+from wallets.signer import limits
+from wallets.signer.policy import Policy
+
+
+class SignerSettings(Settings):
+    """Everything the signer is told."""
+
+    model_config = SettingsConfigDict(env_prefix="CAMBIST_SIGNER_")
+
+    listen_address: str = "127.0.0.1:7301"
+    policy_file: str = ""
+    seed_file: str = ""
+    passphrase: SecretStr = SecretStr("")
+    postgres: PostgresSettings = PostgresSettings()
+    tls: TlsSettings = TlsSettings()
+    rpc: RpcSettings = RpcSettings()
+
+
+def read_policy(path: Path) -> Policy:
+    """The policy in a JSON file, keys in hex; raises ConfigurationError."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        for group in ("approver_keys", "people"):
+            content[group] = {name: bytes.fromhex(key) for name, key in content[group].items()}
+        policy = TypeAdapter(Policy).validate_python(content)
+    except (OSError, ValueError, KeyError, AttributeError, ValidationError) as error:
+        raise ConfigurationError(f"policy file: {type(error).__name__}") from None
+    if not 0 < len(policy.approver_keys) <= limits.APPROVER_KEYS_MAX:
+        raise ConfigurationError("policy file: one or two keys of the approver")
+    return policy
