@@ -1,4 +1,4 @@
-# The images of Cambist, one target per service: gateway, matching.
+# The images of Cambist: gateway, matching, control, edge (HAProxy), postgres (for evaluation only).
 #   docker build --target gateway -t cambist-gateway .
 # The kernel is built here once, or taken from build/wheels with --build-arg KERNEL=host (after `make kernel`).
 # Images run as a user without rights, on a read-only root; nothing is written but /tmp.
@@ -63,3 +63,34 @@ USER 10001:10001
 EXPOSE 7001 7002 7003 7004
 ENTRYPOINT ["python", "-m", "matching"]
 CMD ["serve"]
+
+FROM base AS control-packages
+COPY requirements/control.txt /tmp/requirements.txt
+RUN pip install --no-cache-dir --require-hashes --target /packages --requirement /tmp/requirements.txt
+
+FROM base AS control
+COPY --from=control-packages /packages /packages
+COPY cambist cambist
+COPY runtime runtime
+COPY control control
+ENV PYTHONPATH=/app:/packages
+USER 10001:10001
+EXPOSE 7303
+ENTRYPOINT ["python", "-m", "control"]
+
+# The edge: TLS and limits in front of the gateways. Its configuration is mounted.
+FROM debian:trixie-slim AS edge
+RUN apt-get update && apt-get install --yes --no-install-recommends haproxy && rm -rf /var/lib/apt/lists/*
+USER 10001:10001
+EXPOSE 8443 8405
+ENTRYPOINT ["haproxy", "-W", "-db", "-f", "/etc/cambist/haproxy.cfg"]
+
+# Postgres for evaluation: one server without replicas or backups. Production names a server instead.
+FROM debian:trixie-slim AS postgres
+RUN apt-get update && apt-get install --yes --no-install-recommends postgresql-17 && \
+    rm -rf /var/lib/apt/lists/* /var/lib/postgresql
+RUN groupadd --gid 10001 cambist && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin cambist
+ENV PATH=/usr/lib/postgresql/17/bin:$PATH LANG=C.UTF-8
+USER 10001:10001
+EXPOSE 5432
+ENTRYPOINT ["postgres"]

@@ -45,6 +45,8 @@ LOGGER = logs.get(__name__)
 MIGRATIONS = Migrations(schema="journal", folder=Path(__file__).parent / "migrations")
 HEALTH_NAME = "cambist.matching"
 HEALTH_STANDBY = "cambist.matching.standby"
+# Primary, or able to become it: what readiness in a cluster asks.
+HEALTH_ABLE = "cambist.matching.able"
 HEALTH_SECONDS = 0.1
 OWNER_BYTES = 8
 
@@ -76,7 +78,9 @@ async def serve(
             settings.telemetry, service="matching", instance=settings.instance
         )
         stack.callback(measured.stop)
-        health = await start_health_server(settings.health_address, HEALTH_NAME, HEALTH_STANDBY)
+        health = await start_health_server(
+            settings.health_address, HEALTH_NAME, HEALTH_STANDBY, HEALTH_ABLE
+        )
         stack.push_async_callback(health.stop)
         gauges = Gauges(StageMeter(measured.meter), measured.tracer, measured.orders)
         shard = await start_shard(settings, database, chosen, gauges)
@@ -179,6 +183,7 @@ async def watch_health(state: ShardState, health: HealthServer) -> None:
             "": is_serving,
             HEALTH_NAME: is_serving,
             HEALTH_STANDBY: state.role is Role.STANDBY,
+            HEALTH_ABLE: is_serving or state.role is Role.STANDBY,
         }
         for name, serving in now.items():
             if before.get(name) != serving:

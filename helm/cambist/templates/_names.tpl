@@ -1,0 +1,117 @@
+{{/* Names and parts that every object uses. */}}
+{{- define "cambist.labels" -}}
+app.kubernetes.io/name: cambist
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+app.kubernetes.io/part-of: cambist-venue
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version }}
+{{- end }}
+
+{{- define "cambist.selector" -}}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+{{- end }}
+
+{{- define "cambist.image" -}}
+{{- $v := .root.Values -}}
+{{ $v.global.imageRegistry }}{{ $v.image.name }}-{{ .service }}:{{ $v.image.tag | default .root.Chart.AppVersion }}
+{{- end }}
+
+{{/* Of a container. */}}
+{{- define "cambist.container-security" -}}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities: {drop: [ALL]}
+{{- end }}
+
+{{/* Of a pod. Service links would put CAMBIST_… variables into pods that refuse unknown ones. */}}
+{{- define "cambist.pod" -}}
+automountServiceAccountToken: false
+enableServiceLinks: false
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 10001
+  runAsGroup: 10001
+  fsGroup: 10001
+  seccompProfile: {type: RuntimeDefault}
+{{- with .Values.image.pullSecrets }}
+imagePullSecrets: {{ toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector: {{ toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations: {{ toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- define "cambist.spread" -}}
+topologySpreadConstraints:
+  - maxSkew: 1
+    topologyKey: kubernetes.io/hostname
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector:
+      matchLabels: {{ include "cambist.selector" . | nindent 8 }}
+{{- end }}
+
+{{- define "cambist.dsn" -}}
+valueFrom:
+  secretKeyRef:
+    {{- if eq .Values.postgres.mode "external" }}
+    name: {{ required "postgres.external.secretName names the Secret with the DSN" .Values.postgres.external.secretName }}
+    key: {{ .Values.postgres.external.secretKey }}
+    {{- else }}
+    name: {{ .Release.Name }}-postgres
+    key: dsn
+    {{- end }}
+{{- end }}
+
+{{- define "cambist.shards" -}}
+{{- range $i, $s := .Values.matching.shards }}{{ if $i }},{{ end }}{{ int $s }}{{ end }}
+{{- end }}
+
+{{/* Both pods of every shard, on a port: "1=host:7001,host:7001;2=…". */}}
+{{- define "cambist.matching-endpoints" -}}
+{{- $root := . -}}
+{{- range $i, $s := .Values.matching.shards }}{{ if $i }};{{ end }}{{ $n := printf "%s-matching-%d" $root.Release.Name (int $s) }}{{ int $s }}={{ $n }}-0.{{ $n }}:7001,{{ $n }}-1.{{ $n }}:7001{{ end }}
+{{- end }}
+
+{{- define "cambist.history-endpoints" -}}
+{{- $root := . -}}
+{{- range $i, $s := .Values.matching.shards }}{{ if $i }};{{ end }}{{ int $s }}={{ $root.Release.Name }}-projector-{{ int $s }}:7004{{ end }}
+{{- end }}
+
+{{/* Settings that all services of one prefix share. */}}
+{{- define "cambist.common-env" -}}
+- name: {{ .prefix }}POSTGRES_DSN
+  {{- include "cambist.dsn" .root | nindent 2 }}
+- name: {{ .prefix }}LOG_LEVEL
+  value: {{ .root.Values.logLevel | quote }}
+{{- with .root.Values.telemetry.otlpEndpoint }}
+- name: {{ $.prefix }}TELEMETRY_OTLP_ENDPOINT
+  value: {{ . | quote }}
+{{- end }}
+- name: POD_NAME
+  valueFrom: {fieldRef: {fieldPath: metadata.name}}
+- name: {{ .prefix }}INSTANCE
+  value: $(POD_NAME)
+{{- end }}
+
+{{/* Waits until the migrations Job has made the schema; never migrates. */}}
+{{- define "cambist.wait-for-schema" -}}
+- name: schema
+  image: {{ include "cambist.image" . }}
+  imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+  command: [python, /scripts/wait_for_schema.py, {{ .table | quote }}]
+  env:
+    - name: DSN
+      {{- include "cambist.dsn" .root | nindent 6 }}
+  resources: {requests: {cpu: 10m, memory: 64Mi}, limits: {memory: 128Mi}}
+  {{- include "cambist.container-security" . | nindent 2 }}
+  volumeMounts: [{name: scripts, mountPath: /scripts, readOnly: true}]
+{{- end }}

@@ -1,0 +1,134 @@
+"""What the chart renders keeps its promises, and wrong values are refused with a reason."""
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+CHART = ROOT / "helm" / "cambist"
+COMMAND_SECONDS = 60
+WORKLOADS = ("Deployment", "StatefulSet", "Job", "Pod")
+
+pytestmark = [
+    pytest.mark.cluster,
+    pytest.mark.skipif(not shutil.which("helm"), reason="no helm on the path"),
+]
+
+
+def template(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = ["helm", "template", "venue", str(CHART), "--kube-version", "1.35.0", *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=COMMAND_SECONDS
+    )
+
+
+def render(*arguments: str) -> list[dict[str, Any]]:
+    done = template(*arguments)
+    assert done.returncode == 0, done.stderr
+    return [document for document in yaml.safe_load_all(done.stdout) if document]
+
+
+def pod_specs(documents: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    found = {}
+    for document in documents:
+        if document["kind"] in WORKLOADS:
+            spec = document["spec"]
+            found[document["metadata"]["name"]] = (
+                spec if document["kind"] == "Pod" else spec["template"]["spec"]
+            )
+    return found
+
+
+def test_every_pod_is_restricted_and_has_no_token() -> None:
+    specs = pod_specs(render())
+    assert {"venue-matching-1", "venue-gateway", "venue-edge", "venue-postgres"} <= set(specs)
+    for name, spec in specs.items():
+        assert spec["automountServiceAccountToken"] is False, name
+        # Links would put variables into pods that refuse unknown ones.
+        assert spec["enableServiceLinks"] is False, name
+        assert spec["securityContext"]["runAsNonRoot"] is True, name
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
+        for container in [*spec["containers"], *spec.get("initContainers", [])]:
+            security = container["securityContext"]
+            assert security["readOnlyRootFilesystem"] is True, (name, container["name"])
+            assert security["allowPrivilegeEscalation"] is False, (name, container["name"])
+            assert security["capabilities"] == {"drop": ["ALL"]}, (name, container["name"])
+            assert container["resources"]["requests"], (name, container["name"])
+            assert container["resources"]["limits"]["memory"], (name, container["name"])
+
+
+def test_each_shard_has_two_pods_and_the_gateways_know_all_of_them() -> None:
+    documents = render("--set", "matching.shards={1,7}")
+    sets = [document for document in documents if document["kind"] == "StatefulSet"]
+    replicas = {one["metadata"]["name"]: one["spec"]["replicas"] for one in sets}
+    assert replicas == {"venue-matching-1": 2, "venue-matching-7": 2, "venue-postgres": 1}
+    gateway = pod_specs(documents)["venue-gateway"]["containers"][0]
+    environment = {one["name"]: one.get("value") for one in gateway["env"]}
+    assert environment["CAMBIST_GATEWAY_MATCHING_ENDPOINTS"] == (
+        "1=venue-matching-1-0.venue-matching-1:7001,venue-matching-1-1.venue-matching-1:7001;"
+        "7=venue-matching-7-0.venue-matching-7:7001,venue-matching-7-1.venue-matching-7:7001"
+    )
+
+
+def test_replicas_belong_to_the_autoscaler_while_there_is_one() -> None:
+    def deployment(*arguments: str) -> dict[str, Any]:
+        return next(
+            document
+            for document in render(*arguments)
+            if document["kind"] == "Deployment" and document["metadata"]["name"] == "venue-gateway"
+        )
+
+    assert "replicas" not in deployment()["spec"]
+    without = deployment("--set", "gateway.autoscaling.enabled=false,gateway.replicas=3")
+    assert without["spec"]["replicas"] == 3
+
+
+def test_an_external_database_leaves_no_database_pod_and_needs_a_secret() -> None:
+    external = ["--set", "postgres.mode=external"]
+    refused = template(*external)
+    assert refused.returncode != 0
+    assert "postgres.external.secretName names the Secret" in refused.stderr
+    named = render(*external, "--set", "postgres.external.secretName=database")
+    assert "venue-postgres" not in {document["metadata"]["name"] for document in named}
+
+
+def test_all_network_is_closed_but_what_is_named() -> None:
+    policies = {
+        document["metadata"]["name"]: document["spec"]
+        for document in render()
+        if document["kind"] == "NetworkPolicy"
+    }
+    closed = policies["venue-closed"]
+    assert closed["podSelector"]["matchLabels"] == {"app.kubernetes.io/instance": "venue"}
+    assert closed["policyTypes"] == ["Ingress", "Egress"]
+    assert "ingress" not in closed
+    assert [port["port"] for rule in closed["egress"] for port in rule["ports"]] == [53, 53]
+    for name, spec in policies.items():
+        for rule in spec.get("ingress", []):
+            # Only the edge is open to everybody.
+            assert "from" in rule or name == "venue-into-edge", name
+    without = render("--set", "networkPolicy.enabled=false")
+    assert not [document for document in without if document["kind"] == "NetworkPolicy"]
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ("gateway.replicas=many", "gateway/replicas"),
+        ("gateway.replicas=0", "gateway/replicas"),
+        ("matching.shards={0}", "matching/shards"),
+        ("matching.shards={1,1}", "matching/shards"),
+        ("postgres.mode=automatic", "postgres/mode"),
+        ("edge.limits.connections=-1", "edge/limits/connections"),
+        ("global.imageRegistry=registry.example.com", "global/imageRegistry"),
+        ("misspelt=1", "misspelt"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(values: str, words: str) -> None:
+    done = template("--set", values)
+    assert done.returncode != 0
+    assert words in done.stderr or words.replace("/", ".") in done.stderr
