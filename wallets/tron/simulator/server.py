@@ -104,7 +104,8 @@ class Node:
         try:
             self.chain.broadcast(whole)
         except Refused as refusal:
-            message = refusal.text.encode().hex()
+            # Only `broadcasthex` answers in plain text, and says "result": false.
+            message = refusal.text if refused else refusal.text.encode().hex()
             answer = refused | {"code": refusal.code, "txid": txid, "message": message}
             return web.json_response(answer)
         if self.chain.faults.accept_then_time_out:
