@@ -1,0 +1,246 @@
+"""Bitcoin as custody sees it: reading blocks, planning payouts, broadcasting, confirming.
+
+Made by the worker; implements the contract's `Builds` and the reading half of `Adapter`. It signs
+nothing and stores nothing but coins, which the scanner's transaction books (`coins.apply_block`).
+An attempt is dead only when a final block spends one of its inputs in another transaction, and the
+proof is that transaction.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Final
+
+from runtime.errors import Unavailable
+from runtime.postgres import Database
+from wallets.bitcoin import addresses, coins, fees, planning
+from wallets.bitcoin.derivation import parse_branch, script_of_key
+from wallets.bitcoin.networks import BitcoinNetwork
+from wallets.bitcoin.node import NOT_FOUND, Node, NodeRefused
+from wallets.bitcoin.node_set import NodeSet
+from wallets.bitcoin.replacement import Replaced, replaced_by
+from wallets.bitcoin.wire import Malformed, parse_transaction
+from wallets.contract import (
+    Attempt,
+    Block,
+    BlockRef,
+    Broadcast,
+    BroadcastOutcome,
+    Confirmation,
+    ConfirmationState,
+    Destination,
+    Network,
+    Payout,
+    Plan,
+    TransactionId,
+)
+from wallets.errors import Broken, Condition, Stuck
+
+# The largest coins that a plan looks at.
+COINS_MAX: Final = 10_000
+# Inputs that the highest fee of one payout allows for.
+FEE_INPUTS: Final = 20
+# Rates that a replacement tries until it pays for all that it evicts.
+RATES_MAX: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class BitcoinSettings:
+    """`change` is where change goes; depths count the block itself."""
+
+    fees: fees.FeePolicy
+    change: planning.Place
+    deposit_depth: int
+    final_depth: int
+
+
+class Bitcoin:
+    """One network; `random` chooses among coins and decides nothing that must be secret."""
+
+    def __init__(
+        self,
+        network: Network,
+        chain: BitcoinNetwork,
+        nodes: NodeSet,
+        database: Database,
+        settings: BitcoinSettings,
+        random: Random,
+    ) -> None:
+        if network.genesis_hash != chain.genesis_hash:
+            raise ValueError(f"{network.network} does not begin as {chain.chain} does")
+        self.network = network
+        self._chain = chain
+        self._nodes = nodes
+        self._database = database
+        self._settings = settings
+        self._random = random
+
+    def create_wallet(self, extended_public_key: str, index: int) -> Destination:
+        """The deposit address of a place of a branch. Raises Rejected."""
+        branch = parse_branch(extended_public_key, self._chain)
+        script = script_of_key(branch.child(index).public_key)
+        return Destination(addresses.address_of(script, self._chain), script)
+
+    def parse_address(self, text: str) -> Destination:
+        """Checks a destination. Raises RefusedAddress."""
+        return addresses.parse_address(text, self._chain)
+
+    async def tip(self) -> BlockRef:
+        """The best block that enough nodes agree on. Raises Unavailable, Stuck."""
+        return await self._nodes.tip()
+
+    async def read_block(self, height: int) -> Block:
+        """The proven block of a height. Raises Unavailable, Stuck."""
+        return await self._nodes.read_block(height)
+
+    async def final_height(self) -> int:
+        """Bitcoin itself calls no block final."""
+        return -1
+
+    async def highest_fee(self, payout: Payout) -> int:
+        """The most that paying it may cost, in satoshi."""
+        return planning.highest_fee(payout, self._settings.fees.ceiling_rate, FEE_INPUTS)
+
+    async def build(
+        self,
+        intent_id: bytes,
+        payouts: Sequence[Payout],
+        *,
+        fee_atoms_max: int,
+        must_use: Sequence[str],
+        owned: frozenset[str],
+    ) -> Plan:
+        """Plans a transaction that pays all of these; see the contract.
+
+        When pools hold transactions that spend `must_use`, it is a replacement and pays for that.
+
+        Raises Stuck, Rejected, Unavailable. An anchor that a block has spent is Stuck(PINNED): the
+        attempt that spent it decides, not a new one.
+        """
+        policy = self._settings.fees
+        network_id = self.network.network_id
+        anchors = await coins.named(self._database, network_id, list(must_use))
+        if len(anchors) != len(set(must_use)):
+            raise Stuck(Condition.PINNED, "an input that must be used is spent or not ours")
+        tip = await self._nodes.tip()
+        free = await coins.spendable(
+            self._database,
+            network_id,
+            tip_height=tip.height,
+            deposit_depth=self._settings.deposit_depth,
+            owned=[*owned, *must_use],
+            coins_max=COINS_MAX,
+        )
+        estimate, replaced = await self._price(must_use)
+        rate = max(fees.rate_of(estimate, policy), replaced.least_rate)
+        for _ in range(RATES_MAX):
+            if rate > policy.ceiling_rate:
+                break
+            spending = planning.Spending(
+                rate, policy.long_term_rate, fee_atoms_max, self._settings.change
+            )
+            found = planning.plan(
+                intent_id, network_id, payouts, free, anchors, spending, self._random
+            )
+            least = replaced.least_fee(found.fee_atoms_max, rate)
+            if found.fee_atoms_max >= least:
+                return found
+            rate = rate * least // found.fee_atoms_max + 1
+        raise Stuck(Condition.AT_CEILING, f"{rate} satoshi per 1,000 virtual bytes are needed")
+
+    async def _price(self, must_use: Sequence[str]) -> tuple[Any, Replaced]:
+        """A node's estimate of fees, and what its pool holds in place of the plan.
+
+        Raises Unavailable, Stuck(PINNED).
+        """
+        for node in self._nodes.healthy():
+            try:
+                replaced = await replaced_by(node, must_use)
+                estimate = await node.call("estimatesmartfee", self._settings.fees.target_blocks)
+            except (Unavailable, NodeRefused):
+                continue
+            return estimate, replaced
+        raise Unavailable("no node told its fees")
+
+    def identify(self, raw: bytes) -> TransactionId:
+        """The id of signed bytes. Raises Broken when they are none."""
+        try:
+            return parse_transaction(raw).txid()
+        except Malformed as error:
+            raise Broken(f"the signer gave bytes that are no transaction: {error}") from error
+
+    async def broadcast(self, attempt: Attempt) -> Broadcast:
+        """Hands the stored bytes to every healthy node; the best outcome counts."""
+        answers = [await node.broadcast(attempt.raw) for node in self._nodes.healthy()]
+        order = list(BroadcastOutcome)
+        # Accepted, known; then unknown before refused: a refusal of some says nothing of others.
+        order.sort(key=lambda outcome: outcome is BroadcastOutcome.REFUSED)
+        return min(answers, key=lambda answer: order.index(answer.outcome))
+
+    async def confirm(self, attempt: Attempt) -> Confirmation:
+        """Where an attempt stands. Raises Unavailable."""
+        last: Unavailable | None = None
+        for node in self._nodes.healthy():
+            try:
+                return await self._confirm_by(node, attempt)
+            except Unavailable as error:
+                last = error
+        raise last if last is not None else Unavailable("no healthy node")
+
+    async def _confirm_by(self, node: Node, attempt: Attempt) -> Confirmation:
+        """What one node and the blocks that enough nodes agree on say."""
+        try:
+            found = await node.call("getrawtransaction", attempt.txid, True)
+        except NodeRefused as error:
+            if error.code != NOT_FOUND:
+                raise Unavailable(f"{node.name}: {error}") from error
+            return await self._unseen(attempt)
+        block_hash = found.get("blockhash")
+        if block_hash is None or found.get("confirmations", 0) < 1:
+            return standing(attempt, ConfirmationState.IN_POOL)
+        try:
+            header = await node.call("getblockheader", block_hash)
+        except NodeRefused as error:
+            raise Unavailable(f"{node.name}: {error}") from error
+        return await self._mined(attempt, BlockRef(int(header["height"]), str(block_hash)))
+
+    async def _mined(self, attempt: Attempt, claimed: BlockRef) -> Confirmation:
+        """A node's word that a block holds it, checked against the agreed, proven block."""
+        tip = await self._nodes.tip()
+        block = await self._nodes.read_block(claimed.height)
+        held = [move for move in block.movements if move.txid == attempt.txid]
+        if block.ref != claimed or not held or tip.height < claimed.height:
+            raise Unavailable(f"nodes do not agree yet that {claimed.block_hash} holds it")
+        depth = tip.height - claimed.height + 1
+        is_final = depth >= self._settings.final_depth
+        state = ConfirmationState.FINAL if is_final else ConfirmationState.MINED
+        return Confirmation(
+            state, attempt.txid, claimed, depth, attempt.fee_atoms_max, held[0].proof
+        )
+
+    async def _unseen(self, attempt: Attempt) -> Confirmation:
+        """Nobody shows it: dead when a final block spends an input of it, else only not seen."""
+        tip = await self._nodes.tip()
+        inputs = [one.outpoint for one in parse_transaction(attempt.raw).inputs]
+        spent = await coins.first_spent(
+            self._database,
+            self.network.network_id,
+            inputs,
+            tip.height - self._settings.final_depth + 1,
+        )
+        if spent is None:
+            return standing(attempt, ConfirmationState.NOT_SEEN)
+        block = await self._nodes.read_block(spent.height)
+        proofs = {move.txid: move.proof for move in block.movements}
+        for txid, proof in proofs.items():
+            spends = [one.outpoint for one in parse_transaction(proof).inputs]
+            if txid != attempt.txid and spent.outpoint in spends:
+                depth = tip.height - spent.height + 1
+                return Confirmation(ConfirmationState.DEAD, txid, block.ref, depth, 0, proof)
+        # Another block stands there now; the scan will say so.
+        return standing(attempt, ConfirmationState.NOT_SEEN)
+
+
+def standing(attempt: Attempt, state: ConfirmationState) -> Confirmation:
+    """Of an attempt that is in no block."""
+    return Confirmation(state, attempt.txid, None, 0, 0, b"")
