@@ -5,7 +5,6 @@ by owner references, so deleting it needs no finalizer.
 """
 
 import copy
-import hashlib
 import json
 from typing import Any, Final
 
@@ -13,7 +12,6 @@ from control.cluster.kinds import CHAIN_LABEL, Kind, Object, name_of
 from control.settings import WorkerSettings
 
 CONTAINER: Final = "worker"
-HASH_ANNOTATION: Final = "cambist.dev/applied-hash"
 # A worker drains on SIGTERM too: Kubernetes must wait longer than that may take.
 GRACE_MARGIN_SECONDS: Final = 15
 LINK_LOCAL: Final = ("169.254.0.0/16", "fe80::/10")
@@ -235,9 +233,3 @@ def children(
         found.append((Kind.NETWORK_POLICY, network_policy(chain, settings)))
     found.append((Kind.DEPLOYMENT, deployment(chain, settings, template)))
     return found
-
-
-def digest_of(objects: list[tuple[Kind, Object]]) -> str:
-    """What was applied, in one word: the same word needs no further apply."""
-    text = json.dumps([(kind.title, found) for kind, found in objects], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,6 +1,6 @@
 """What a leader remembers of one chain between two looks; a new leader begins from the status."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Self
 
 from control import limits
@@ -16,14 +16,13 @@ class Memory:
 
     wishes: list[Wish]
     changed_at: float | None
-    # Digest of the children and generation of the Deployment after they were applied.
-    applied: tuple[str, int] = ("", 0)
+    # What the children were made from (uid, generation, reconcile asked for), and the generation
+    # of the Deployment after they were applied.
+    applied: tuple[tuple[str, int, str], int] | None = None
     decided: Decision | None = None
     figures_at: float = float("-inf")
     # Until when no drain is begun, after one was refused.
     drain_again_at: float = float("-inf")
-    forced: str = ""
-    faults: set[str] = field(default_factory=set)
 
     @classmethod
     def begin(cls, chain: Object, current: int, now: float, wall_seconds: float) -> Self:

@@ -98,22 +98,21 @@ class Chains:
     async def _apply(self, chain: Object) -> Object | None:
         """Applies children that differ from what was applied; the Deployment as it is known."""
         parts, name = self.parts, name_of(chain)
-        wanted = manifests.children(chain, parts.settings, parts.template)
         forced = annotations_of(chain).get(RECONCILE_ANNOTATION, "")
-        digest = manifests.digest_of(wanted) + forced
+        source = (chain["metadata"]["uid"], chain["metadata"]["generation"], forced)
         known = parts.store.get(Kind.DEPLOYMENT, manifests.child_name(chain))
         memory = self.memories.get(name)
         applied_before = memory.applied if memory else None
-        if known is not None and applied_before == (digest, known["metadata"]["generation"]):
+        if known is not None and applied_before == (source, known["metadata"]["generation"]):
             return known
-        for kind, child in wanted:
+        for kind, child in manifests.children(chain, parts.settings, parts.template):
             parts.lease.require()
             applied = await parts.cluster.apply(kind, child)
         # The Deployment is last.
         parts.store.put(Kind.DEPLOYMENT, applied)
         memory = self._memory(chain, applied)
-        memory.applied = (digest, applied["metadata"]["generation"])
-        LOGGER.info("applied", chain=name, digest=digest)
+        memory.applied = (source, applied["metadata"]["generation"])
+        LOGGER.info("applied", chain=name, generation=source[1])
         return parts.store.get(Kind.DEPLOYMENT, manifests.child_name(chain))
 
     def _memory(self, chain: Object, deployment: Object) -> Memory:
