@@ -14,5 +14,3 @@ ATTEMPTS_MAX: Final = 5
 OUTBOX_PAGE: Final = 1_000
 # Inputs owned by open attempts of a network; above it nothing new is built.
 OWNED_INPUTS_MAX: Final = 100_000
-# Event rows hashed into one batch of the audit.
-AUDIT_BATCH_EVENTS: Final = 10_000
