@@ -159,7 +159,7 @@ def run_account_timers(run: Run) -> None:
             order_events.cancel_resting(run, order, enums_pb2.CANCEL_REASON_TIMER)
             run.work_left -= 1
         if not account.orders:
-            account.cancel_all_at_ns = 0
+            run.state.arm(account, 0)
 
 
 def run_timers(run: Run) -> None:

@@ -258,7 +258,7 @@ def cancel_all_after(run: Run, account: Account, sent: commands_pb2.CancelAllAft
     is_long = sent.timeout_ms > limits.CANCEL_ALL_AFTER_MS_MAX
     refuse_if(is_long, enums_pb2.REJECT_REASON_INVALID_PARAMETER)
     end_ns = run.now_ns + sent.timeout_ms * limits.NANOSECONDS_PER_MILLISECOND
-    account.cancel_all_at_ns = end_ns if sent.timeout_ms else 0
+    run.state.arm(account, end_ns if sent.timeout_ms else 0)
     report = events_pb2.MassCancelReport(request_id=sent.request_id)
     run.tell(account.account_id, mass_cancel_report=report)
 

@@ -270,8 +270,8 @@ def _restore_limits(state: State, section: snapshot_pb2.LimitsSection) -> None:
             row.frozen,
             row.killed,
             row.account_seq,
-            row.cancel_all_at_ns,
         )
+        state.arm(state.accounts[created.account_id], row.cancel_all_at_ns)
 
 
 def _restore_book(state: State, book: snapshot_pb2.BookState) -> None:

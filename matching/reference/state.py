@@ -197,6 +197,9 @@ class State:
     # (expire_time_ns, order_id, account_id) of resting GTD orders, ascending.
     timers: list[tuple[int, int, int]] = field(default_factory=list)
 
+    # Accounts whose dead man's timer is armed.
+    armed: set[int] = field(default_factory=set)
+
     def available(self, account_id: int, asset_id: int) -> int:
         """What an account has free, without making a row."""
         balance = self.balances.get((account_id, asset_id))
@@ -220,10 +223,16 @@ class State:
     def account_timers(self) -> list[tuple[int, int]]:
         """(cancel_all_at_ns, account_id) of the dead man's timers that are armed, ascending."""
         return sorted(
-            (account.cancel_all_at_ns, account.account_id)
-            for account in self.accounts.values()
-            if account.cancel_all_at_ns
+            (self.accounts[account_id].cancel_all_at_ns, account_id) for account_id in self.armed
         )
+
+    def arm(self, account: Account, cancel_all_at_ns: int) -> None:
+        """Sets the dead man's timer of an account; 0 = off."""
+        account.cancel_all_at_ns = cancel_all_at_ns
+        if cancel_all_at_ns:
+            self.armed.add(account.account_id)
+        else:
+            self.armed.discard(account.account_id)
 
     def list_order(self, order: Order) -> None:
         """An order rests or waits now: book or waiting ones, account, timers."""
