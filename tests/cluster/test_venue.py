@@ -1,4 +1,4 @@
-"""The chart on a real cluster: fresh install, trade, takeover, upgrade, uninstall.
+"""The chart on a real cluster: fresh install, trade, takeover, upgrade to changed values, uninstall.
 
 Images cambist-SERVICE:dev must be in the cluster (tools/cluster_images.sh); the variable
 CAMBIST_TEST_IMAGE_TAG names another tag.
@@ -77,8 +77,8 @@ def test_a_venue_lives_from_install_to_uninstall(venue: Venue) -> None:
     assert time.monotonic() - started < READY_SECONDS
     assert "traded and canceled through the edge" in venue.trade()
 
-    # Both pods of the shard die, one after the other: whoever was primary, the other one serves,
-    # and the accounts, the market and the orders of before are there.
+    # Both pods of the shard die, one after the other: whoever was primary, trading goes on. That
+    # nothing acknowledged is lost is not looked at here: tests/faults does, without Kubernetes.
     for index in (0, 1):
         pod = f"venue-matching-1-{index}"
         venue.kubectl("delete", "pod", pod, "--grace-period=0", "--force")
