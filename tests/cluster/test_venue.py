@@ -1,4 +1,4 @@
-"""The chart on a real cluster: fresh install, trade, takeover, upgrade to changed values, uninstall.
+"""The chart on a real cluster: fresh install, trade, takeover, changed values, uninstall.
 
 Images cambist-SERVICE:dev must be in the cluster (tools/cluster_images.sh); the variable
 CAMBIST_TEST_IMAGE_TAG names another tag.
