@@ -22,7 +22,7 @@ STAGES: Final = ("sequenced", "matched", "durable", "delivered")
 WARM_SHARE: Final = 0.15
 FILL: Final = enums_pb2.EXEC_TYPE_TRADE
 # All answers are decoded; every so many events one is looked at for the mix, and every so many rows
-# one event is followed through the stages. Looking at each in Python took a fifth of the client.
+# one event is followed through the stages. To look at each in Python is a load of its own.
 EVENTS_PER_SAMPLE: Final = 64
 ROWS_PER_SAMPLE: Final = 8
 STALL_SECONDS: Final = 30.0
