@@ -34,6 +34,8 @@ class EngineSettings(SettingsGroup):
 
     # Admin ports of the pods of a shard, with commas; "{shard}" is replaced. Empty = no Markets.
     endpoints: str = ""
+    # The name to check in its certificate under TLS; empty = the host of the endpoint.
+    server_name: str = ""
     # Seconds between two steps of the ladder out of a halt.
     ladder_step_seconds: float = 2.0
 

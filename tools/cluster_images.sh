@@ -4,6 +4,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${IMAGE_TOOL:?names the image builder of the one-node cluster}"
-for target in matching gateway edge postgres; do
+for target in matching gateway control edge postgres; do
     "$IMAGE_TOOL" build --tag "cambist-$target:${IMAGE_TAG:-dev}" --build-arg=KERNEL=host --target="$target" .
 done

@@ -33,12 +33,18 @@ _AWAY: Final = frozenset(
 )
 
 
+def named_options(server_name: str) -> list[tuple[str, Any]]:
+    """Channel options for a server whose certificate has another name than its address."""
+    return [("grpc.ssl_target_name_override", server_name)] if server_name else []
+
+
 class Engine:
     """Shards by their admin endpoints; channels are kept."""
 
     def __init__(self, settings: ControlSettings) -> None:
         self._template: Final = settings.engine.endpoints
         self._tls: Final = settings.client_tls
+        self._options: Final = named_options(settings.engine.server_name)
         self._channels: dict[str, grpc.aio.Channel] = {}
         # The endpoint of a shard that answered last.
         self._last: dict[int, str] = {}
@@ -94,7 +100,9 @@ class Engine:
 
     def _channel(self, endpoint: str) -> grpc.aio.Channel:
         if endpoint not in self._channels:
-            self._channels[endpoint] = open_channel(endpoint, tls_settings=self._tls)
+            self._channels[endpoint] = open_channel(
+                endpoint, tls_settings=self._tls, options=self._options
+            )
         return self._channels[endpoint]
 
 

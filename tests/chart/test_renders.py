@@ -45,7 +45,7 @@ def pod_specs(documents: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 def test_every_pod_is_restricted_and_has_no_token() -> None:
     specs = pod_specs(render())
-    assert {"venue-matching-1", "venue-gateway", "venue-edge", "venue-postgres"} <= set(specs)
+    assert {"venue-matching-1", "venue-gateway", "venue-edge", "venue-control"} <= set(specs)
     for name, spec in specs.items():
         assert spec["automountServiceAccountToken"] is False, name
         # Links would put variables into pods that refuse unknown ones.
@@ -59,6 +59,25 @@ def test_every_pod_is_restricted_and_has_no_token() -> None:
             assert security["capabilities"] == {"drop": ["ALL"]}, (name, container["name"])
             assert container["resources"]["requests"], (name, container["name"])
             assert container["resources"]["limits"]["memory"], (name, container["name"])
+
+
+def test_the_operator_alone_has_a_token_and_just_the_rights_of_its_role() -> None:
+    documents = render()
+    role = next(one for one in documents if one["kind"] == "Role")
+    written = yaml.safe_load((ROOT / "control" / "rbac.yaml").read_text(encoding="utf-8"))
+    assert role["rules"] == written["rules"]
+    with_token = {
+        name
+        for name, spec in pod_specs(documents).items()
+        for volume in spec.get("volumes", [])
+        if any(
+            "serviceAccountToken" in one for one in volume.get("projected", {}).get("sources", [])
+        )
+    }
+    assert with_token == {"venue-control"}
+    without = render("--set", "control.enabled=false")
+    assert "venue-control" not in {one["metadata"]["name"] for one in without}
+    assert not [one for one in without if one["kind"] in ("Role", "RoleBinding")]
 
 
 def test_each_shard_has_two_pods_and_the_gateways_know_all_of_them() -> None:

@@ -18,6 +18,8 @@ from tests.cluster.conftest import CHART
 
 READY_SECONDS = 180
 TEST_SECONDS = 150
+# The ladder out of a halt has steps of two seconds.
+PHASE_SECONDS = 20
 TAG = os.environ.get("CAMBIST_TEST_IMAGE_TAG", "dev")
 SETTINGS = ["--set", f"image.tag={TAG}", "--set", "crds.install=false"]
 
@@ -58,6 +60,11 @@ class Venue:
         for name in sorted(self.names("deployments,statefulsets")):
             self.kubectl("rollout", "status", name, f"--timeout={READY_SECONDS}s")
 
+    def wait_phase(self, phase: str, seconds: int) -> None:
+        """The operator tells this phase of the engine's."""
+        wanted = f"--for=jsonpath={{.status.phase}}={phase}"
+        self.kubectl("wait", "market/helmtest", wanted, f"--timeout={seconds}s")
+
 
 @pytest.fixture(scope="module")
 def venue(request: pytest.FixtureRequest) -> Iterator[Venue]:
@@ -69,6 +76,31 @@ def venue(request: pytest.FixtureRequest) -> Iterator[Venue]:
     run("kubectl", "delete", "namespace", made.namespace, "--wait=false")
 
 
+def open_halt_and_resume(venue: Venue) -> None:
+    """The chart's operator makes a market in the engine, halts it and opens it again."""
+    market = {
+        "apiVersion": "cambist.dev/v1alpha1",
+        "kind": "Market",
+        "metadata": {"name": "helmtest", "namespace": venue.namespace},
+        # In the assets that `helm test` made.
+        "spec": {
+            "marketId": 65_536 + 65_002,
+            "base": "UNIT",
+            "quote": "HELMTEST",
+            "lotSizeAtoms": "10000",
+            "tickSizeAtoms": "1000000",
+        },
+    }
+    text = json.dumps(market)
+    subprocess.run(["kubectl", "apply", "--filename", "-"], input=text, text=True, check=True)
+    venue.wait_phase("CONTINUOUS", PHASE_SECONDS)
+    for is_halted, phase in ((True, "HALTED"), (False, "CONTINUOUS")):
+        change = json.dumps({"spec": {"halted": is_halted}})
+        venue.kubectl("patch", "market", "helmtest", "--type=merge", "--patch", change)
+        venue.wait_phase(phase, PHASE_SECONDS)
+    venue.kubectl("delete", "market", "helmtest")
+
+
 def test_a_venue_lives_from_install_to_uninstall(venue: Venue) -> None:
     """One venue, step after step: each needs the one before."""
     started = time.monotonic()
@@ -76,6 +108,7 @@ def test_a_venue_lives_from_install_to_uninstall(venue: Venue) -> None:
     venue.wait_ready()
     assert time.monotonic() - started < READY_SECONDS
     assert "traded and canceled through the edge" in venue.trade()
+    open_halt_and_resume(venue)
 
     # Both pods of the shard die, one after the other: whoever was primary, trading goes on. That
     # nothing acknowledged is lost is not looked at here: tests/faults does, without Kubernetes.
@@ -95,11 +128,13 @@ def test_a_venue_lives_from_install_to_uninstall(venue: Venue) -> None:
     venue.helm("uninstall", "venue", "--wait")
     venue.kubectl("delete", "pod", "venue-test-trade", "--ignore-not-found")
     kinds = (
-        "deployments,statefulsets,jobs,services,configmaps,secrets,networkpolicies,"
+        "roles,rolebindings,leases,deployments,statefulsets,jobs,services,configmaps,secrets,networkpolicies,"
         "poddisruptionbudgets,horizontalpodautoscalers,persistentvolumeclaims"
     )
     assert venue.names(kinds) == {
         "ConfigMap/kube-root-ca.crt",
+        # The operator's, released: no chart made it.
+        "Lease/cambist-control",
         "Secret/venue-postgres",
         "PersistentVolumeClaim/data-venue-postgres-0",
     }
