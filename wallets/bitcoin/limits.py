@@ -4,6 +4,9 @@ from typing import Final
 
 # Bytes of one answer of a node: a block of 4 MB is 8 MB of hexadecimal digits.
 ANSWER_BYTES_MAX: Final = 10_000_000
+# Brackets within brackets in one answer; nodes need about six. The parser of JSON calls itself for
+# each, and a library of ours lifts Python's limit of such calls above what the stack holds.
+ANSWER_DEPTH_MAX: Final = 100
 # Bytes of one block, by consensus.
 BLOCK_BYTES_MAX: Final = 4_000_000
 # Seconds for a connection, and for one call; a node verifies a block for some seconds.

@@ -6,6 +6,7 @@ out by looking up the id. Numbers with a fraction are read as decimals, never as
 """
 
 import json
+import re
 from asyncio import Semaphore
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -30,6 +31,9 @@ VERIFY_REJECTED: Final = -26
 VERIFY_ERROR: Final = -25
 CANNOT_DECODE: Final = -22
 DEFINITE_REFUSALS: Final = (VERIFY_REJECTED, VERIFY_ERROR, CANNOT_DECODE)
+STRINGS_AND_BRACKETS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
+OPENING: Final = (b"[", b"{")
+CLOSING: Final = (b"]", b"}")
 # What a node says, and what we call it; the first that occurs counts.
 REASONS: Final = (
     ("txn-already-known", "ALREADY_KNOWN"),
@@ -124,9 +128,11 @@ class Node:
         """What the answer says. Raises NodeRefused, Unavailable."""
         if len(content) > limits.ANSWER_BYTES_MAX:
             raise Unavailable(f"{self.name} {method}: the answer is too long")
+        if is_deeper(content, limits.ANSWER_DEPTH_MAX):
+            raise Unavailable(f"{self.name} {method}: HTTP {status}, not JSON of any answer")
         try:
             answer = json.loads(content, parse_float=Decimal)
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise Unavailable(f"{self.name} {method}: HTTP {status}, not JSON") from error
         if not isinstance(answer, dict) or answer.get("id") != method:
             raise Unavailable(f"{self.name} {method}: HTTP {status}, not an answer to this call")
@@ -150,6 +156,19 @@ class Node:
         if told != txid:
             return Broadcast(BroadcastOutcome.UNKNOWN, "OTHER_TXID", self.name)
         return Broadcast(BroadcastOutcome.ACCEPTED, "", self.name)
+
+
+def is_deeper(content: bytes, depth_max: int) -> bool:
+    """Whether brackets stand within more than so many others; those in strings do not count."""
+    depth = 0
+    for token in STRINGS_AND_BRACKETS.finditer(content):
+        if token[0] in OPENING:
+            depth += 1
+        elif token[0] in CLOSING:
+            depth -= 1
+        if depth > depth_max:
+            return True
+    return False
 
 
 def classify(error: NodeRefused) -> tuple[BroadcastOutcome, str]:
