@@ -14,7 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, TypedDict
+from typing import Any, Final, TypedDict
 
 from rich.console import Console
 
@@ -53,12 +53,17 @@ def find_cargo() -> str | None:
     return shutil.which("cargo", path=places)
 
 
+def run_program(cargo: str, *arguments: str) -> Any:
+    """What the Rust program in kernel/bench told, from JSON. Raises CalledProcessError."""
+    command = [cargo, "run", "--release", "--quiet", "-p", "cambist-bench", "--", *arguments]
+    done = subprocess.run(command, cwd=KERNEL, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(done.stdout)
+
+
 def kernel_cases(cargo: str, messages: int, rounds: int) -> list[Case]:
     """Cases of the Rust program by level, the worst shape last; raises CalledProcessError."""
-    command = [cargo, "run", "--release", "--quiet", "-p", "cambist-bench", "--"]
-    command += ["--json", "--messages", str(messages), "--rounds", str(rounds)]
-    done = subprocess.run(command, cwd=KERNEL, check=True, stdout=subprocess.PIPE, text=True)
-    found = {one["case"]: one for one in json.loads(done.stdout)}
+    told = run_program(cargo, "--json", "--messages", str(messages), "--rounds", str(rounds))
+    found = {one["case"]: one for one in told}
     levels = ["book", *LEVEL_BELOW]
 
     def place(one: Figures) -> tuple[int, bool, float]:

@@ -7,9 +7,7 @@ its kind. Writes build/bench/scale.json; with `--docs` also docs/benchmarks/scal
 """
 
 import argparse
-import json
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +17,7 @@ from rich.console import Console
 from rich.progress import track
 
 from benchmarks import results
-from benchmarks.kernel import KERNEL, find_cargo
+from benchmarks.kernel import find_cargo, run_program
 from benchmarks.results import Case, case_of
 
 NANOSECONDS: Final = "ns/command"
@@ -58,11 +56,8 @@ def sizes(*, is_small: bool) -> list[Size]:
 
 def measure(cargo: str, size: Size, commands: int) -> tuple[float, float]:
     """Nanoseconds by command and bytes by order; raises CalledProcessError."""
-    command = [cargo, "run", "--release", "--quiet", "-p", "cambist-bench", "--"]
-    command += ["--scale", str(size.orders), "--markets", str(size.markets)]
-    command += ["--messages", str(commands), "--processor-time"]
-    done = subprocess.run(command, cwd=KERNEL, check=True, stdout=subprocess.PIPE, text=True)
-    told = json.loads(done.stdout)
+    what = "--scale", str(size.orders), "--markets", str(size.markets)
+    told = run_program(cargo, *what, "--messages", str(commands), "--processor-time")
     return float(told["nanoseconds"]), float(told["bytes"])
 
 

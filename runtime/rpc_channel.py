@@ -43,10 +43,16 @@ def open_channel(
     address: str,
     *,
     tls_settings: TlsSettings = NO_TLS,
+    server_name: str = "",
     options: list[tuple[str, Any]] | None = None,
 ) -> grpc.aio.Channel:
-    """A channel to `address`; it connects when first used. `options` override ours."""
+    """A channel to `address`; it connects when first used. `options` override ours.
+
+    `server_name` is the name to check in the server's certificate; empty = that of the address.
+    """
     merged = {**dict(channel_options()), **dict(options or [])}
+    if server_name:
+        merged["grpc.ssl_target_name_override"] = server_name
     credentials = tls.channel_credentials(tls_settings)
     if credentials is None:
         return grpc.aio.insecure_channel(address, options=list(merged.items()))

@@ -3,6 +3,7 @@
     WalletError
     ├── Rejected            a request is refused for a named reason; nothing changed
     │   └── InvalidAddress  the destination is none of this chain's
+    │       └── RefusedAddress  the same, for a fault that the chain's adapter names
     ├── Stuck               a payout or a lane cannot go on; the condition says why, work waits
     ├── Quarantined         a node lied, lags or is on another chain: it is not asked for a while
     ├── Fenced              another worker holds the lease; nothing of ours was written after that
@@ -49,6 +50,14 @@ class InvalidAddress(Rejected):
 
     def __init__(self, message: str) -> None:
         super().__init__("INVALID_ADDRESS", message)
+
+
+class RefusedAddress(InvalidAddress):
+    """Not an address that can be paid here, for a named fault."""
+
+    def __init__(self, fault: enum.StrEnum, message: str) -> None:
+        super().__init__(f"{fault}: {message}")
+        self.fault = fault
 
 
 class Stuck(WalletError):

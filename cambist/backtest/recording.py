@@ -9,7 +9,6 @@ from typing import Final
 
 from cambist.backtest.engine import Backtest
 from cambist.backtest.rows import Kind, Rows, empty_orders
-from cambist.client.enums import Side, TimeInForce
 from cambist.client.instruments import Market
 from cambist.replay.flow import Change, Command, Enter, Flow, Remove
 
@@ -78,8 +77,7 @@ def as_rows(
     for command in commands:
         now = max(now, command.time_ns)
         if isinstance(command, Enter):
-            pair = accounts[command.order % len(accounts)]
-            owner[command.order] = pair[0] if command.side is Side.BUY else pair[1]
+            owner[command.order] = command.account_of(accounts)
         values.append((now, owner[command.order], command.order, *asked(command)))
     for name, column in zip(COLUMNS, zip(*values, strict=True), strict=bool(values)):
         rows[name] = column
@@ -91,10 +89,9 @@ def asked(command: Command) -> tuple[int, int, int, int, int, int]:
     match command:
         case Enter(price=price, quantity=quantity, side=side):
             kind = Kind.LIMIT if price else Kind.MARKET
-            is_immediate = command.is_immediate or not price
-            time_in_force = TimeInForce.IOC if is_immediate else TimeInForce.GTC
-            return price, quantity, kind, side, time_in_force, int(command.is_post_only)
+            is_post_only = int(command.is_post_only)
+            return price, quantity, kind, side, command.time_in_force, is_post_only
         case Change(price=price):
-            return price, command.filled + command.open_quantity, Kind.AMEND, 0, 0, 0
+            return price, command.total_quantity, Kind.AMEND, 0, 0, 0
         case Remove():
             return 0, 0, Kind.CANCEL, 0, 0, 0

@@ -2,12 +2,12 @@
 trades that should come out. Pure values; prices and quantities are integers of a stated scale.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
-from cambist.client.enums import Side
+from cambist.client.enums import Side, TimeInForce
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,17 @@ class Enter:
     # It must not trade on entry: in the recording it did not.
     is_post_only: bool = False
 
+    @property
+    def time_in_force(self) -> TimeInForce:
+        """A market order never rests."""
+        rests = self.price and not self.is_immediate
+        return TimeInForce.GTC if rests else TimeInForce.IOC
+
+    def account_of(self, accounts: Sequence[tuple[int, int]]) -> int:
+        """Whose it is, given buyer and seller of each pair: orders are spread over the pairs."""
+        buyer, seller = accounts[self.order % len(accounts)]
+        return buyer if self.side is Side.BUY else seller
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -45,6 +56,11 @@ class Change:
     open_quantity: int
     # What the order had traded by then in the recording.
     filled: int = 0
+
+    @property
+    def total_quantity(self) -> int:
+        """As an amendment names it: what is filled and what stays open."""
+        return self.filled + self.open_quantity
 
 
 @dataclass(frozen=True, slots=True)

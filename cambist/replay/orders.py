@@ -11,7 +11,7 @@ from typing import Final, Self
 
 from cambist.client import commands
 from cambist.client.commands import NewOrder, Request, Target
-from cambist.client.enums import Liquidity, OrderType, Side, TimeInForce
+from cambist.client.enums import Liquidity, OrderType, Side
 from cambist.client.errors import InvalidInput
 from cambist.client.events import Filled
 from cambist.client.instruments import Market
@@ -75,16 +75,14 @@ class Orders:
                     self._make_id(),
                     self._now_ns(),
                     price_ticks=command.price * self._fit.ticks,
-                    quantity_lots=(command.filled + command.open_quantity) * self._fit.lots,
+                    quantity_lots=command.total_quantity * self._fit.lots,
                 )
             case Remove(order=order):
                 return commands.cancel(self._target(order), self._make_id(), self._now_ns())
 
     def _enter(self, enter: Enter) -> Request:
-        pair = self._accounts[enter.order % len(self._accounts)]
-        account_id = pair[0] if enter.side is Side.BUY else pair[1]
+        account_id = enter.account_of(self._accounts)
         self._account_of[enter.order] = account_id
-        is_immediate = enter.is_immediate or not enter.price
         order = NewOrder(
             account_id=account_id,
             market_id=self._fit.market_id,
@@ -92,7 +90,7 @@ class Orders:
             quantity_lots=enter.quantity * self._fit.lots,
             price_ticks=enter.price * self._fit.ticks,
             order_type=OrderType.LIMIT if enter.price else OrderType.MARKET,
-            time_in_force=TimeInForce.IOC if is_immediate else TimeInForce.GTC,
+            time_in_force=enter.time_in_force,
             post_only=enter.is_post_only,
         )
         return commands.new_order(order, self._cl_ord_id(enter.order), self._now_ns())

@@ -8,8 +8,6 @@ from typing import Any, Final
 
 import grpc
 import grpc.aio
-from google.rpc import error_details_pb2, status_pb2
-from grpc_status import rpc_status
 
 from cambist.admin.v1 import admin_pb2, admin_pb2_grpc
 from control import limits
@@ -17,6 +15,7 @@ from control.errors import Rejected, Unavailable
 from control.settings import ControlSettings
 from runtime import logs
 from runtime.rpc_channel import open_channel
+from runtime.rpc_errors import fault_of
 
 LOGGER = logs.get(__name__)
 REQUEST_ID_METADATA: Final = "cambist-request-id"
@@ -33,18 +32,13 @@ _AWAY: Final = frozenset(
 )
 
 
-def named_options(server_name: str) -> list[tuple[str, Any]]:
-    """Channel options for a server whose certificate has another name than its address."""
-    return [("grpc.ssl_target_name_override", server_name)] if server_name else []
-
-
 class Engine:
     """Shards by their admin endpoints; channels are kept."""
 
     def __init__(self, settings: ControlSettings) -> None:
         self._template: Final = settings.engine.endpoints
         self._tls: Final = settings.client_tls
-        self._options: Final = named_options(settings.engine.server_name)
+        self._server_name: Final = settings.engine.server_name
         self._channels: dict[str, grpc.aio.Channel] = {}
         # The endpoint of a shard that answered last.
         self._last: dict[int, str] = {}
@@ -88,7 +82,7 @@ class Engine:
                     request, timeout=limits.ENGINE_SECONDS, metadata=metadata
                 )
             except grpc.aio.AioRpcError as error:
-                reason = reason_of(error)
+                reason = fault_of(error).reason
                 if reason != NOT_PRIMARY and error.code() not in _AWAY:
                     text = f"{method}: {error.details()}"
                     raise Rejected(reason or error.code().name, text) from None
@@ -101,18 +95,6 @@ class Engine:
     def _channel(self, endpoint: str) -> grpc.aio.Channel:
         if endpoint not in self._channels:
             self._channels[endpoint] = open_channel(
-                endpoint, tls_settings=self._tls, options=self._options
+                endpoint, tls_settings=self._tls, server_name=self._server_name
             )
         return self._channels[endpoint]
-
-
-def reason_of(error: grpc.aio.AioRpcError) -> str:
-    """The reason in ErrorInfo; empty when there is none."""
-    status: status_pb2.Status | None = rpc_status.from_call(error)  # type: ignore[arg-type]
-    if status is None:
-        return ""
-    for detail in status.details:
-        info = error_details_pb2.ErrorInfo()
-        if detail.Unpack(info):
-            return str(info.reason)
-    return ""

@@ -114,7 +114,7 @@ class Workers:
         return open_channel(
             f"{host}:{worker.port}",
             tls_settings=self._settings.client_tls,
-            options=[("grpc.ssl_target_name_override", worker.server_name)],
+            server_name=worker.server_name,
         )
 
     async def drain(self, pod: Object, timeout_seconds: float, transitions: int) -> int:

@@ -14,11 +14,11 @@ from wallets.bitcoin import library
 from wallets.bitcoin.networks import NETWORKS, BitcoinNetwork
 from wallets.bitcoin.scripts import ScriptKind, dust_atoms, kind_of, program_of, script_of
 from wallets.contract import Destination
-from wallets.errors import InvalidAddress, Rejected
+from wallets.errors import RefusedAddress, Rejected
 
 TEXT_LENGTH_MAX: Final = 90
 BECH32_CHARACTERS: Final = frozenset("qpzry9x8gf2tvdw0s3jn54khce6mua7l")
-BASE58_CHARACTERS: Final = frozenset("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz")
+BASE58_CHARACTERS: Final = frozenset(base58.BITCOIN_ALPHABET.decode())
 WITNESS_VERSIONS: Final = (0, 1)
 
 
@@ -31,14 +31,6 @@ class AddressFault(enum.StrEnum):
     WRONG_NETWORK = "WRONG_NETWORK"
     # A witness version or a program that nobody can spend from today.
     SCRIPT_TYPE = "SCRIPT_TYPE"
-
-
-class RefusedAddress(InvalidAddress):
-    """Not an address of this network, for a named fault."""
-
-    def __init__(self, fault: AddressFault, message: str) -> None:
-        super().__init__(f"{fault}: {message}")
-        self.fault = fault
 
 
 def parse_address(text: str, network: BitcoinNetwork) -> Destination:

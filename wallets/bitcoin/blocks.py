@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from wallets.bitcoin.wire import Malformed, Reader, Transaction, double_hash
-from wallets.contract import Block, BlockRef, Movement
+from wallets.contract import Block, BlockRef, Movement, TransactionId
 from wallets.errors import Quarantined
 
 HEADER_BYTES: Final = 80
@@ -30,8 +30,15 @@ def parse_block(raw: bytes, ref: BlockRef) -> Block:
         raise Quarantined(f"block {ref.block_hash} is not whole: {error}") from error
     if reader.place != len(raw):
         raise Quarantined(f"block {ref.block_hash} is followed by other bytes")
-    check_transactions(transactions, header, ref)
-    movements = tuple(found for one in transactions for found in movements_of(one))
+    # What an id is the hash of is put together once: a block has thousands.
+    proofs = [one.serialise(with_witness=False) for one in transactions]
+    hashes = [double_hash(proof) for proof in proofs]
+    check_transactions(transactions, hashes, header, ref)
+    movements = tuple(
+        found
+        for one, proof, txid in zip(transactions, proofs, hashes, strict=True)
+        for found in movements_of(one, proof, TransactionId(txid[::-1].hex()))
+    )
     spent = [one.outpoint for paid in transactions[1:] for one in paid.inputs]
     return Block(
         ref=ref,
@@ -43,12 +50,13 @@ def parse_block(raw: bytes, ref: BlockRef) -> Block:
     )
 
 
-def check_transactions(transactions: Sequence[Transaction], header: bytes, ref: BlockRef) -> None:
+def check_transactions(
+    transactions: Sequence[Transaction], hashes: Sequence[bytes], header: bytes, ref: BlockRef
+) -> None:
     """Raises Quarantined unless these are exactly the transactions that the header names."""
     # Without a coinbase in front, inner nodes of the tree could pass for transactions.
     if not transactions or not transactions[0].is_coinbase:
         raise Quarantined(f"block {ref.block_hash} has no coinbase")
-    hashes = [double_hash(one.serialise(with_witness=False)) for one in transactions]
     if merkle_root(hashes) != header[36:68]:
         raise Quarantined(f"transactions are not those of {ref.block_hash}")
 
@@ -66,10 +74,8 @@ def merkle_root(hashes: Sequence[bytes]) -> bytes:
     return level[0]
 
 
-def movements_of(transaction: Transaction) -> Iterator[Movement]:
+def movements_of(transaction: Transaction, proof: bytes, txid: TransactionId) -> Iterator[Movement]:
     """All outputs, odd ones included; the proof is the transaction that its id is the hash of."""
-    proof = transaction.serialise(with_witness=False)
-    txid = transaction.txid()
     for index, output in enumerate(transaction.outputs):
         yield Movement(
             txid=txid,

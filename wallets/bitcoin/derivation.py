@@ -33,8 +33,7 @@ class Branch:
         """The child of an index below 2^31. Raises Rejected."""
         if not 0 <= index < HARDENED:
             raise Rejected("BAD_INDEX", f"{index} is not that of a child without a private key")
-        data = self.public_key + index.to_bytes(4, "big")
-        digest = hmac.digest(self.chain_code, data, "sha512")
+        digest = self._digest(index)
         try:
             key = PublicKey(self.public_key).add(digest[:32]).format()
         except ValueError as error:
@@ -48,9 +47,11 @@ class Branch:
             raise Rejected("BAD_INDEX", f"{start} and {count} more")
         parent = PublicKey(self.public_key)
         for index in range(start, start + count):
-            data = self.public_key + index.to_bytes(4, "big")
-            digest = hmac.digest(self.chain_code, data, "sha512")
-            yield script_of_key(parent.add(digest[:32]).format())
+            yield script_of_key(parent.add(self._digest(index)[:32]).format())
+
+    def _digest(self, index: int) -> bytes:
+        """What is added to the key, then the chain code of the child."""
+        return hmac.digest(self.chain_code, self.public_key + index.to_bytes(4, "big"), "sha512")
 
 
 def script_of_key(public_key: bytes) -> bytes:

@@ -122,16 +122,18 @@ async def move(connection: Connection, mine: Claim, *states: PayoutState, reason
 
 
 async def give_back(
-    connection: Connection, mine: Claim, *, pause_seconds: float = 0.0, condition: str = ""
+    connection: Connection,
+    mine: Claim,
+    *,
+    pause_seconds: float = 0.0,
+    condition: Condition | None = None,
 ) -> None:
     """Ends the claim; with a condition the payout says why it waits."""
-    if condition:
-        Condition(condition)
     await connection.execute(
         "update custody.payout set claimed_by = '', claim_expires_at = '-infinity', "
         "condition = $3, not_before = clock_timestamp() + make_interval(secs => $2) "
         "where withdrawal_id = $1",
         mine.withdrawal_id,
         pause_seconds,
-        condition,
+        condition.value if condition else "",
     )

@@ -22,7 +22,7 @@ from wallets.contract import (
 from wallets.core.attempts import StoredAttempt, deaths
 from wallets.core.claims import Claim
 from wallets.core.store import Store, Work, number_of
-from wallets.errors import Broken, Rejected, Stuck
+from wallets.errors import Broken, Condition, Rejected, Stuck
 from wallets.states import PayoutState
 
 C: Final = ConfirmationState
@@ -49,7 +49,7 @@ class Pipeline:
         try:
             await self._advance(mine, work)
         except Stuck as error:
-            await self._store.wait(mine, error.condition.value)
+            await self._store.wait(mine, error.condition)
         except Unavailable:
             await self._store.wait(mine)
         return True
@@ -84,7 +84,7 @@ class Pipeline:
         except Rejected as error:
             if mine.state is not PayoutState.REQUESTED:
                 # Started: the approver's refusal of a retry is for people to look at.
-                await self._store.wait(mine, "ApprovalMissing")
+                await self._store.wait(mine, Condition.APPROVAL_MISSING)
                 return
             await self._store.reject(mine, error.reason)
             return

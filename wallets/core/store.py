@@ -25,6 +25,7 @@ from wallets.core.attempts import StoredAttempt
 from wallets.core.claims import Claim
 from wallets.core.transactions import changing
 from wallets.core.units import to_chain
+from wallets.errors import Condition
 from wallets.states import AttemptState, PayoutState
 
 
@@ -90,7 +91,7 @@ class Store:
                 ),
             )
 
-    async def wait(self, mine: Claim, condition: str = "") -> None:
+    async def wait(self, mine: Claim, condition: Condition | None = None) -> None:
         """Gives the claim back for a while; a condition says why."""
         async with self._change(mine) as connection:
             await claims.give_back(

@@ -11,12 +11,12 @@ from typing import Final
 import base58
 
 from wallets.contract import Destination
-from wallets.errors import InvalidAddress
+from wallets.errors import RefusedAddress
 
 PREFIX: Final = 0x41
 KEY_BYTES: Final = 21
 TEXT_LENGTH: Final = 34
-BASE58_CHARACTERS: Final = frozenset("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz")
+BASE58_CHARACTERS: Final = frozenset(base58.BITCOIN_ALPHABET.decode())
 ZERO_KEY: Final = bytes((PREFIX,)) + bytes(20)
 
 
@@ -33,14 +33,6 @@ class AddressFault(enum.StrEnum):
     # A token's contract or another that must not be paid.
     CONTRACT = "CONTRACT"
     OWN = "OWN"
-
-
-class RefusedAddress(InvalidAddress):
-    """Not an address that can be paid, for a named fault."""
-
-    def __init__(self, fault: AddressFault, message: str) -> None:
-        super().__init__(f"{fault}: {message}")
-        self.fault = fault
 
 
 def parse_address(text: str) -> Destination:

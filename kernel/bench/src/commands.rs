@@ -23,6 +23,11 @@ pub fn accounts_of(session: usize) -> impl Iterator<Item = u64> {
     first..first + PER_SESSION
 }
 
+/// An id of its own for each number, without an order that shows.
+pub fn id_of(number: u64) -> Id {
+    (u128::from(mix(number)) << 64 | u128::from(number)).to_be_bytes()
+}
+
 /// Numbers that go on from tape to tape on one engine.
 #[derive(Debug)]
 pub struct Numbers {
@@ -49,8 +54,7 @@ impl Numbers {
     /// An id that was not used before, without an order that shows.
     pub fn fresh_id(&mut self) -> Id {
         self.used += 1;
-        let high = u128::from(mix(self.used)) << 64;
-        (high | u128::from(self.used)).to_be_bytes()
+        id_of(self.used)
     }
 }
 
@@ -94,7 +98,7 @@ struct Names {
 impl Names {
     fn order_id(&self, order: u32) -> Id {
         let number = self.tape << 32 | u64::from(order);
-        (u128::from(mix(number)) << 64 | u128::from(number)).to_be_bytes()
+        id_of(number)
     }
 
     fn batch(&self, tape: &Tape, blocks: &[Block], numbers: &mut Numbers) -> Sent {

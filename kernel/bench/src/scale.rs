@@ -1,11 +1,11 @@
 //! What a command costs, and what a resting order weighs, as books and markets grow: `cambist-bench --scale`.
 
 use crate::clock::Clock;
-use crate::commands::{ACCOUNTS, FIRST_ACCOUNT, STEP_NS};
-use crate::random::{Random, mix};
+use crate::commands::{ACCOUNTS, FIRST_ACCOUNT, STEP_NS, id_of};
+use crate::random::Random;
 use crate::venue::{bare_engine, market_id, unary};
 use cambist_engine::Engine;
-use cambist_engine::types::{Cancel, Command, Id, NewOrder, OrderType, Side, TimeInForce};
+use cambist_engine::types::{Cancel, Command, NewOrder, OrderType, Side, TimeInForce};
 
 /// Best prices are this far from either side's first level.
 const MIDDLE_TICKS: i64 = 1_000_000;
@@ -45,10 +45,6 @@ struct Loaded {
 }
 
 impl Loaded {
-    fn id(number: u64) -> Id {
-        (u128::from(mix(number)) << 64 | u128::from(number)).to_be_bytes()
-    }
-
     fn account(number: u64) -> u64 {
         FIRST_ACCOUNT + number % ACCOUNTS
     }
@@ -64,7 +60,7 @@ impl Loaded {
             self.resting.push(self.used);
         }
         Command::NewOrder(NewOrder {
-            cl_ord_id: Self::id(self.used),
+            cl_ord_id: id_of(self.used),
             account_id: Self::account(self.used),
             market_id: market_id(self.random.below(self.markets.into()) as u32),
             side: if is_buy { Side::Buy } else { Side::Sell },
@@ -87,9 +83,9 @@ impl Loaded {
         let at = self.random.below(self.resting.len() as u64) as usize;
         let order = self.resting.swap_remove(at);
         Command::Cancel(Cancel {
-            request_id: Self::id(self.used),
+            request_id: id_of(self.used),
             account_id: Self::account(order),
-            orig_cl_ord_id: Some(Self::id(order)),
+            orig_cl_ord_id: Some(id_of(order)),
             sent_time_ns: self.time_ns,
             ..Cancel::default()
         })

@@ -1,5 +1,6 @@
 //! `cambist_kernel.backtest.Backtest`.
 
+use crate::engine::by_name;
 use crate::errors::{apply_refused, bad_row, malformed, refused};
 use crate::guarded::Guarded;
 use cambist_backtest::{Backtest as Driven, Wanted};
@@ -234,10 +235,7 @@ impl Backtest {
         py: Python<'py>,
     ) -> PyResult<BTreeMap<&'static str, Bound<'py, PyBytes>>> {
         let parts = self.driven.with(py, |driven| driven.state_parts())?;
-        let parts = parts.iter();
-        Ok(parts
-            .map(|(name, hash)| (*name, PyBytes::new(py, hash)))
-            .collect())
+        Ok(by_name(py, &parts))
     }
 
     #[getter]

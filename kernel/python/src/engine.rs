@@ -34,6 +34,17 @@ impl Engine {
     }
 }
 
+/// Hashes of parts as Python has them.
+pub fn by_name<'py>(
+    py: Python<'py>,
+    parts: &[(&'static str, [u8; 32])],
+) -> BTreeMap<&'static str, Bound<'py, PyBytes>> {
+    let parts = parts.iter();
+    parts
+        .map(|(name, hash)| (*name, PyBytes::new(py, hash)))
+        .collect()
+}
+
 #[pymethods]
 impl Engine {
     #[new]
@@ -79,10 +90,7 @@ impl Engine {
         py: Python<'py>,
     ) -> PyResult<BTreeMap<&'static str, Bound<'py, PyBytes>>> {
         let parts = self.with(py, |kernel| kernel.state_parts())?;
-        let parts = parts.iter();
-        Ok(parts
-            .map(|(name, hash)| (*name, PyBytes::new(py, hash)))
-            .collect())
+        Ok(by_name(py, &parts))
     }
 
     #[getter]

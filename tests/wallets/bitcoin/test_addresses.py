@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from wallets.bitcoin.addresses import (
     AddressFault,
-    RefusedAddress,
     address_of,
     check_amount,
     parse_address,
@@ -15,7 +14,7 @@ from wallets.bitcoin.addresses import (
 from wallets.bitcoin.networks import MAIN, NETWORKS, REGTEST, SIGNET, BitcoinNetwork
 from wallets.bitcoin.scripts import ScriptKind, dust_atoms, kind_of, script_of
 from wallets.contract import Destination
-from wallets.errors import Rejected
+from wallets.errors import RefusedAddress, Rejected
 
 # From BIP173, BIP350 and the main network.
 KNOWN = [

@@ -3,9 +3,9 @@
 import base58
 import pytest
 
+from wallets.errors import RefusedAddress
 from wallets.tron.addresses import (
     AddressFault,
-    RefusedAddress,
     address_of,
     check_payable,
     parse_address,
