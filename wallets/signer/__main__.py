@@ -1,4 +1,4 @@
-"""Commands of the signer: `python -m wallets.signer serve | migrate | stop | resume`."""
+"""Commands of the signer: `python -m wallets.signer --help` lists them."""
 
 import asyncio
 import os
@@ -9,11 +9,14 @@ from pathlib import Path
 import click
 
 from runtime import postgres, process
+from runtime.errors import ConfigurationError
 from runtime.migrations import migrate as bring_up_to_date
 from runtime.postgres import Database
+from wallets.errors import Rejected
 from wallets.signer import limits, log, server
-from wallets.signer.keys.encrypted_file import SEED_BYTES, write_seed
-from wallets.signer.settings import SignerSettings
+from wallets.signer.keys import ceremony
+from wallets.signer.server import forbid_dumps
+from wallets.signer.settings import SignerSettings, read_passphrase, read_policy
 
 
 @click.group()
@@ -56,27 +59,149 @@ def migrate() -> None:
 
 
 @main.command()
-def create_seed() -> None:
-    """Make a new seed and write it, encrypted, to CAMBIST_SIGNER_SEED_FILE; never shown."""
-    settings = SignerSettings.load()
-    passphrase = settings.passphrase.get_secret_value().encode()
-    if len(passphrase) < limits.PASSPHRASE_BYTES_MIN:
-        raise click.ClickException("CAMBIST_SIGNER_PASSPHRASE is too short")
-    write_seed(Path(settings.seed_file), os.urandom(SEED_BYTES), passphrase)
-
-
-@main.command()
 @click.option("--reason", required=True)
 def stop(reason: str) -> None:
     """Stop all signing at once; durable when the command ends."""
-    with_database(lambda database: log.stop(database, reason))
+    nonce = os.urandom(limits.RESUME_NONCE_BYTES)
+    with_database(lambda database: log.stop(database, reason, nonce))
 
 
 @main.command()
-@click.option("--person", "persons", multiple=True, required=True)
-def resume(persons: tuple[str, ...]) -> None:
-    """Permit signing again: two different --person; then restart the signer."""
-    with_database(lambda database: log.resume(database, frozenset(persons)))
+def resume_nonce() -> None:
+    """Print what two people sign to end the stop: "cambist resume v1", a zero byte, this."""
+
+    async def show(database: Database) -> None:
+        async with database.connection() as connection:
+            click.echo((await log.resume_nonce(connection)).hex())
+
+    with_database(show)
+
+
+@main.command()
+@click.option("--consent", "consents", multiple=True, required=True, help="PERSON=SIGNATURE (hex)")
+def resume(consents: tuple[str, ...]) -> None:
+    """Permit signing again: two people's signatures of the nonce; then restart the signer."""
+    policy = read_policy(Path(SignerSettings.load().policy_file))
+    signatures = dict(parse_consent(one) for one in consents)
+
+    async def end(database: Database) -> None:
+        async with database.transaction() as connection:
+            try:
+                await log.resume(connection, signatures, policy)
+            except Rejected as error:
+                raise ConfigurationError(str(error)) from None
+
+    with_database(end)
+
+
+def parse_consent(text: str) -> tuple[str, bytes]:
+    """One --consent; raises click's error."""
+    person, separator, signature = text.partition("=")
+    try:
+        if separator:
+            return person, bytes.fromhex(signature)
+    except ValueError:
+        pass
+    raise click.ClickException("--consent is PERSON=SIGNATURE, the signature in hex")
+
+
+@main.command()
+@click.option("--seen", type=int, required=True, help="highest log number that custody stored")
+def verify_restore(seen: int) -> None:
+    """Fail when the log is older than custody: a restored signer must not be served then."""
+
+    async def check(database: Database) -> None:
+        async with database.connection() as connection:
+            last = await log.last_number(connection)
+        if last < seen:
+            raise ConfigurationError(f"the log ends at {last}, custody saw {seen}")
+        click.echo(f"the log ends at {last}")
+
+    with_database(check)
+
+
+@main.group()
+def keys() -> None:
+    """Key ceremony: docs/wallets/signer.md says who is present and what is written down."""
+
+
+@keys.command()
+@click.option("--branch", required=True)
+def new(branch: str) -> None:
+    """Make the seed of a branch in the seeds' folder; shows its fingerprint, never the seed."""
+    settings = SignerSettings.load()
+    show_fingerprints(
+        lambda: {branch: ceremony.new_seed(Path(settings.seed_directory), branch, own(settings))}
+    )
+
+
+@keys.command()
+@click.option("--to", "target", type=click.Path(path_type=Path), required=True)
+@click.option("--passphrase-file", type=click.Path(path_type=Path), required=True)
+def backup(target: Path, passphrase_file: Path) -> None:
+    """Write all seeds, encrypted under the backup's own passphrase, and read them back."""
+    settings = SignerSettings.load()
+    show_fingerprints(
+        lambda: ceremony.backup(
+            Path(settings.seed_directory),
+            target,
+            read_policy(Path(settings.policy_file)).branches,
+            own(settings),
+            read_passphrase(passphrase_file),
+        )
+    )
+
+
+@keys.command()
+@click.option("--from", "source", type=click.Path(path_type=Path), required=True)
+@click.option("--passphrase-file", type=click.Path(path_type=Path), required=True)
+def restore(source: Path, passphrase_file: Path) -> None:
+    """Make the seeds' folder from a backup; replaces nothing."""
+    settings = SignerSettings.load()
+    show_fingerprints(
+        lambda: ceremony.restore(
+            source,
+            Path(settings.seed_directory),
+            read_policy(Path(settings.policy_file)).branches,
+            read_passphrase(passphrase_file),
+            own(settings),
+        )
+    )
+
+
+@keys.command()
+@click.option("--from", "source", type=click.Path(path_type=Path), required=True)
+@click.option("--passphrase-file", type=click.Path(path_type=Path), required=True)
+def verify(source: Path, passphrase_file: Path) -> None:
+    """The drill: fail unless a backup opens and holds exactly the seeds in use."""
+    settings = SignerSettings.load()
+
+    def compare() -> dict[str, str]:
+        branches = read_policy(Path(settings.policy_file)).branches
+        live = ceremony.fingerprints(Path(settings.seed_directory), branches, own(settings))
+        kept = ceremony.fingerprints(source, branches, read_passphrase(passphrase_file))
+        differing = sorted(one for one in branches if live[one] != kept[one])
+        if differing:
+            raise ConfigurationError(f"the backup holds other seeds of {differing}")
+        return kept
+
+    show_fingerprints(compare)
+
+
+def own(settings: SignerSettings) -> bytes:
+    """The passphrase of the seeds in use."""
+    return read_passphrase(Path(settings.passphrase_file))
+
+
+def show_fingerprints(make: Callable[[], dict[str, str]]) -> None:
+    """Prints fingerprints by branch, or the fault."""
+    forbid_dumps()
+    try:
+        found = make()
+    except ConfigurationError as error:
+        raise click.ClickException(str(error)) from None
+    for branch, text in found.items():
+        click.echo(f"{branch} {text}")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ An approval is trusted for nothing but what its signature covers; it binds one w
 journal to network, destination, asset, amount, highest fee and expiry.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +20,7 @@ from wallets.signer.policy import Policy
 
 APPROVAL_PREFIX: Final = b"cambist approval v1\x00"
 CONSENT_PREFIX: Final = b"cambist consent v1\x00"
+RESUME_PREFIX: Final = b"cambist resume v1\x00"
 WITHDRAWAL_ID_BYTES: Final = 16
 SHA256_BYTES: Final = 32
 
@@ -147,3 +148,15 @@ def people_of(
         if (key := policy.people.get(entry.person)) is not None
         and verified(key, entry.signature, message)
     )
+
+
+def check_resume(nonce: bytes, consents: Mapping[str, bytes], policy: Policy) -> None:
+    """Whether two known people, and nobody unknown, signed the nonce of a stop; raises Rejected."""
+    if len(consents) != limits.PEOPLE_TO_RESUME or not nonce:
+        raise Rejected("TWO_PERSONS", "a stop is ended by two persons")
+    for person, signature in consents.items():
+        key = policy.people.get(person)
+        if key is None or not verified(key, signature, RESUME_PREFIX + nonce):
+            raise Rejected("CONSENT_FORGED", f"the signature of {person[:128]!r} does not fit")
+    if len({policy.people[person] for person in consents}) != len(consents):
+        raise Rejected("TWO_PERSONS", "two names with one key are one person")

@@ -15,4 +15,7 @@ AMOUNT_ATOMS_MAX: Final = 2**256 - 1
 CAP_WINDOW_NS: Final = 3_600 * 1_000_000_000
 # Two live keys of the approver: the old and the new one during a rotation.
 APPROVER_KEYS_MAX: Final = 2
+PEOPLE_TO_RESUME: Final = 2
+RESUME_NONCE_BYTES: Final = 32
 PASSPHRASE_BYTES_MIN: Final = 12
+PASSPHRASE_BYTES_MAX: Final = 1_024

@@ -15,7 +15,8 @@ from runtime.postgres import Connection, Database
 from wallets.contract import TransactionId, WithdrawalId
 from wallets.errors import Fenced, Rejected
 from wallets.signer import limits
-from wallets.signer.approvals import Approval, Terms
+from wallets.signer.approvals import Approval, Terms, check_resume
+from wallets.signer.policy import Policy
 from wallets.signer.rules import Draft, Entry, History
 
 MIGRATIONS: Final = Migrations("signer", Path(__file__).parent / "migrations")
@@ -44,16 +45,37 @@ async def lock(connection: Connection, epoch: int) -> str | None:
     return str(row["stopped_reason"]) if row["stopped"] else None
 
 
-async def stop(database: Database, reason: str) -> None:
-    """Stops signing for whoever is the writer; durable when it returns."""
-    await database.write("update signer.writer set stopped = true, stopped_reason = $1", reason)
+async def stop(database: Database, reason: str, nonce: bytes) -> None:
+    """Stops signing for whoever is the writer; durable when it returns.
+
+    `nonce` is fresh: signatures that end an earlier stop do not end this one.
+    """
+    await database.write(
+        "update signer.writer set stopped = true, stopped_reason = $1, resume_nonce = $2",
+        reason,
+        nonce,
+    )
 
 
-async def resume(database: Database, persons: frozenset[str]) -> None:
-    """Permits signing again; two persons, and a signer that starts anew to read it."""
-    if len(persons) != 2:
-        raise Rejected("TWO_PERSONS", "a stop is ended by two persons")
-    await database.write("update signer.writer set stopped = false, stopped_reason = ''")
+async def resume(connection: Connection, consents: Mapping[str, bytes], policy: Policy) -> None:
+    """Permits signing again when two known people signed this stop's nonce; raises Rejected."""
+    row = await connection.fetchrow("select * from signer.writer for update")
+    assert row is not None
+    if not row["stopped"]:
+        raise Rejected("NOT_STOPPED", "there is no stop to end")
+    check_resume(row["resume_nonce"], consents, policy)
+    await connection.executemany(
+        "insert into signer.resumption values ($1, $2, $3)",
+        [(row["resume_nonce"], person, consents[person]) for person in sorted(consents)],
+    )
+    await connection.execute(
+        "update signer.writer set stopped = false, stopped_reason = '', resume_nonce = ''"
+    )
+
+
+async def resume_nonce(connection: Connection) -> bytes:
+    """What people sign to end the stop; empty when nothing is stopped."""
+    return bytes(await connection.fetchval("select resume_nonce from signer.writer"))
 
 
 async def last_number(connection: Connection) -> int:

@@ -5,7 +5,7 @@ addresses that internal transfers may pay come from the signer's own file.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from wallets.errors import Rejected
 
@@ -36,6 +36,9 @@ class NetworkPolicy:
     fee_cap_atoms: int
     # Where internal transfers may go besides keys of ours: cold addresses, set offline.
     listed_destinations: frozenset[str] = frozenset()
+    # Of TRON: burnt per byte without bandwidth, in sun, and how long a transaction may live.
+    byte_price_sun: int = 1_000
+    lifetime_seconds_max: int = 3_600
 
     def asset(self, contract: str) -> AssetPolicy:
         """Bounds of an asset; raises Rejected."""
@@ -56,6 +59,13 @@ class Policy:
     people: Mapping[str, bytes]
     # How many people above `people_above_atoms`.
     people_needed: int
+    # Methods by name of the caller's certificate; nobody else may call anything.
+    callers: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def branches(self) -> frozenset[str]:
+        """All branches of all networks: each has a seed."""
+        return frozenset(name for one in self.networks.values() for name in one.branches)
 
     def network(self, network_id: int) -> NetworkPolicy:
         """Bounds of a network; raises Rejected."""

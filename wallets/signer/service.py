@@ -1,40 +1,39 @@
-"""The gRPC face of the signer: checks, logs, and only then gives a signature.
+"""The signer: checks, logs, and only then gives a signature. Called by `servicer`.
 
-One request at a time holds the writer's row. A refusal is FAILED_PRECONDITION with its reason; a
-commit that was not answered is UNKNOWN, and the same intent asked again returns the stored bytes.
+One request at a time holds the writer's row. After a commit that was not answered the same intent
+asked again returns the stored bytes.
 """
 
 import asyncio
 import hashlib
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
 
-import grpc
-import grpc.aio
 from google.protobuf.message import DecodeError
 
-from cambist.internal.signer.v1 import intent_pb2, signer_pb2, signer_pb2_grpc
+from cambist.internal.signer.v1 import intent_pb2, signer_pb2
 from runtime.clock import Clock
-from runtime.errors import Unavailable, Unknown
 from runtime.postgres import Connection, Database
-from wallets.errors import Fenced, Rejected
-from wallets.signer import limits, log, rules
+from wallets.errors import Rejected
+from wallets.signer import chains, limits, log, rules
 from wallets.signer.approvals import WITHDRAWAL_ID_BYTES, Approval, read_approval
-from wallets.signer.ethereum import transactions as ethereum
-from wallets.signer.keys.extended import extended_public_key
+from wallets.signer.keys.seeds import Seeds
 from wallets.signer.policy import Policy
 
 
 @dataclass(slots=True)
 class Signer:
-    """Everything a signature needs; `seed` is never printed."""
+    """Everything a signature needs; no text of it holds a key."""
 
     database: Database
     policy: Policy
-    seed: bytes = field(repr=False)
+    seeds: Seeds
     epoch: int
     clock: Clock
     stopped: bool = False
+    # The log is older than a caller saw: nobody can end that in this process.
+    went_back: bool = False
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def sign(self, request: signer_pb2.SignRequest) -> signer_pb2.SignResponse:
@@ -48,11 +47,13 @@ class Signer:
             stopped = await log.lock(connection, self.epoch)
             last_number = await log.last_number(connection)
             if request.seen_log_number > last_number:
-                self.stopped = True
+                self.went_back = True
                 raise Rejected("LOG_WENT_BACK", f"entry {last_number} is the last one here")
             known = await log.stored(connection, intent.intent_id, digest)
             if known is not None:
                 return answer(*known)
+            if self.went_back:
+                raise Rejected("LOG_WENT_BACK", "a log that is missing entries signs nothing")
             if stopped is not None or self.stopped:
                 raise Rejected("STOPPED", stopped or "stopped")
             return answer(*await self.sign_new(connection, intent, digest, approvals))
@@ -76,9 +77,8 @@ class Signer:
         """Checks everything, signs, and appends; nothing leaves before the caller's commit."""
         now_ns = self.clock.wall_ns()
         network = self.policy.network(intent.network_id)
-        if network.chain != "ethereum" or not intent.HasField("ethereum"):
-            raise Rejected("CHAIN_NOT_SUPPORTED", f"{network.chain} is not signed here")
-        draft, fields = ethereum.read(intent.ethereum, network, self.seed)
+        prepared = chains.prepare(intent, network, self.seeds, approvals, now_ns)
+        draft = prepared.draft
         if bool(draft.payments) != (intent.kind == intent_pb2.INTENT_KIND_PAYOUT):
             raise Rejected("MALFORMED", "the kind is not what the transaction does")
         rules.check_approvals(draft, approvals, self.policy, now_ns)
@@ -88,7 +88,7 @@ class Signer:
         flow = rules.outflow(approvals, histories)
         spent = await log.spent(connection, intent.network_id, now_ns)
         rules.check_caps(flow, spent, network)
-        signed = ethereum.sign(fields, intent.ethereum, network, self.seed)
+        signed = prepared.sign()
         new = log.NewEntry(intent.intent_id, digest, draft, approvals, flow, signed, now_ns)
         return signed, await log.append(connection, new)
 
@@ -103,17 +103,26 @@ class Signer:
     async def stop(self, actor: str, reason: str) -> None:
         """Nothing new is signed from now on; durable when it returns."""
         self.stopped = True
-        await log.stop(self.database, f"{actor[:128]}: {reason[:1000]}")
+        nonce = os.urandom(limits.RESUME_NONCE_BYTES)
+        await log.stop(self.database, f"{actor[:128]}: {reason[:1000]}", nonce)
+
+    async def resume(self, consents: Mapping[str, bytes]) -> None:
+        """Ends a stop; raises Rejected without two people's signatures over its nonce."""
+        async with self.turn, self.database.transaction() as connection:
+            await log.lock(connection, self.epoch)
+            await log.resume(connection, consents, self.policy)
+        self.stopped = False
 
     async def status(self) -> signer_pb2.GetStatusResponse:
         """Whether it signs, and how far its log is; raises Fenced, Unavailable."""
         async with self.turn, self.database.transaction() as connection:
             reason = await log.lock(connection, self.epoch)
             return signer_pb2.GetStatusResponse(
-                stopped=self.stopped or reason is not None,
+                stopped=self.stopped or self.went_back or reason is not None,
                 stopped_reason=reason or "",
                 log_number=await log.last_number(connection),
                 epoch=self.epoch,
+                resume_nonce=await log.resume_nonce(connection),
             )
 
 
@@ -132,77 +141,3 @@ def read_intent(content: bytes) -> intent_pb2.Intent:
 def answer(signed: log.Signed, number: int) -> signer_pb2.SignResponse:
     """The answer for an entry of the log."""
     return signer_pb2.SignResponse(raw_transaction=signed.raw, txid=signed.txid, log_number=number)
-
-
-Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
-STATUS: Final[dict[type[Exception], grpc.StatusCode]] = {
-    Rejected: grpc.StatusCode.FAILED_PRECONDITION,
-    Fenced: grpc.StatusCode.ABORTED,
-    Unavailable: grpc.StatusCode.UNAVAILABLE,
-    Unknown: grpc.StatusCode.UNKNOWN,
-}
-FAULTS: Final = tuple(STATUS)
-
-
-@dataclass(frozen=True, slots=True)
-class Servicer(signer_pb2_grpc.SignerServiceServicer):
-    """Turns calls into the signer's methods and its errors into statuses."""
-
-    signer: Signer
-
-    async def Sign(  # noqa: N802
-        self, request: signer_pb2.SignRequest, context: Context
-    ) -> signer_pb2.SignResponse:
-        """Signs one approved intent."""
-        try:
-            return await self.signer.sign(request)
-        except FAULTS as error:
-            return await context.abort(STATUS[type(error)], str(error))
-
-    async def Close(  # noqa: N802
-        self, request: signer_pb2.CloseRequest, context: Context
-    ) -> signer_pb2.CloseResponse:
-        """Closes a withdrawal id."""
-        try:
-            raws = await self.signer.close(request.withdrawal_id)
-        except FAULTS as error:
-            return await context.abort(STATUS[type(error)], str(error))
-        return signer_pb2.CloseResponse(never_signed=not raws, raw_transactions=raws)
-
-    async def Stop(  # noqa: N802
-        self, request: signer_pb2.StopRequest, context: Context
-    ) -> signer_pb2.StopResponse:
-        """Stops everything."""
-        try:
-            await self.signer.stop(request.actor, request.reason)
-        except FAULTS as error:
-            return await context.abort(STATUS[type(error)], str(error))
-        return signer_pb2.StopResponse()
-
-    async def GetPublicKeys(  # noqa: N802
-        self, request: signer_pb2.GetPublicKeysRequest, context: Context
-    ) -> signer_pb2.GetPublicKeysResponse:
-        """Extended public keys of all branches of a chain or network."""
-        del context
-        response = signer_pb2.GetPublicKeysResponse()
-        for network in self.signer.policy.networks.values():
-            if request.chain not in ("", network.chain):
-                continue
-            if request.network_id not in (0, network.network_id):
-                continue
-            for branch, path in sorted(network.branches.items()):
-                key = await asyncio.to_thread(extended_public_key, self.signer.seed, path)
-                response.branches.add(
-                    branch=branch, extended_public_key=key, network_id=network.network_id
-                )
-        return response
-
-    async def GetStatus(  # noqa: N802
-        self, request: signer_pb2.GetStatusRequest, context: Context
-    ) -> signer_pb2.GetStatusResponse:
-        """State of the signer."""
-        del request
-        try:
-            return await self.signer.status()
-        except FAULTS as error:
-            return await context.abort(STATUS[type(error)], str(error))

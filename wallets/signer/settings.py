@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from pydantic import SecretStr, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic_settings import SettingsConfigDict
 
 from runtime.errors import ConfigurationError
@@ -19,11 +19,24 @@ class SignerSettings(Settings):
 
     listen_address: str = "127.0.0.1:7301"
     policy_file: str = ""
-    seed_file: str = ""
-    passphrase: SecretStr = SecretStr("")
+    # Holds one encrypted file per branch, <branch>.json.
+    seed_directory: str = ""
+    # A file (a mounted secret): an environment is shown by /proc and inherited by children.
+    passphrase_file: str = ""
     postgres: PostgresSettings = PostgresSettings()
     tls: TlsSettings = TlsSettings()
     rpc: RpcSettings = RpcSettings()
+
+
+def read_passphrase(path: Path) -> bytes:
+    """The passphrase of the seeds, without the line's end; raises ConfigurationError."""
+    try:
+        found = path.read_bytes().removesuffix(b"\n")
+    except OSError as error:
+        raise ConfigurationError(f"passphrase file: {type(error).__name__}") from None
+    if not limits.PASSPHRASE_BYTES_MIN <= len(found) <= limits.PASSPHRASE_BYTES_MAX:
+        raise ConfigurationError("passphrase file: too short or too long")
+    return found
 
 
 def read_policy(path: Path) -> Policy:

@@ -32,6 +32,7 @@ POLICY = {
     "approver_keys": {"k": "aa" * 32},
     "people": {},
     "people_needed": 2,
+    "callers": {"signer": ["GetPublicKeys", "GetStatus"]},
 }
 
 
@@ -56,7 +57,8 @@ async def test_the_process_serves_callers_with_certificates_and_prints_no_secret
     authority = make_authority(tmp_path / "tls", now)
     tls = authority.issue("signer", now)
     (tmp_path / "policy.json").write_text(json.dumps(POLICY))
-    write_seed(tmp_path / "seed", SEED, PASSPHRASE.encode())
+    write_seed(tmp_path / "hot.json", SEED, PASSPHRASE.encode())
+    (tmp_path / "passphrase").write_text(PASSPHRASE + "\n")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -64,8 +66,8 @@ async def test_the_process_serves_callers_with_certificates_and_prints_no_secret
         **os.environ,
         "CAMBIST_SIGNER_LISTEN_ADDRESS": f"127.0.0.1:{port}",
         "CAMBIST_SIGNER_POLICY_FILE": str(tmp_path / "policy.json"),
-        "CAMBIST_SIGNER_SEED_FILE": str(tmp_path / "seed"),
-        "CAMBIST_SIGNER_PASSPHRASE": PASSPHRASE,
+        "CAMBIST_SIGNER_SEED_DIRECTORY": str(tmp_path),
+        "CAMBIST_SIGNER_PASSPHRASE_FILE": str(tmp_path / "passphrase"),
         "CAMBIST_SIGNER_POSTGRES_DSN": postgres_settings.dsn.get_secret_value(),
     }
     assert run("migrate", environment).returncode == ExitStatus.OK

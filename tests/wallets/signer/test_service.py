@@ -2,9 +2,11 @@
 
 import asyncio
 import datetime
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import asyncpg
 import grpc
@@ -15,17 +17,24 @@ from eth_account import Account
 from cambist.internal.signer.v1 import intent_pb2, signer_pb2, signer_pb2_grpc
 from runtime import postgres, rpc_channel, rpc_server
 from runtime.clock import ManualClock
-from runtime.development_certificates import make_authority
+from runtime.development_certificates import DevelopmentAuthority, make_authority
 from runtime.migrations import migrate
-from runtime.settings import PostgresSettings, RpcSettings
-from wallets.errors import Fenced
+from runtime.rpc_errors import fault_of
+from runtime.settings import PostgresSettings, RpcSettings, TlsSettings
+from wallets.callers import Callers
+from wallets.contract import Approval, Plan, Signs, WithdrawalId
+from wallets.errors import Broken, Condition, Fenced, Stuck
 from wallets.signer import log
-from wallets.signer.approvals import APPROVAL_PREFIX
+from wallets.signer.approvals import APPROVAL_PREFIX, RESUME_PREFIX
+from wallets.signer.client import SignerClient
 from wallets.signer.ethereum.transactions import TRANSFER, address_of
+from wallets.signer.keys.seeds import Seeds
 from wallets.signer.policy import AssetPolicy, NetworkPolicy, Policy
-from wallets.signer.service import Servicer, Signer
+from wallets.signer.service import Signer
+from wallets.signer.servicer import Servicer
 
 SEED = bytes(range(64))
+SEEDS = Seeds({"hot": SEED})
 APPROVER = Ed25519PrivateKey.from_private_bytes(b"a" * 32)
 TOKEN = "0xdAC17F958D2ee523a2206206994597C13D831ec7"
 CUSTOMER = "0x52908400098527886E0F7030069857D2E4169EE7"
@@ -38,7 +47,17 @@ NETWORK = NetworkPolicy(
     assets={"": AssetPolicy(10_000, 5_000), TOKEN: AssetPolicy(10_000, 5_000)},
     fee_cap_atoms=1_000_000_000,
 )
-POLICY = Policy({2: NETWORK}, {"k": APPROVER.public_key().public_bytes_raw()}, {}, 1)
+PEOPLE = {name: Ed25519PrivateKey.from_private_bytes(name.encode() * 32) for name in "xy"}
+POLICY = Policy(
+    {2: NETWORK},
+    {"k": APPROVER.public_key().public_bytes_raw()},
+    {name: key.public_key().public_bytes_raw() for name, key in PEOPLE.items()},
+    1,
+    {
+        "worker": frozenset({"Sign", "Close", "GetStatus", "GetPublicKeys"}),
+        "operator": frozenset({"Stop", "Resume", "GetStatus"}),
+    },
+)
 Stub: TypeAlias = "signer_pb2_grpc.SignerServiceAsyncStub"
 
 
@@ -46,36 +65,50 @@ Stub: TypeAlias = "signer_pb2_grpc.SignerServiceAsyncStub"
 async def signer(postgres_settings: PostgresSettings) -> AsyncIterator[Signer]:
     await migrate(postgres_settings, log.MIGRATIONS)
     database = await postgres.connect(postgres_settings, application_name="test")
-    yield Signer(database, POLICY, SEED, await log.take_epoch(database), ManualClock())
+    yield Signer(database, POLICY, SEEDS, await log.take_epoch(database), ManualClock())
     await database.close()
 
 
+@dataclass(frozen=True)
+class Served:
+    """A signer that listens, and stubs for holders of a certificate."""
+
+    address: str
+    authority: DevelopmentAuthority
+    stack: AsyncExitStack
+
+    async def channel(self, name: str) -> grpc.aio.Channel:
+        tls = self.authority.issue(name, datetime.datetime.now(datetime.UTC)).model_copy(
+            update={"authority_file": self.authority.authority_file}
+        )
+        channel = rpc_channel.open_channel(self.address, tls_settings=tls)
+        return await self.stack.enter_async_context(channel)
+
+    async def stub(self, name: str) -> Stub:
+        return signer_pb2_grpc.SignerServiceStub(await self.channel(name))
+
+
 @pytest.fixture
-async def stub(signer: Signer, tmp_path: Path) -> AsyncIterator[Stub]:
+async def served(signer: Signer, tmp_path: Path) -> AsyncIterator[Served]:
     now = datetime.datetime.now(datetime.UTC)
     authority = make_authority(tmp_path, now)
-    trust = {"authority_file": authority.authority_file}
     server = await rpc_server.start_server(
         "127.0.0.1:0",
         lambda one: signer_pb2_grpc.add_SignerServiceServicer_to_server(Servicer(signer), one),
         rpc=RpcSettings(),
-        tls_settings=authority.issue("signer", now).model_copy(update=trust),
+        tls_settings=authority.issue("signer", now).model_copy(
+            update={"authority_file": authority.authority_file}
+        ),
+        interceptors=[Callers(signer.policy.callers)],
     )
-    address = f"localhost:{server.port}"
-    with pytest.raises(grpc.aio.AioRpcError):
-        async with rpc_channel.open_channel(
-            address,
-            tls_settings=authority.issue("nobody", now).model_copy(
-                update={**trust, "certificate_file": "", "private_key_file": ""}
-            ),
-        ) as stranger:
-            await signer_pb2_grpc.SignerServiceStub(stranger).Stop(
-                signer_pb2.StopRequest(), timeout=5
-            )
-    tls = authority.issue("worker", now).model_copy(update=trust)
-    async with rpc_channel.open_channel(address, tls_settings=tls) as channel:
-        yield signer_pb2_grpc.SignerServiceStub(channel)
+    async with AsyncExitStack() as stack:
+        yield Served(f"localhost:{server.port}", authority, stack)
     await server.stop(0)
+
+
+@pytest.fixture
+async def stub(served: Served) -> Stub:
+    return await served.stub("worker")
 
 
 def request(
@@ -126,16 +159,20 @@ def request(
 
 
 async def reason_of(stub: Stub, one: signer_pb2.SignRequest) -> str:
+    return await refusal(stub.Sign(one))
+
+
+async def refusal(call: Awaitable[Any]) -> str:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await stub.Sign(one)
-    return (caught.value.details() or "").split(":")[0]
+        await call
+    return fault_of(caught.value).reason
 
 
 async def test_a_payout_is_signed_once_and_told_again(stub: Stub) -> None:
     first = await stub.Sign(request(1))
     status = await stub.GetStatus(signer_pb2.GetStatusRequest())
     assert (status.stopped, status.log_number, status.epoch) == (False, 1, 1)
-    lane = address_of(SEED, NETWORK, intent_pb2.KeyPlace(branch="hot"))
+    lane = address_of(SEEDS, NETWORK, intent_pb2.KeyPlace(branch="hot"))
     assert Account.recover_transaction(first.raw_transaction) == lane
     assert await stub.Sign(request(1)) == first
     assert await reason_of(stub, request(1, amount=11)) == "INTENT_CHANGED"
@@ -182,13 +219,14 @@ async def test_the_hourly_cap_is_the_signers_own(stub: Stub, signer: Signer) -> 
 
 
 async def test_a_stop_with_a_hundred_requests_in_flight_signs_nothing_after_its_answer(
-    stub: Stub, signer: Signer
+    stub: Stub, served: Served, signer: Signer
 ) -> None:
+    operator = await served.stub("operator")
     stored = await stub.Sign(request(1_000))
     calls = [asyncio.ensure_future(stub.Sign(request(number))) for number in range(100)]
     await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
     async with asyncio.timeout(2):
-        await stub.Stop(signer_pb2.StopRequest(actor="test", reason="drill"))
+        await operator.Stop(signer_pb2.StopRequest(actor="test", reason="drill"))
     count = "select count(*) from signer.entry"
     async with signer.database.connection() as connection:
         at_stop = await connection.fetchval(count)
@@ -203,7 +241,7 @@ async def test_a_log_older_than_what_custody_saw_stops_the_signer(stub: Stub) ->
     ahead = request(1)
     ahead.seen_log_number = 1
     assert await reason_of(stub, ahead) == "LOG_WENT_BACK"
-    assert await reason_of(stub, request(1)) == "STOPPED"
+    assert await reason_of(stub, request(1)) == "LOG_WENT_BACK"
 
 
 async def test_an_older_signer_is_fenced(signer: Signer) -> None:
@@ -216,5 +254,91 @@ async def test_the_log_is_append_only(stub: Stub, signer: Signer) -> None:
     await stub.Sign(request(1))
     with pytest.raises(asyncpg.IntegrityConstraintViolationError):
         await signer.database.write("delete from signer.payment")
-    assert SEED.hex() not in repr(signer)
-    assert str(SEED) not in repr(signer)
+
+
+async def test_a_caller_may_call_what_the_policy_lists_for_its_certificate_and_nothing_else(
+    served: Served, signer: Signer
+) -> None:
+    worker, operator = await served.stub("worker"), await served.stub("operator")
+    approver = await served.stub("approver")
+    stop = signer_pb2.StopRequest(actor="a", reason="b")
+    asked: list[Awaitable[Any]] = [
+        worker.Stop(stop),
+        worker.Resume(signer_pb2.ResumeRequest()),
+        operator.Sign(request(1)),
+        operator.Close(signer_pb2.CloseRequest(withdrawal_id=b"w" * 16)),
+        approver.Sign(request(1)),
+        approver.GetStatus(signer_pb2.GetStatusRequest()),
+    ]
+    assert [await refusal(call) for call in asked] == ["CALLER_UNKNOWN"] * len(asked)
+    assert not signer.stopped
+    assert (await worker.GetStatus(signer_pb2.GetStatusRequest())).log_number == 0
+
+
+async def test_a_caller_without_a_certificate_is_not_even_heard(served: Served) -> None:
+    trust = TlsSettings(authority_file=served.authority.authority_file)
+    async with rpc_channel.open_channel(served.address, tls_settings=trust) as stranger:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await signer_pb2_grpc.SignerServiceStub(stranger).GetStatus(
+                signer_pb2.GetStatusRequest(), timeout=5
+            )
+    assert caught.value.code() in (
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+    )
+
+
+def consents(nonce: bytes, *people: str) -> signer_pb2.ResumeRequest:
+    return signer_pb2.ResumeRequest(
+        people=[
+            intent_pb2.PersonSignature(
+                person=name, signature=PEOPLE[name].sign(RESUME_PREFIX + nonce)
+            )
+            for name in people
+        ]
+    )
+
+
+async def test_a_stop_is_ended_by_two_people_over_its_own_nonce_and_by_nothing_less(
+    stub: Stub, served: Served
+) -> None:
+    operator = await served.stub("operator")
+    stop, status = signer_pb2.StopRequest(actor="a", reason="b"), signer_pb2.GetStatusRequest()
+    await operator.Stop(stop)
+    first = (await operator.GetStatus(status)).resume_nonce
+    await operator.Stop(stop)
+    nonce = (await operator.GetStatus(status)).resume_nonce
+    assert await refusal(operator.Resume(consents(nonce, "x"))) == "TWO_PERSONS"
+    assert await refusal(operator.Resume(consents(nonce, "x", "x"))) == "TWO_PERSONS"
+    assert await refusal(operator.Resume(consents(first, "x", "y"))) == "CONSENT_FORGED"
+    assert await reason_of(stub, request(1)) == "STOPPED"
+    await operator.Resume(consents(nonce, "x", "y"))
+    await stub.Sign(request(1))
+    assert await refusal(operator.Resume(consents(nonce, "x", "y"))) == "NOT_STOPPED"
+
+
+async def test_the_worker_hears_by_name_what_it_waits_for(served: Served) -> None:
+    client: Signs = SignerClient(await served.channel("worker"))
+    asked = request(1)
+    plan = Plan((1).to_bytes(16, "big"), asked.intent, (), 0)
+    approval = Approval(asked.approval, asked.approval_signature)
+    raw = await client.sign(plan, [approval])
+    assert await client.sign(plan, [approval]) == raw
+    assert await client.close(WithdrawalId((1).to_bytes(16, "big"))) == (raw,)
+    assert await client.close(WithdrawalId((9).to_bytes(16, "big"))) == ()
+    with pytest.raises(Broken, match="INTENT_CHANGED"):
+        await client.sign(replace(plan, intent=request(1, amount=11).intent), [approval])
+    more = request(2, amount=9_999)
+    with pytest.raises(Stuck) as caught:
+        await client.sign(
+            Plan(b"", more.intent, (), 0), [Approval(more.approval, more.approval_signature)]
+        )
+    assert caught.value.condition is Condition.APPROVAL_MISSING
+    stranger = SignerClient(await served.channel("stranger"))
+    with pytest.raises(Stuck) as caught:
+        await stranger.sign(plan, [approval])
+    assert caught.value.condition is Condition.SIGNER_UNAVAILABLE
+    behind = SignerClient(await served.channel("worker"), seen_log_number=99)
+    with pytest.raises(Stuck) as caught:
+        await behind.sign(plan, [approval])
+    assert caught.value.condition is Condition.WITHDRAWALS_STOPPED

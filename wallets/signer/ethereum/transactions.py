@@ -7,13 +7,13 @@ The call data is decoded: empty, or `transfer(address,uint256)` of a token. Ever
 from typing import Any, Final
 
 from eth_account import Account
-from eth_account.hdaccount import key_from_seed
 from eth_utils.address import is_checksum_address, to_checksum_address
 
 from cambist.internal.signer.v1 import intent_pb2
 from wallets.contract import TransactionId, WithdrawalId
 from wallets.errors import Rejected
 from wallets.signer.approvals import Terms, parse_atoms
+from wallets.signer.keys.seeds import Seeds
 from wallets.signer.log import Signed
 from wallets.signer.policy import NetworkPolicy
 from wallets.signer.rules import Draft
@@ -21,21 +21,12 @@ from wallets.signer.rules import Draft
 TRANSFER: Final = bytes.fromhex("a9059cbb")
 TRANSFER_BYTES: Final = 4 + 32 + 32
 ADDRESS_PAD: Final = bytes(12)
-INDEX_MAX: Final = 2**31 - 1
 NUMBER_MAX: Final = 2**63 - 1
 
 
-def private_key(seed: bytes, network: NetworkPolicy, place: intent_pb2.KeyPlace) -> bytes:
-    """The key of a place; raises Rejected for a branch that the policy does not name."""
-    path = network.branches.get(place.branch)
-    if path is None or place.index > INDEX_MAX:
-        raise Rejected("KEY_UNKNOWN", f"branch {place.branch!r} on {network.network_id}")
-    return bytes(key_from_seed(seed, f"{path}/{place.index}"))
-
-
-def address_of(seed: bytes, network: NetworkPolicy, place: intent_pb2.KeyPlace) -> str:
+def address_of(seeds: Seeds, network: NetworkPolicy, place: intent_pb2.KeyPlace) -> str:
     """The address of a place of ours, with its checksum."""
-    return str(Account.from_key(private_key(seed, network, place)).address)
+    return str(Account.from_key(seeds.private_key(network, place)).address)
 
 
 def read_payment(message: intent_pb2.EthereumTransaction) -> tuple[str, str, int]:
@@ -56,13 +47,13 @@ def read_payment(message: intent_pb2.EthereumTransaction) -> tuple[str, str, int
 
 
 def read(
-    message: intent_pb2.EthereumTransaction, network: NetworkPolicy, seed: bytes
+    message: intent_pb2.EthereumTransaction, network: NetworkPolicy, seeds: Seeds
 ) -> tuple[Draft, dict[str, Any]]:
     """A transaction as it will be signed, and what it does; raises Rejected."""
     if message.nonce > NUMBER_MAX or not 0 < message.gas_limit <= NUMBER_MAX:
         raise Rejected("MALFORMED", "nonce or gas limit")
     destination, contract, amount_atoms = read_payment(message)
-    lane = address_of(seed, network, message.lane)
+    lane = address_of(seeds, network, message.lane)
     fields: dict[str, Any] = {
         "chainId": network.chain_id,
         "nonce": message.nonce,
@@ -84,7 +75,7 @@ def read(
         terms = Terms(network.network_id, destination, contract, amount_atoms)
         payments = ((WithdrawalId(message.withdrawal_id), terms),)
     else:
-        ours = address_of(seed, network, message.key) if message.HasField("key") else ""
+        ours = address_of(seeds, network, message.key) if message.HasField("key") else ""
         if destination != ours and destination not in network.listed_destinations:
             raise Rejected("NOT_OURS", "an internal transfer to an address that is not ours")
         network.asset(contract)
@@ -96,10 +87,10 @@ def sign(
     fields: dict[str, Any],
     message: intent_pb2.EthereumTransaction,
     network: NetworkPolicy,
-    seed: bytes,
+    seeds: Seeds,
 ) -> Signed:
     """The signed bytes and their hash; the nonce of the signature is derived, not random."""
-    signed = Account.sign_transaction(fields, private_key(seed, network, message.lane))
+    signed = Account.sign_transaction(fields, seeds.private_key(network, message.lane))
     return Signed(
         bytes(signed.raw_transaction), TransactionId(signed.hash.hex().removeprefix("0x"))
     )

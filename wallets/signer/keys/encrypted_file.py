@@ -6,6 +6,7 @@ message of an error holds what was read.
 
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from runtime.errors import ConfigurationError
+from wallets.signer.keys.seeds import Seeds
 
 # About 130 MB and half a second per guess.
 SCRYPT_N: Final = 2**17
@@ -46,3 +48,15 @@ def read_seed(path: Path, passphrase: bytes) -> bytes:
         return AESGCM(file_key(passphrase, salt)).decrypt(nonce, sealed, PURPOSE)
     except (InvalidTag, KeyError, TypeError, ValueError, OSError):
         raise ConfigurationError("the seed cannot be read: file or passphrase is wrong") from None
+
+
+def file_of(directory: Path, branch: str) -> Path:
+    """Where the seed of a branch is; raises ConfigurationError for a name that is no name."""
+    if not (branch.isascii() and branch.replace("_", "").isalnum()):
+        raise ConfigurationError("a branch is named by letters, digits and underscores")
+    return directory / f"{branch}.json"
+
+
+def read_seeds(directory: Path, branches: Iterable[str], passphrase: bytes) -> Seeds:
+    """The seeds of all these branches; raises ConfigurationError when one is missing."""
+    return Seeds({one: read_seed(file_of(directory, one), passphrase) for one in sorted(branches)})

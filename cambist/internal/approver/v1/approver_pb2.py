@@ -25,17 +25,27 @@ _sym_db = _symbol_database.Default()
 from cambist.internal.signer.v1 import intent_pb2 as cambist_dot_internal_dot_signer_dot_v1_dot_intent__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+cambist/internal/approver/v1/approver.proto\x12\x1c\x63\x61mbist.internal.approver.v1\x1a\'cambist/internal/signer/v1/intent.proto\"\xed\x01\n\x0e\x41pproveRequest\x12\x11\n\tintent_id\x18\x01 \x01(\x0c\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x13\n\x0bjournal_seq\x18\x03 \x01(\x04\x12\x19\n\x11highest_fee_atoms\x18\x04 \x01(\t\x12\r\n\x05shard\x18\x05 \x01(\r\x12>\n\rdead_attempts\x18\x06 \x03(\x0b\x32\'.cambist.internal.signer.v1.DeadAttempt\x12;\n\x06people\x18\x07 \x03(\x0b\x32+.cambist.internal.signer.v1.PersonSignature\"F\n\x0f\x41pproveResponse\x12\x10\n\x08\x61pproval\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c\x12\x0e\n\x06key_id\x18\x03 \x01(\t2y\n\x0f\x41pproverService\x12\x66\n\x07\x41pprove\x12,.cambist.internal.approver.v1.ApproveRequest\x1a-.cambist.internal.approver.v1.ApproveResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+cambist/internal/approver/v1/approver.proto\x12\x1c\x63\x61mbist.internal.approver.v1\x1a\'cambist/internal/signer/v1/intent.proto\"d\n\x0e\x43onsentRequest\x12\x15\n\rwithdrawal_id\x18\x01 \x01(\x0c\x12;\n\x06person\x18\x02 \x01(\x0b\x32+.cambist.internal.signer.v1.PersonSignature\"!\n\x0f\x43onsentResponse\x12\x0e\n\x06people\x18\x01 \x01(\r\"\x12\n\x10GetStatusRequest\"P\n\x11GetStatusResponse\x12;\n\x06shards\x18\x01 \x03(\x0b\x32+.cambist.internal.approver.v1.ShardProgress\"+\n\rShardProgress\x12\r\n\x05shard\x18\x01 \x01(\r\x12\x0b\n\x03seq\x18\x02 \x01(\x04\"\xed\x01\n\x0e\x41pproveRequest\x12\x11\n\tintent_id\x18\x01 \x01(\x0c\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x13\n\x0bjournal_seq\x18\x03 \x01(\x04\x12\x19\n\x11highest_fee_atoms\x18\x04 \x01(\t\x12\r\n\x05shard\x18\x05 \x01(\r\x12>\n\rdead_attempts\x18\x06 \x03(\x0b\x32\'.cambist.internal.signer.v1.DeadAttempt\x12;\n\x06people\x18\x07 \x03(\x0b\x32+.cambist.internal.signer.v1.PersonSignature\"F\n\x0f\x41pproveResponse\x12\x10\n\x08\x61pproval\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c\x12\x0e\n\x06key_id\x18\x03 \x01(\t2\xcf\x02\n\x0f\x41pproverService\x12\x66\n\x07\x41pprove\x12,.cambist.internal.approver.v1.ApproveRequest\x1a-.cambist.internal.approver.v1.ApproveResponse\x12\x66\n\x07\x43onsent\x12,.cambist.internal.approver.v1.ConsentRequest\x1a-.cambist.internal.approver.v1.ConsentResponse\x12l\n\tGetStatus\x12..cambist.internal.approver.v1.GetStatusRequest\x1a/.cambist.internal.approver.v1.GetStatusResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'cambist.internal.approver.v1.approver_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_APPROVEREQUEST']._serialized_start=119
-  _globals['_APPROVEREQUEST']._serialized_end=356
-  _globals['_APPROVERESPONSE']._serialized_start=358
-  _globals['_APPROVERESPONSE']._serialized_end=428
-  _globals['_APPROVERSERVICE']._serialized_start=430
-  _globals['_APPROVERSERVICE']._serialized_end=551
+  _globals['_CONSENTREQUEST']._serialized_start=118
+  _globals['_CONSENTREQUEST']._serialized_end=218
+  _globals['_CONSENTRESPONSE']._serialized_start=220
+  _globals['_CONSENTRESPONSE']._serialized_end=253
+  _globals['_GETSTATUSREQUEST']._serialized_start=255
+  _globals['_GETSTATUSREQUEST']._serialized_end=273
+  _globals['_GETSTATUSRESPONSE']._serialized_start=275
+  _globals['_GETSTATUSRESPONSE']._serialized_end=355
+  _globals['_SHARDPROGRESS']._serialized_start=357
+  _globals['_SHARDPROGRESS']._serialized_end=400
+  _globals['_APPROVEREQUEST']._serialized_start=403
+  _globals['_APPROVEREQUEST']._serialized_end=640
+  _globals['_APPROVERESPONSE']._serialized_start=642
+  _globals['_APPROVERESPONSE']._serialized_end=712
+  _globals['_APPROVERSERVICE']._serialized_start=715
+  _globals['_APPROVERSERVICE']._serialized_end=1050
 # @@protoc_insertion_point(module_scope)

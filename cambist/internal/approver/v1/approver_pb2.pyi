@@ -20,6 +20,123 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class ConsentRequest(_message.Message):
+    """A person's word on one withdrawal."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WITHDRAWAL_ID_FIELD_NUMBER: _builtins.int
+    PERSON_FIELD_NUMBER: _builtins.int
+    withdrawal_id: _builtins.bytes
+    """Withdrawal (16 bytes)."""
+    @_builtins.property
+    def person(self) -> _intent_pb2.PersonSignature:
+        """Who, and the signature over the terms that the journal has."""
+
+    def __init__(
+        self,
+        *,
+        withdrawal_id: _builtins.bytes = ...,
+        person: _intent_pb2.PersonSignature | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["person", b"person"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["person", b"person", "withdrawal_id", b"withdrawal_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConsentRequest: _TypeAlias = ConsentRequest  # noqa: Y015
+
+@_typing.final
+class ConsentResponse(_message.Message):
+    """It is kept."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PEOPLE_FIELD_NUMBER: _builtins.int
+    people: _builtins.int
+    """People who signed so far, this one included."""
+    def __init__(
+        self,
+        *,
+        people: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["people", b"people"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConsentResponse: _TypeAlias = ConsentResponse  # noqa: Y015
+
+@_typing.final
+class GetStatusRequest(_message.Message):
+    """Nothing to say."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetStatusRequest: _TypeAlias = GetStatusRequest  # noqa: Y015
+
+@_typing.final
+class GetStatusResponse(_message.Message):
+    """How far it read the journal of each shard."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHARDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def shards(self) -> _containers.RepeatedCompositeFieldContainer[Global___ShardProgress]:
+        """Per shard."""
+
+    def __init__(
+        self,
+        *,
+        shards: _abc.Iterable[Global___ShardProgress] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["shards", b"shards"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetStatusResponse: _TypeAlias = GetStatusResponse  # noqa: Y015
+
+@_typing.final
+class ShardProgress(_message.Message):
+    """One shard."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHARD_FIELD_NUMBER: _builtins.int
+    SEQ_FIELD_NUMBER: _builtins.int
+    shard: _builtins.int
+    """Shard."""
+    seq: _builtins.int
+    """Last sequence whose requests are stored."""
+    def __init__(
+        self,
+        *,
+        shard: _builtins.int = ...,
+        seq: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["seq", b"seq", "shard", b"shard"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ShardProgress: _TypeAlias = ShardProgress  # noqa: Y015
+
+@_typing.final
 class ApproveRequest(_message.Message):
     """The intent."""
 
@@ -33,15 +150,15 @@ class ApproveRequest(_message.Message):
     DEAD_ATTEMPTS_FIELD_NUMBER: _builtins.int
     PEOPLE_FIELD_NUMBER: _builtins.int
     intent_id: _builtins.bytes
-    """Withdrawal (16 bytes), or the id of an internal intent."""
+    """Withdrawal (16 bytes)."""
     kind: _builtins.str
-    """Kind: payout, sweep, top-up, consolidation, retry."""
+    """Kind: payout or retry."""
     journal_seq: _builtins.int
-    """Journal sequence of the request; 0 for internal intents."""
+    """Journal sequence of the request, a hint; 0 = not known."""
     highest_fee_atoms: _builtins.str
     """Highest fee in atoms, decimal."""
     shard: _builtins.int
-    """Shard whose journal has the request."""
+    """Shard whose journal has the request, a hint."""
     @_builtins.property
     def dead_attempts(self) -> _containers.RepeatedCompositeFieldContainer[_intent_pb2.DeadAttempt]:
         """For retry: attempts that are dead."""

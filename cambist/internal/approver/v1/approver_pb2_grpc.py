@@ -40,6 +40,16 @@ class ApproverServiceStub:
                 request_serializer=cambist_dot_internal_dot_approver_dot_v1_dot_approver__pb2.ApproveRequest.SerializeToString,
                 response_deserializer=cambist_dot_internal_dot_approver_dot_v1_dot_approver__pb2.ApproveResponse.FromString,
                 _registered_method=True)
+        self.Consent = channel.unary_unary(
+                '/cambist.internal.approver.v1.ApproverService/Consent',
+                request_serializer=cambist_dot_internal_dot_approver_dot_v1_dot_approver__pb2.ConsentRequest.SerializeToString,
+                response_deserializer=cambist_dot_internal_dot_approver_dot_v1_dot_approver__pb2.ConsentResponse.FromString,
+                _registered_method=True)
+        self.GetStatus = channel.unary_unary(
+                '/cambist.internal.approver.v1.ApproverService/GetStatus',
+                request_serializer=cambist_dot_internal_dot_approver_dot_v1_dot_approver__pb2.GetStatusRequest.SerializeToString,
+                response_deserializer=cambist_dot_internal_dot_approver_dot_v1_dot_approver__pb2.GetStatusResponse.FromString,
+                _registered_method=True)
 
 
 class ApproverServiceServicer:
@@ -47,7 +57,21 @@ class ApproverServiceServicer:
     """
 
     def Approve(self, request, context):
-        """Approves one intent, or says why not.
+        """Approves one withdrawal, or says why not.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Consent(self, request, context):
+        """Keeps the signature of a person over a withdrawal's terms; the same again changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetStatus(self, request, context):
+        """State of the approver.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -60,6 +84,16 @@ def add_ApproverServiceServicer_to_server(servicer, server):
                     servicer.Approve,
                     request_deserializer=cambist_dot_internal_dot_approver_dot_v1_dot_approver__pb2.ApproveRequest.FromString,
                     response_serializer=cambist_dot_internal_dot_approver_dot_v1_dot_approver__pb2.ApproveResponse.SerializeToString,
+            ),
+            'Consent': grpc.unary_unary_rpc_method_handler(
+                    servicer.Consent,
+                    request_deserializer=cambist_dot_internal_dot_approver_dot_v1_dot_approver__pb2.ConsentRequest.FromString,
+                    response_serializer=cambist_dot_internal_dot_approver_dot_v1_dot_approver__pb2.ConsentResponse.SerializeToString,
+            ),
+            'GetStatus': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetStatus,
+                    request_deserializer=cambist_dot_internal_dot_approver_dot_v1_dot_approver__pb2.GetStatusRequest.FromString,
+                    response_serializer=cambist_dot_internal_dot_approver_dot_v1_dot_approver__pb2.GetStatusResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -90,6 +124,60 @@ class ApproverService:
             '/cambist.internal.approver.v1.ApproverService/Approve',
             cambist_dot_internal_dot_approver_dot_v1_dot_approver__pb2.ApproveRequest.SerializeToString,
             cambist_dot_internal_dot_approver_dot_v1_dot_approver__pb2.ApproveResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Consent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cambist.internal.approver.v1.ApproverService/Consent',
+            cambist_dot_internal_dot_approver_dot_v1_dot_approver__pb2.ConsentRequest.SerializeToString,
+            cambist_dot_internal_dot_approver_dot_v1_dot_approver__pb2.ConsentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetStatus(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cambist.internal.approver.v1.ApproverService/GetStatus',
+            cambist_dot_internal_dot_approver_dot_v1_dot_approver__pb2.GetStatusRequest.SerializeToString,
+            cambist_dot_internal_dot_approver_dot_v1_dot_approver__pb2.GetStatusResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -34,7 +34,11 @@ class ApproverServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ApproverServiceAsyncStub: ...
     Approve: _grpc.UnaryUnaryMultiCallable[_approver_pb2.ApproveRequest, _approver_pb2.ApproveResponse]
-    """Approves one intent, or says why not."""
+    """Approves one withdrawal, or says why not."""
+    Consent: _grpc.UnaryUnaryMultiCallable[_approver_pb2.ConsentRequest, _approver_pb2.ConsentResponse]
+    """Keeps the signature of a person over a withdrawal's terms; the same again changes nothing."""
+    GetStatus: _grpc.UnaryUnaryMultiCallable[_approver_pb2.GetStatusRequest, _approver_pb2.GetStatusResponse]
+    """State of the approver."""
 
 @_typing.type_check_only
 class ApproverServiceAsyncStub(ApproverServiceStub):
@@ -42,7 +46,11 @@ class ApproverServiceAsyncStub(ApproverServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Approve: _aio.UnaryUnaryMultiCallable[_approver_pb2.ApproveRequest, _approver_pb2.ApproveResponse]  # type: ignore[assignment]
-    """Approves one intent, or says why not."""
+    """Approves one withdrawal, or says why not."""
+    Consent: _aio.UnaryUnaryMultiCallable[_approver_pb2.ConsentRequest, _approver_pb2.ConsentResponse]  # type: ignore[assignment]
+    """Keeps the signature of a person over a withdrawal's terms; the same again changes nothing."""
+    GetStatus: _aio.UnaryUnaryMultiCallable[_approver_pb2.GetStatusRequest, _approver_pb2.GetStatusResponse]  # type: ignore[assignment]
+    """State of the approver."""
 
 class ApproverServiceServicer(metaclass=_abc_1.ABCMeta):
     """The approver."""
@@ -53,6 +61,22 @@ class ApproverServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _approver_pb2.ApproveRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_approver_pb2.ApproveResponse, _abc.Awaitable[_approver_pb2.ApproveResponse]]:
-        """Approves one intent, or says why not."""
+        """Approves one withdrawal, or says why not."""
+
+    @_abc_1.abstractmethod
+    def Consent(
+        self,
+        request: _approver_pb2.ConsentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_approver_pb2.ConsentResponse, _abc.Awaitable[_approver_pb2.ConsentResponse]]:
+        """Keeps the signature of a person over a withdrawal's terms; the same again changes nothing."""
+
+    @_abc_1.abstractmethod
+    def GetStatus(
+        self,
+        request: _approver_pb2.GetStatusRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_approver_pb2.GetStatusResponse, _abc.Awaitable[_approver_pb2.GetStatusResponse]]:
+        """State of the approver."""
 
 def add_ApproverServiceServicer_to_server(servicer: ApproverServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

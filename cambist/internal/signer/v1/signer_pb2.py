@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from cambist.internal.signer.v1 import intent_pb2 as cambist_dot_internal_dot_signer_dot_v1_dot_intent__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'cambist/internal/signer/v1/signer.proto\x12\x1a\x63\x61mbist.internal.signer.v1\x1a\'cambist/internal/signer/v1/intent.proto\"\xa8\x01\n\x0bSignRequest\x12\x10\n\x08\x61pproval\x18\x01 \x01(\x0c\x12\x1a\n\x12\x61pproval_signature\x18\x02 \x01(\x0c\x12\x0e\n\x06intent\x18\x03 \x01(\x0c\x12\x42\n\x0emore_approvals\x18\x04 \x03(\x0b\x32*.cambist.internal.signer.v1.SignedApproval\x12\x17\n\x0fseen_log_number\x18\x05 \x01(\x04\"I\n\x0cSignResponse\x12\x17\n\x0fraw_transaction\x18\x01 \x01(\x0c\x12\x0c\n\x04txid\x18\x02 \x01(\t\x12\x12\n\nlog_number\x18\x03 \x01(\x04\"%\n\x0c\x43loseRequest\x12\x15\n\rwithdrawal_id\x18\x01 \x01(\x0c\"?\n\rCloseResponse\x12\x14\n\x0cnever_signed\x18\x01 \x01(\x08\x12\x18\n\x10raw_transactions\x18\x02 \x03(\x0c\"9\n\x14GetPublicKeysRequest\x12\r\n\x05\x63hain\x18\x01 \x01(\t\x12\x12\n\nnetwork_id\x18\x02 \x01(\r\"P\n\x15GetPublicKeysResponse\x12\x37\n\x08\x62ranches\x18\x01 \x03(\x0b\x32%.cambist.internal.signer.v1.BranchKey\"`\n\tBranchKey\x12\x0e\n\x06\x62ranch\x18\x01 \x01(\t\x12\x12\n\ngeneration\x18\x02 \x01(\r\x12\x1b\n\x13\x65xtended_public_key\x18\x03 \x01(\t\x12\x12\n\nnetwork_id\x18\x04 \x01(\r\",\n\x0bStopRequest\x12\r\n\x05\x61\x63tor\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\x0e\n\x0cStopResponse\"\x12\n\x10GetStatusRequest\"_\n\x11GetStatusResponse\x12\x0f\n\x07stopped\x18\x01 \x01(\x08\x12\x16\n\x0estopped_reason\x18\x02 \x01(\t\x12\x12\n\nlog_number\x18\x03 \x01(\x04\x12\r\n\x05\x65poch\x18\x04 \x01(\x04\x32\x83\x04\n\rSignerService\x12Y\n\x04Sign\x12\'.cambist.internal.signer.v1.SignRequest\x1a(.cambist.internal.signer.v1.SignResponse\x12\\\n\x05\x43lose\x12(.cambist.internal.signer.v1.CloseRequest\x1a).cambist.internal.signer.v1.CloseResponse\x12t\n\rGetPublicKeys\x12\x30.cambist.internal.signer.v1.GetPublicKeysRequest\x1a\x31.cambist.internal.signer.v1.GetPublicKeysResponse\x12Y\n\x04Stop\x12\'.cambist.internal.signer.v1.StopRequest\x1a(.cambist.internal.signer.v1.StopResponse\x12h\n\tGetStatus\x12,.cambist.internal.signer.v1.GetStatusRequest\x1a-.cambist.internal.signer.v1.GetStatusResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'cambist/internal/signer/v1/signer.proto\x12\x1a\x63\x61mbist.internal.signer.v1\x1a\'cambist/internal/signer/v1/intent.proto\"\xa8\x01\n\x0bSignRequest\x12\x10\n\x08\x61pproval\x18\x01 \x01(\x0c\x12\x1a\n\x12\x61pproval_signature\x18\x02 \x01(\x0c\x12\x0e\n\x06intent\x18\x03 \x01(\x0c\x12\x42\n\x0emore_approvals\x18\x04 \x03(\x0b\x32*.cambist.internal.signer.v1.SignedApproval\x12\x17\n\x0fseen_log_number\x18\x05 \x01(\x04\"I\n\x0cSignResponse\x12\x17\n\x0fraw_transaction\x18\x01 \x01(\x0c\x12\x0c\n\x04txid\x18\x02 \x01(\t\x12\x12\n\nlog_number\x18\x03 \x01(\x04\"%\n\x0c\x43loseRequest\x12\x15\n\rwithdrawal_id\x18\x01 \x01(\x0c\"?\n\rCloseResponse\x12\x14\n\x0cnever_signed\x18\x01 \x01(\x08\x12\x18\n\x10raw_transactions\x18\x02 \x03(\x0c\"9\n\x14GetPublicKeysRequest\x12\r\n\x05\x63hain\x18\x01 \x01(\t\x12\x12\n\nnetwork_id\x18\x02 \x01(\r\"P\n\x15GetPublicKeysResponse\x12\x37\n\x08\x62ranches\x18\x01 \x03(\x0b\x32%.cambist.internal.signer.v1.BranchKey\"`\n\tBranchKey\x12\x0e\n\x06\x62ranch\x18\x01 \x01(\t\x12\x12\n\ngeneration\x18\x02 \x01(\r\x12\x1b\n\x13\x65xtended_public_key\x18\x03 \x01(\t\x12\x12\n\nnetwork_id\x18\x04 \x01(\r\",\n\x0bStopRequest\x12\r\n\x05\x61\x63tor\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\x0e\n\x0cStopResponse\"L\n\rResumeRequest\x12;\n\x06people\x18\x01 \x03(\x0b\x32+.cambist.internal.signer.v1.PersonSignature\"\x10\n\x0eResumeResponse\"\x12\n\x10GetStatusRequest\"u\n\x11GetStatusResponse\x12\x0f\n\x07stopped\x18\x01 \x01(\x08\x12\x16\n\x0estopped_reason\x18\x02 \x01(\t\x12\x12\n\nlog_number\x18\x03 \x01(\x04\x12\r\n\x05\x65poch\x18\x04 \x01(\x04\x12\x14\n\x0cresume_nonce\x18\x05 \x01(\x0c\x32\xe4\x04\n\rSignerService\x12Y\n\x04Sign\x12\'.cambist.internal.signer.v1.SignRequest\x1a(.cambist.internal.signer.v1.SignResponse\x12\\\n\x05\x43lose\x12(.cambist.internal.signer.v1.CloseRequest\x1a).cambist.internal.signer.v1.CloseResponse\x12t\n\rGetPublicKeys\x12\x30.cambist.internal.signer.v1.GetPublicKeysRequest\x1a\x31.cambist.internal.signer.v1.GetPublicKeysResponse\x12Y\n\x04Stop\x12\'.cambist.internal.signer.v1.StopRequest\x1a(.cambist.internal.signer.v1.StopResponse\x12_\n\x06Resume\x12).cambist.internal.signer.v1.ResumeRequest\x1a*.cambist.internal.signer.v1.ResumeResponse\x12h\n\tGetStatus\x12,.cambist.internal.signer.v1.GetStatusRequest\x1a-.cambist.internal.signer.v1.GetStatusResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -50,10 +50,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STOPREQUEST']._serialized_end=745
   _globals['_STOPRESPONSE']._serialized_start=747
   _globals['_STOPRESPONSE']._serialized_end=761
-  _globals['_GETSTATUSREQUEST']._serialized_start=763
-  _globals['_GETSTATUSREQUEST']._serialized_end=781
-  _globals['_GETSTATUSRESPONSE']._serialized_start=783
-  _globals['_GETSTATUSRESPONSE']._serialized_end=878
-  _globals['_SIGNERSERVICE']._serialized_start=881
-  _globals['_SIGNERSERVICE']._serialized_end=1396
+  _globals['_RESUMEREQUEST']._serialized_start=763
+  _globals['_RESUMEREQUEST']._serialized_end=839
+  _globals['_RESUMERESPONSE']._serialized_start=841
+  _globals['_RESUMERESPONSE']._serialized_end=857
+  _globals['_GETSTATUSREQUEST']._serialized_start=859
+  _globals['_GETSTATUSREQUEST']._serialized_end=877
+  _globals['_GETSTATUSRESPONSE']._serialized_start=879
+  _globals['_GETSTATUSRESPONSE']._serialized_end=996
+  _globals['_SIGNERSERVICE']._serialized_start=999
+  _globals['_SIGNERSERVICE']._serialized_end=1611
 # @@protoc_insertion_point(module_scope)

@@ -267,6 +267,47 @@ class StopResponse(_message.Message):
 Global___StopResponse: _TypeAlias = StopResponse  # noqa: Y015
 
 @_typing.final
+class ResumeRequest(_message.Message):
+    """Who ends a stop: each signs, with Ed25519, "cambist resume v1" and a zero byte, then the nonce of the stop."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PEOPLE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def people(self) -> _containers.RepeatedCompositeFieldContainer[_intent_pb2.PersonSignature]:
+        """Two people."""
+
+    def __init__(
+        self,
+        *,
+        people: _abc.Iterable[_intent_pb2.PersonSignature] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["people", b"people"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResumeRequest: _TypeAlias = ResumeRequest  # noqa: Y015
+
+@_typing.final
+class ResumeResponse(_message.Message):
+    """It signs again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResumeResponse: _TypeAlias = ResumeResponse  # noqa: Y015
+
+@_typing.final
 class GetStatusRequest(_message.Message):
     """Nothing to say."""
 
@@ -293,6 +334,7 @@ class GetStatusResponse(_message.Message):
     STOPPED_REASON_FIELD_NUMBER: _builtins.int
     LOG_NUMBER_FIELD_NUMBER: _builtins.int
     EPOCH_FIELD_NUMBER: _builtins.int
+    RESUME_NONCE_FIELD_NUMBER: _builtins.int
     stopped: _builtins.bool
     """Nothing new is signed."""
     stopped_reason: _builtins.str
@@ -301,6 +343,8 @@ class GetStatusResponse(_message.Message):
     """Last entry of the log."""
     epoch: _builtins.int
     """Epoch of the writer."""
+    resume_nonce: _builtins.bytes
+    """What people sign to end the stop (32 bytes); empty when it is not stopped."""
     def __init__(
         self,
         *,
@@ -308,10 +352,11 @@ class GetStatusResponse(_message.Message):
         stopped_reason: _builtins.str = ...,
         log_number: _builtins.int = ...,
         epoch: _builtins.int = ...,
+        resume_nonce: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "log_number", b"log_number", "stopped", b"stopped", "stopped_reason", b"stopped_reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "log_number", b"log_number", "resume_nonce", b"resume_nonce", "stopped", b"stopped", "stopped_reason", b"stopped_reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

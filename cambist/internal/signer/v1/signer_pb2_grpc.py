@@ -55,6 +55,11 @@ class SignerServiceStub:
                 request_serializer=cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.StopRequest.SerializeToString,
                 response_deserializer=cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.StopResponse.FromString,
                 _registered_method=True)
+        self.Resume = channel.unary_unary(
+                '/cambist.internal.signer.v1.SignerService/Resume',
+                request_serializer=cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.ResumeRequest.SerializeToString,
+                response_deserializer=cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.ResumeResponse.FromString,
+                _registered_method=True)
         self.GetStatus = channel.unary_unary(
                 '/cambist.internal.signer.v1.SignerService/GetStatus',
                 request_serializer=cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.GetStatusRequest.SerializeToString,
@@ -88,7 +93,14 @@ class SignerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Stop(self, request, context):
-        """Stops everything at once: after the answer nothing new is signed. Only a command beside the signer's keys resumes.
+        """Stops everything at once: after the answer nothing new is signed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Resume(self, request, context):
+        """Ends a stop, with the signatures of two people over its nonce.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -123,6 +135,11 @@ def add_SignerServiceServicer_to_server(servicer, server):
                     servicer.Stop,
                     request_deserializer=cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.StopRequest.FromString,
                     response_serializer=cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.StopResponse.SerializeToString,
+            ),
+            'Resume': grpc.unary_unary_rpc_method_handler(
+                    servicer.Resume,
+                    request_deserializer=cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.ResumeRequest.FromString,
+                    response_serializer=cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.ResumeResponse.SerializeToString,
             ),
             'GetStatus': grpc.unary_unary_rpc_method_handler(
                     servicer.GetStatus,
@@ -239,6 +256,33 @@ class SignerService:
             '/cambist.internal.signer.v1.SignerService/Stop',
             cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.StopRequest.SerializeToString,
             cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.StopResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Resume(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cambist.internal.signer.v1.SignerService/Resume',
+            cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.ResumeRequest.SerializeToString,
+            cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.ResumeResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -40,7 +40,9 @@ class SignerServiceStub:
     GetPublicKeys: _grpc.UnaryUnaryMultiCallable[_signer_pb2.GetPublicKeysRequest, _signer_pb2.GetPublicKeysResponse]
     """Extended public keys of a chain's branches."""
     Stop: _grpc.UnaryUnaryMultiCallable[_signer_pb2.StopRequest, _signer_pb2.StopResponse]
-    """Stops everything at once: after the answer nothing new is signed. Only a command beside the signer's keys resumes."""
+    """Stops everything at once: after the answer nothing new is signed."""
+    Resume: _grpc.UnaryUnaryMultiCallable[_signer_pb2.ResumeRequest, _signer_pb2.ResumeResponse]
+    """Ends a stop, with the signatures of two people over its nonce."""
     GetStatus: _grpc.UnaryUnaryMultiCallable[_signer_pb2.GetStatusRequest, _signer_pb2.GetStatusResponse]
     """State of the signer."""
 
@@ -56,7 +58,9 @@ class SignerServiceAsyncStub(SignerServiceStub):
     GetPublicKeys: _aio.UnaryUnaryMultiCallable[_signer_pb2.GetPublicKeysRequest, _signer_pb2.GetPublicKeysResponse]  # type: ignore[assignment]
     """Extended public keys of a chain's branches."""
     Stop: _aio.UnaryUnaryMultiCallable[_signer_pb2.StopRequest, _signer_pb2.StopResponse]  # type: ignore[assignment]
-    """Stops everything at once: after the answer nothing new is signed. Only a command beside the signer's keys resumes."""
+    """Stops everything at once: after the answer nothing new is signed."""
+    Resume: _aio.UnaryUnaryMultiCallable[_signer_pb2.ResumeRequest, _signer_pb2.ResumeResponse]  # type: ignore[assignment]
+    """Ends a stop, with the signatures of two people over its nonce."""
     GetStatus: _aio.UnaryUnaryMultiCallable[_signer_pb2.GetStatusRequest, _signer_pb2.GetStatusResponse]  # type: ignore[assignment]
     """State of the signer."""
 
@@ -93,7 +97,15 @@ class SignerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _signer_pb2.StopRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_signer_pb2.StopResponse, _abc.Awaitable[_signer_pb2.StopResponse]]:
-        """Stops everything at once: after the answer nothing new is signed. Only a command beside the signer's keys resumes."""
+        """Stops everything at once: after the answer nothing new is signed."""
+
+    @_abc_1.abstractmethod
+    def Resume(
+        self,
+        request: _signer_pb2.ResumeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_signer_pb2.ResumeResponse, _abc.Awaitable[_signer_pb2.ResumeResponse]]:
+        """Ends a stop, with the signatures of two people over its nonce."""
 
     @_abc_1.abstractmethod
     def GetStatus(

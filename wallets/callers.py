@@ -1,0 +1,61 @@
+"""Who may call what of the signer and the approver: by the name in the caller's certificate.
+
+An interceptor in front of every method. A name that the settings do not list, and a method that
+they do not list for it, are refused; there is no method that everybody may call.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
+
+import grpc
+import grpc.aio
+
+from runtime import logs
+from runtime.rpc_errors import Fault, abort
+from wallets.faults import TOLD, fault_for
+
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any] | None"
+Continuation: TypeAlias = Callable[[grpc.HandlerCallDetails], Awaitable[Handler]]
+Method: TypeAlias = Callable[[Any, Context], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Callers(grpc.aio.ServerInterceptor):
+    """Methods by name of the caller; unary methods only."""
+
+    permitted: Mapping[str, frozenset[str]]
+
+    async def intercept_service(
+        self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
+    ) -> Handler:
+        """Puts the check before the method, and names its errors after it."""
+        handler = await continuation(handler_call_details)
+        if handler is None:
+            return None
+        inner = cast(Method, handler.unary_unary)
+        method = str(handler_call_details.method).rpartition("/")[2]
+
+        async def checked(request: Any, context: Context) -> Any:
+            caller = caller_of(context)
+            if method not in self.permitted.get(caller, frozenset()):
+                logs.get(__name__).warning("refused a caller", caller=caller[:128], method=method)
+                message = f"this certificate may not call {method}"
+                await abort(
+                    context, Fault(grpc.StatusCode.PERMISSION_DENIED, "CALLER_UNKNOWN", message)
+                )
+            try:
+                return await inner(request, context)
+            except TOLD as error:
+                await abort(context, fault_for(error))
+
+        return grpc.unary_unary_rpc_method_handler(
+            checked, handler.request_deserializer, handler.response_serializer
+        )
+
+
+def caller_of(context: Context) -> str:
+    """The common name of the caller's certificate; empty when there is not exactly one."""
+    names = [*context.auth_context().get("x509_common_name", ())]
+    return names[0].decode(errors="replace") if len(names) == 1 else ""

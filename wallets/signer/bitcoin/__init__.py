@@ -1,0 +1,1 @@
+"""Rebuilds and signs transactions of Bitcoin."""

@@ -1,0 +1,1 @@
+"""Decodes and signs transactions of TRON."""

@@ -1,0 +1,151 @@
+"""Decodes, checks and signs one transaction of TRON.
+
+The planner's bytes are read by `wallets.tron.transactions`, which knows no approval and no change
+of permissions and refuses bytes that it would not write itself. A call is signed only when it is
+`transfer(address,uint256)` of a token. TRON has no anchors: a second attempt needs a death proof.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Final
+
+from coincurve import PrivateKey
+from eth_keys.datatypes import PublicKey
+
+from cambist.internal.signer.v1 import intent_pb2
+from wallets.contract import WithdrawalId
+from wallets.errors import Rejected
+from wallets.signer.approvals import Terms
+from wallets.signer.keys.seeds import Seeds
+from wallets.signer.log import Signed
+from wallets.signer.policy import NetworkPolicy
+from wallets.signer.rules import Draft
+from wallets.tron import transactions
+from wallets.tron.addresses import PREFIX, address_of
+from wallets.tron.contracts import (
+    TRANSFER_SELECTOR,
+    Delegate,
+    Freeze,
+    Transfer,
+    Trigger,
+    Undelegate,
+    Unfreeze,
+)
+
+CALL_BYTES: Final = 4 + 32 + 32
+ADDRESS_PAD: Final = bytes(12)
+MEMO_SUN: Final = 1_000_000
+MILLISECONDS: Final = 1_000
+NANOSECONDS_PER_MILLISECOND: Final = 1_000_000
+# What a node adds to the recovery number.
+RECOVERY_BASE: Final = 27
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Bytes to sign, and the key."""
+
+    raw_data: bytes
+    key: PrivateKey = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """Who gets what of which token (empty = TRX); no amount is stake."""
+
+    account: bytes
+    contract: str
+    amount_atoms: int
+
+
+def key_of(seeds: Seeds, network: NetworkPolicy, place: intent_pb2.KeyPlace) -> PrivateKey:
+    """The key of a place; raises Rejected."""
+    return PrivateKey(seeds.private_key(network, place))
+
+
+def account_of(key: PrivateKey) -> bytes:
+    """The account of a key, 21 bytes."""
+    public_key = PublicKey(key.public_key.format(compressed=False)[1:])
+    return bytes((PREFIX,)) + bytes(public_key.to_canonical_address())
+
+
+def movement_of(plan: transactions.Plan) -> Movement | None:
+    """What leaves the owner, None for its own stake; raises Rejected for an unknown call."""
+    match plan.contract:
+        case Transfer(_, to, amount):
+            return Movement(to, "", amount)
+        case Trigger(_, token, data, value):
+            is_transfer = len(data) == CALL_BYTES and data[:4] == TRANSFER_SELECTOR
+            if not is_transfer or data[4:16] != ADDRESS_PAD or value:
+                raise Rejected("CALL_NOT_ALLOWED", "only transfer(address,uint256) is signed")
+            account = bytes((PREFIX,)) + data[16:36]
+            return Movement(account, address_of(token), int.from_bytes(data[36:], "big"))
+        case Delegate() | Undelegate():
+            # The receiver gets a resource, no money; but a stranger must not get that either.
+            return Movement(plan.contract.receiver, "", 0)
+        case Freeze() | Unfreeze():
+            return None
+
+
+def check_life(plan: transactions.Plan, network: NetworkPolicy, now_ns: int) -> None:
+    """A transaction dies in time, so that its death can be proven; raises Rejected."""
+    latest_ms = now_ns // NANOSECONDS_PER_MILLISECOND + network.lifetime_seconds_max * MILLISECONDS
+    if plan.expiration_ms > latest_ms:
+        raise Rejected("LIVES_TOO_LONG", f"expires at {plan.expiration_ms}")
+
+
+def read(
+    message: intent_pb2.TronTransaction, network: NetworkPolicy, seeds: Seeds, now_ns: int
+) -> tuple[Draft, Read]:
+    """What a transaction does, and what to sign; raises Rejected.
+
+    The fee is what the transaction itself permits. What the chain takes for a new account is not
+    in it: nothing in the bytes says whether the recipient exists.
+    """
+    plan = transactions.read(message.raw_data)
+    check_life(plan, network, now_ns)
+    key = key_of(seeds, network, message.owner)
+    if plan.contract.owner != account_of(key):
+        raise Rejected("NOT_OURS", "the owner is not the account of the named key")
+    movement = movement_of(plan)
+    payments: tuple[tuple[WithdrawalId, Terms], ...] = ()
+    if message.withdrawal_id:
+        if movement is None or not movement.amount_atoms:
+            raise Rejected("NOT_APPROVED", "stake pays no withdrawal")
+        terms = Terms(
+            network.network_id,
+            address_of(movement.account),
+            movement.contract,
+            movement.amount_atoms,
+        )
+        payments = ((WithdrawalId(message.withdrawal_id), terms),)
+    elif movement is not None:
+        check_ours(movement, message, network, seeds)
+    fee_sun = plan.fee_limit_sun + (MEMO_SUN if plan.memo else 0)
+    fee_sun += transactions.bandwidth_bytes(message.raw_data, 1) * network.byte_price_sun
+    draft = Draft(network.network_id, frozenset(), payments, fee_sun)
+    return draft, Read(message.raw_data, key)
+
+
+def check_ours(
+    movement: Movement,
+    message: intent_pb2.TronTransaction,
+    network: NetworkPolicy,
+    seeds: Seeds,
+) -> None:
+    """Internal transactions pay a key of ours or a listed address; raises Rejected."""
+    network.asset(movement.contract)
+    is_key = message.HasField("key")
+    if is_key and movement.account == account_of(key_of(seeds, network, message.key)):
+        return
+    if address_of(movement.account) not in network.listed_destinations:
+        raise Rejected("NOT_OURS", "an internal transfer to an account that is not ours")
+
+
+def sign(read_: Read) -> Signed:
+    """The whole transaction and its id; the nonce is derived (RFC 6979), s is low."""
+    digest = hashlib.sha256(read_.raw_data).digest()
+    signature = read_.key.sign_recoverable(digest, hasher=None)
+    recovery = bytes((signature[64] + RECOVERY_BASE,))
+    whole = transactions.sign(read_.raw_data, [signature[:64] + recovery])
+    return Signed(whole, transactions.transaction_id(read_.raw_data))
