@@ -100,8 +100,9 @@ def address_of(script: bytes, network: BitcoinNetwork) -> str:
         return base58.b58encode_check(bytes((network.script_hash_version,)) + program).decode()
     version = 1 if kind is ScriptKind.P2TR else 0
     checksum = library.BECH32M_CONST if version else 1
+    # In hex: it takes bytes that happen to be hexadecimal digits for their text.
     text = library.pubkeyhash_to_addr_bech32(
-        program, network.bech32_prefix, version, checksum_xor=checksum
+        program.hex(), network.bech32_prefix, version, checksum_xor=checksum
     )
     return str(text)
 

@@ -127,3 +127,10 @@ def test_dust_is_what_a_node_calls_dust() -> None:
     for amount, reason in ((293, "DUST"), (0, "DUST"), (-1, "DUST"), (2**62, "AMOUNT_TOO_LARGE")):
         with pytest.raises(Rejected, match=reason):
             check_amount(destination, amount)
+
+
+@pytest.mark.parametrize("byte", b"\n 019af")
+def test_a_program_that_reads_as_hexadecimal_text_is_an_address_like_any_other(byte: int) -> None:
+    for kind in (ScriptKind.P2WPKH, ScriptKind.P2WSH, ScriptKind.P2TR):
+        script = script_of(kind, bytes([byte]) * kind.value[1])
+        assert parse_address(address_of(script, REGTEST), REGTEST).key == script
