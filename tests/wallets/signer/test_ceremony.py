@@ -1,0 +1,124 @@
+"""Key ceremony, backup and restore drill as commands, and the check of a restored log."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from runtime import postgres
+from runtime.errors import ConfigurationError
+from runtime.migrations import migrate
+from runtime.settings import PostgresSettings
+from wallets.signer import log
+from wallets.signer.keys import ceremony
+from wallets.signer.keys.encrypted_file import file_of, read_seed, write_seed
+
+PASSPHRASE, OTHER = b"a planted passphrase", b"the passphrase of the backup"
+SEED = bytes.fromhex("5eedf00d") * 16
+POLICY = """{
+    "networks": {"1": {
+        "network_id": 1, "chain": "bitcoin", "network": "regtest", "chain_id": 0,
+        "branches": {"hot": "m/84'/1'/0'/0", "deposit": "m/84'/1'/1'/0"},
+        "assets": {}, "fee_cap_atoms": 0
+    }},
+    "approver_keys": {"k": "00"}, "people": {}, "people_needed": 2
+}"""
+
+
+def test_a_seed_is_made_once_and_named_by_its_public_fingerprint(tmp_path: Path) -> None:
+    first = ceremony.new_seed(tmp_path, "hot", PASSPHRASE)
+    with pytest.raises(ConfigurationError, match="FileExistsError"):
+        ceremony.new_seed(tmp_path, "hot", PASSPHRASE)
+    assert ceremony.new_seed(tmp_path, "gas", PASSPHRASE) != first
+    assert ceremony.fingerprints(tmp_path, ["hot"], PASSPHRASE) == {"hot": first}
+    with pytest.raises(ConfigurationError):
+        file_of(tmp_path, "../hot")
+
+
+def test_the_fingerprint_is_that_of_the_standard() -> None:
+    assert ceremony.fingerprint(bytes.fromhex("000102030405060708090a0b0c0d0e0f")) == "3442193e"
+
+
+def test_a_backup_restores_the_same_seeds_under_another_passphrase(tmp_path: Path) -> None:
+    live, kept, again = (tmp_path / name for name in ("live", "kept", "again"))
+    live.mkdir()
+    made = {name: ceremony.new_seed(live, name, PASSPHRASE) for name in ("gas", "hot")}
+    with pytest.raises(ConfigurationError):
+        ceremony.backup(live, kept, made, PASSPHRASE, PASSPHRASE)
+    assert ceremony.backup(live, kept, made, PASSPHRASE, OTHER) == made
+    with pytest.raises(ConfigurationError):
+        ceremony.fingerprints(kept, made, PASSPHRASE)
+    assert ceremony.restore(kept, again, made, OTHER, PASSPHRASE) == made
+    seed = read_seed(file_of(live, "hot"), PASSPHRASE)
+    assert read_seed(file_of(again, "hot"), PASSPHRASE) == seed
+
+
+@dataclass
+class Commands:
+    """The signer's commands, and all that they ever printed."""
+
+    environment: dict[str, str]
+    told: bytes = field(default=b"")
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[bytes]:
+        command = [sys.executable, "-m", "wallets.signer", *words]
+        done = subprocess.run(
+            command, env=self.environment, check=False, timeout=60, capture_output=True
+        )
+        self.told += done.stdout + done.stderr
+        return done
+
+
+@pytest.fixture
+def commands(tmp_path: Path, postgres_settings: PostgresSettings) -> Commands:
+    (tmp_path / "policy.json").write_text(POLICY)
+    (tmp_path / "passphrase").write_bytes(PASSPHRASE + b"\n")
+    (tmp_path / "other").write_bytes(OTHER)
+    (tmp_path / "seeds").mkdir()
+    return Commands(
+        {
+            **os.environ,
+            "CAMBIST_SIGNER_POLICY_FILE": str(tmp_path / "policy.json"),
+            "CAMBIST_SIGNER_SEED_DIRECTORY": str(tmp_path / "seeds"),
+            "CAMBIST_SIGNER_PASSPHRASE_FILE": str(tmp_path / "passphrase"),
+            "CAMBIST_SIGNER_POSTGRES_DSN": postgres_settings.dsn.get_secret_value(),
+        }
+    )
+
+
+def test_the_drill_passes_with_the_right_backup_only_and_no_command_shows_a_secret(
+    commands: Commands, tmp_path: Path
+) -> None:
+    write_seed(file_of(tmp_path / "seeds", "hot"), SEED, PASSPHRASE)
+    assert commands.run("keys", "new", "--branch", "deposit").returncode == 0
+    kept = ("--passphrase-file", str(tmp_path / "other"))
+    backup = str(tmp_path / "backup")
+    made = commands.run("keys", "backup", "--to", backup, *kept)
+    drill = commands.run("keys", "verify", "--from", backup, *kept)
+    assert (drill.returncode, drill.stdout) == (0, made.stdout)
+    file_of(tmp_path / "backup", "hot").unlink()
+    write_seed(file_of(tmp_path / "backup", "hot"), SEED[::-1], OTHER)
+    assert (
+        b"other seeds of ['hot']" in commands.run("keys", "verify", "--from", backup, *kept).stderr
+    )
+    wrong = ("--passphrase-file", str(tmp_path / "passphrase"))
+    assert commands.run("keys", "verify", "--from", backup, *wrong).returncode != 0
+    for secret in (SEED, PASSPHRASE, OTHER):
+        assert secret not in commands.told
+        assert secret.hex().encode() not in commands.told
+
+
+async def test_a_restored_log_that_is_older_than_custody_is_found(
+    commands: Commands, postgres_settings: PostgresSettings
+) -> None:
+    await migrate(postgres_settings, log.MIGRATIONS)
+    database = await postgres.connect(postgres_settings, application_name="test")
+    await database.write(
+        "insert into signer.entry values (1, $1, $2, 1, 't', '{}', 'r', 1)", b"i" * 16, b"s" * 32
+    )
+    await database.close()
+    assert commands.run("verify-restore", "--seen", "1").returncode == 0
+    assert commands.run("verify-restore", "--seen", "2").returncode != 0
