@@ -4,6 +4,7 @@ An interceptor in front of every method. A name that the settings do not list, a
 they do not list for it, are refused; there is no method that everybody may call.
 """
 
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
@@ -49,10 +50,23 @@ class Callers(grpc.aio.ServerInterceptor):
                 return await inner(request, context)
             except TOLD as error:
                 await abort(context, fault_for(error))
+            except grpc.aio.AbortError:
+                raise
+            except Exception as error:  # noqa: BLE001 - a library's words may hold a key
+                report(error, method)
+                message = "a fault of the service, see its log"
+                await abort(context, Fault(grpc.StatusCode.INTERNAL, "INTERNAL", message))
 
         return grpc.unary_unary_rpc_method_handler(
             checked, handler.request_deserializer, handler.response_serializer
         )
+
+
+def report(error: Exception, method: str) -> None:
+    """Logs what and where, never the words: nobody knows what a library puts into them."""
+    places = traceback.extract_tb(error.__traceback__)
+    where = [f"{place.filename}:{place.lineno} {place.name}" for place in places]
+    logs.get(__name__).error("a fault", method=method, error=type(error).__name__, where=where)
 
 
 def caller_of(context: Context) -> str:

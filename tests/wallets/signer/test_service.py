@@ -342,3 +342,22 @@ async def test_the_worker_hears_by_name_what_it_waits_for(served: Served) -> Non
     with pytest.raises(Stuck) as caught:
         await behind.sign(plan, [approval])
     assert caught.value.condition is Condition.WITHDRAWALS_STOPPED
+
+
+async def test_the_words_of_a_library_reach_neither_caller_nor_log(
+    served: Served,
+    signer: Signer,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    def fails(*_: object) -> None:
+        raise ValueError(SEED.hex())
+
+    monkeypatch.setattr("wallets.signer.chains.ethereum.read", fails)
+    stub = await served.stub("worker")
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await stub.Sign(request(1))
+    assert caught.value.code() is grpc.StatusCode.INTERNAL
+    logged = capfd.readouterr()
+    assert "ValueError" in logged.out + logged.err
+    assert SEED.hex() not in repr(caught.value) + logged.out + logged.err
