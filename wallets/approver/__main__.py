@@ -14,10 +14,8 @@ from runtime.migrations import migrate as bring_up_to_date
 from wallets.approver import limits, log, server
 from wallets.approver.settings import ApproverSettings, read_policy
 from wallets.errors import Rejected
+from wallets.sealed_files import file_of, forbid_dumps, read_passphrase, write_new
 from wallets.signer.approvals import consent_bytes
-from wallets.signer.keys.ceremony import write_new
-from wallets.signer.keys.encrypted_file import file_of
-from wallets.signer.settings import read_passphrase
 
 
 @click.group()
@@ -72,6 +70,7 @@ def begin(shard: int, after_seq: int) -> None:
 @main.command()
 def new_key() -> None:
     """Make the key CAMBIST_APPROVER_KEY_ID; shows its public key, for the signer's policy."""
+    forbid_dumps()
     settings = ApproverSettings.load()
     private_key = os.urandom(limits.KEY_BYTES)
     try:

@@ -16,9 +16,7 @@ from wallets.approver.service import Approver, SigningKey
 from wallets.approver.servicer import Servicer
 from wallets.approver.settings import ApproverSettings, read_engines, read_policy
 from wallets.callers import Callers
-from wallets.signer.keys.encrypted_file import file_of, read_seed
-from wallets.signer.server import forbid_dumps
-from wallets.signer.settings import read_passphrase
+from wallets.sealed_files import file_of, forbid_dumps, read_passphrase, read_seed
 
 
 def read_key(settings: ApproverSettings) -> SigningKey:

@@ -13,10 +13,10 @@ from runtime.errors import ConfigurationError
 from runtime.migrations import migrate as bring_up_to_date
 from runtime.postgres import Database
 from wallets.errors import Rejected
+from wallets.sealed_files import forbid_dumps, read_passphrase
 from wallets.signer import limits, log, server
 from wallets.signer.keys import ceremony
-from wallets.signer.server import forbid_dumps
-from wallets.signer.settings import SignerSettings, read_passphrase, read_policy
+from wallets.signer.settings import SignerSettings, read_policy
 
 
 @click.group()

@@ -1,7 +1,6 @@
 """Starts and ends the signer's process. Without mutual TLS it does not start."""
 
 import asyncio
-import resource
 from pathlib import Path
 
 from cambist.internal.signer.v1 import signer_pb2_grpc
@@ -9,16 +8,12 @@ from runtime import logs, postgres, rpc_server
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError
 from wallets.callers import Callers
+from wallets.sealed_files import forbid_dumps, read_passphrase
 from wallets.signer import limits, log
-from wallets.signer.keys.encrypted_file import read_seeds
+from wallets.signer.keys.seeds import read_seeds
 from wallets.signer.service import Signer
 from wallets.signer.servicer import Servicer
-from wallets.signer.settings import SignerSettings, read_passphrase, read_policy
-
-
-def forbid_dumps() -> None:
-    """No core file of this process: it would hold every key."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+from wallets.signer.settings import SignerSettings, read_policy
 
 
 async def serve(settings: SignerSettings, stop: asyncio.Event) -> None:

@@ -28,17 +28,6 @@ class SignerSettings(Settings):
     rpc: RpcSettings = RpcSettings()
 
 
-def read_passphrase(path: Path) -> bytes:
-    """The passphrase of the seeds, without the line's end; raises ConfigurationError."""
-    try:
-        found = path.read_bytes().removesuffix(b"\n")
-    except OSError as error:
-        raise ConfigurationError(f"passphrase file: {type(error).__name__}") from None
-    if not limits.PASSPHRASE_BYTES_MIN <= len(found) <= limits.PASSPHRASE_BYTES_MAX:
-        raise ConfigurationError("passphrase file: too short or too long")
-    return found
-
-
 def read_policy(path: Path) -> Policy:
     """The policy in a JSON file, keys in hex; raises ConfigurationError."""
     try:

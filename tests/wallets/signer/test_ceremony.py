@@ -12,9 +12,9 @@ from runtime import postgres
 from runtime.errors import ConfigurationError
 from runtime.migrations import migrate
 from runtime.settings import PostgresSettings
+from wallets.sealed_files import file_of, read_seed, write_seed
 from wallets.signer import log
 from wallets.signer.keys import ceremony
-from wallets.signer.keys.encrypted_file import file_of, read_seed, write_seed
 
 PASSPHRASE, OTHER = b"a planted passphrase", b"the passphrase of the backup"
 SEED = bytes.fromhex("5eedf00d") * 16

@@ -22,7 +22,7 @@ from runtime import embedded_postgres, rpc_channel
 from runtime.development_certificates import make_authority
 from runtime.process import ExitStatus
 from runtime.settings import PostgresSettings, TlsSettings
-from wallets.signer.keys.encrypted_file import write_seed
+from wallets.sealed_files import write_seed
 
 SEED = bytes.fromhex("5eedf00d") * 16
 PASSPHRASE = "a planted passphrase"

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from runtime.errors import ConfigurationError
-from wallets.signer.keys.encrypted_file import SEED_BYTES, file_of, read_seed, write_seed
+from wallets.sealed_files import SEED_BYTES, file_of, read_seed, write_new
 from wallets.signer.keys.extended import MASTER_SALT, compressed, identifier
 
 
@@ -64,11 +64,3 @@ def fingerprints(directory: Path, branches: Iterable[str], passphrase: bytes) ->
     return {
         one: fingerprint(read_seed(file_of(directory, one), passphrase)) for one in sorted(branches)
     }
-
-
-def write_new(path: Path, seed: bytes, passphrase: bytes) -> None:
-    """Writes a file that must not exist; raises ConfigurationError."""
-    try:
-        write_seed(path, seed, passphrase)
-    except OSError as error:
-        raise ConfigurationError(f"{path.name}: {type(error).__name__}") from None

@@ -4,14 +4,16 @@ Made at start by `server`, used by the rebuilders. A branch has a seed of its ow
 leaks opens no other. No method returns a seed, and no text of an error or repr holds one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from eth_account.hdaccount import key_from_seed
 
 from cambist.internal.signer.v1 import intent_pb2
 from wallets.errors import Rejected
+from wallets.sealed_files import file_of, read_seed
 from wallets.signer.keys.extended import VERSION, VERSION_TEST, extended_public_key
 from wallets.signer.policy import NetworkPolicy
 
@@ -40,3 +42,8 @@ class Seeds:
         is_test = network.chain == "bitcoin" and network.network != "main"
         version = VERSION_TEST if is_test else VERSION
         return extended_public_key(seed, network.branches[branch], version)
+
+
+def read_seeds(directory: Path, branches: Iterable[str], passphrase: bytes) -> Seeds:
+    """The seeds of all these branches; raises ConfigurationError when one is missing."""
+    return Seeds({one: read_seed(file_of(directory, one), passphrase) for one in sorted(branches)})

@@ -1,12 +1,12 @@
-"""A seed in a file: AES-256-GCM under a key that scrypt makes of a passphrase.
+"""A seed or key in a file: AES-256-GCM under a key that scrypt makes of a passphrase.
 
-The file is read at start only. A wrong passphrase and a changed file look the same, and no
-message of an error holds what was read.
+Used by the signer and the approver, at start and in their commands only. A wrong passphrase and a
+changed file look the same, and no message of an error holds what was read.
 """
 
 import json
 import os
-from collections.abc import Iterable
+import resource
 from pathlib import Path
 from typing import Final
 
@@ -15,10 +15,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from runtime.errors import ConfigurationError
-from wallets.signer.keys.seeds import Seeds
 
 # About 130 MB and half a second per guess.
 SCRYPT_N: Final = 2**17
+PASSPHRASE_BYTES_MIN: Final = 12
+PASSPHRASE_BYTES_MAX: Final = 1_024
 PURPOSE: Final = b"cambist seed v1"
 SEED_BYTES: Final = 64
 
@@ -57,6 +58,25 @@ def file_of(directory: Path, branch: str) -> Path:
     return directory / f"{branch}.json"
 
 
-def read_seeds(directory: Path, branches: Iterable[str], passphrase: bytes) -> Seeds:
-    """The seeds of all these branches; raises ConfigurationError when one is missing."""
-    return Seeds({one: read_seed(file_of(directory, one), passphrase) for one in sorted(branches)})
+def write_new(path: Path, seed: bytes, passphrase: bytes) -> None:
+    """Writes a file that must not exist; raises ConfigurationError."""
+    try:
+        write_seed(path, seed, passphrase)
+    except OSError as error:
+        raise ConfigurationError(f"{path.name}: {type(error).__name__}") from None
+
+
+def read_passphrase(path: Path) -> bytes:
+    """The passphrase of the seeds, without the line's end; raises ConfigurationError."""
+    try:
+        found = path.read_bytes().removesuffix(b"\n")
+    except OSError as error:
+        raise ConfigurationError(f"passphrase file: {type(error).__name__}") from None
+    if not PASSPHRASE_BYTES_MIN <= len(found) <= PASSPHRASE_BYTES_MAX:
+        raise ConfigurationError("passphrase file: too short or too long")
+    return found
+
+
+def forbid_dumps() -> None:
+    """No core file of this process: it would hold every key."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from runtime.errors import ConfigurationError
-from wallets.signer.keys.encrypted_file import read_seed, write_seed
+from wallets.sealed_files import read_seed, write_seed
 
 SEED = b"\x5a" * 64
 
