@@ -6,7 +6,6 @@ out by looking up the id. Numbers with a fraction are read as decimals, never as
 """
 
 import json
-import re
 from asyncio import Semaphore
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -20,6 +19,7 @@ from runtime.errors import Unavailable
 from wallets.bitcoin import limits
 from wallets.bitcoin.wire import parse_transaction
 from wallets.contract import Broadcast, BroadcastOutcome
+from wallets.depth import is_deeper
 from wallets.errors import Rejected
 
 # Codes of Bitcoin Core (rpc/protocol.h).
@@ -31,9 +31,6 @@ VERIFY_REJECTED: Final = -26
 VERIFY_ERROR: Final = -25
 CANNOT_DECODE: Final = -22
 DEFINITE_REFUSALS: Final = (VERIFY_REJECTED, VERIFY_ERROR, CANNOT_DECODE)
-STRINGS_AND_BRACKETS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
-OPENING: Final = (b"[", b"{")
-CLOSING: Final = (b"]", b"}")
 # What a node says, and what we call it; the first that occurs counts.
 REASONS: Final = (
     ("txn-already-known", "ALREADY_KNOWN"),
@@ -156,19 +153,6 @@ class Node:
         if told != txid:
             return Broadcast(BroadcastOutcome.UNKNOWN, "OTHER_TXID", self.name)
         return Broadcast(BroadcastOutcome.ACCEPTED, "", self.name)
-
-
-def is_deeper(content: bytes, depth_max: int) -> bool:
-    """Whether brackets stand within more than so many others; those in strings do not count."""
-    depth = 0
-    for token in STRINGS_AND_BRACKETS.finditer(content):
-        if token[0] in OPENING:
-            depth += 1
-        elif token[0] in CLOSING:
-            depth -= 1
-        if depth > depth_max:
-            return True
-    return False
 
 
 def classify(error: NodeRefused) -> tuple[BroadcastOutcome, str]:

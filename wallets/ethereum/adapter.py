@@ -1,0 +1,289 @@
+"""Ethereum as custody sees it: reading blocks, planning payouts, broadcasting.
+
+Made by the worker; implements the contract's `Builds` and the reading half of `Adapter`. It signs
+nothing and stores nothing. What a transaction came to is `standing`'s to say.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from runtime.postgres import Database
+from wallets.contract import (
+    Attempt,
+    Block,
+    BlockRef,
+    Broadcast,
+    BroadcastOutcome,
+    Confirmation,
+    Destination,
+    Network,
+    Payout,
+    Plan,
+    TransactionId,
+)
+from wallets.errors import Broken, Condition, Quarantined, RefusedAddress, Stuck
+from wallets.ethereum import addresses, lanes, planning
+from wallets.ethereum.addresses import AddressFault, text_of
+from wallets.ethereum.fees import FeePolicy, Fees, fees_for
+from wallets.ethereum.lanes import Lane
+from wallets.ethereum.node import NodeRefused
+from wallets.ethereum.node_set import NodeSet
+from wallets.ethereum.nonces import next_nonce
+from wallets.ethereum.standing import Standing
+from wallets.ethereum.tokens import is_refusal, read_balance
+from wallets.ethereum.transactions import (
+    Malformed,
+    parse_anchor,
+    parse_signed,
+    transfer_call,
+)
+from wallets.ethereum.wire import data, fields, quantity
+
+# Gas of a transaction that only carries ether to an account without code.
+PLAIN_GAS: Final = 21_000
+
+
+@dataclass(frozen=True, slots=True)
+class EthereumSettings:
+    """`final_tag` is "finalized", "safe" or "" = `final_depth` blocks, the block itself counted."""
+
+    chain_id: int
+    fees: FeePolicy
+    # Tokens by contract; others are neither seen nor paid.
+    contracts: frozenset[bytes]
+    final_tag: str
+    final_depth: int
+    # Most gas of a payment of ether, to a contract perhaps, and of a token.
+    native_gas_max: int = 100_000
+    token_gas_max: int = 200_000
+    # Percent on top of an estimate: the state may change before the block.
+    gas_margin_percent: int = 20
+
+
+class Ethereum:
+    """One network."""
+
+    def __init__(
+        self, network: Network, nodes: NodeSet, database: Database, settings: EthereumSettings
+    ) -> None:
+        if (nodes.genesis_hash, nodes.chain_id) != (network.genesis_hash, settings.chain_id):
+            raise ValueError(f"nodes of another chain than {network.network}")
+        self.network = network
+        self._nodes = nodes
+        self._database = database
+        self._settings = settings
+        self._standing = Standing(
+            network.network_id,
+            nodes,
+            database,
+            final_tag=settings.final_tag,
+            final_depth=settings.final_depth,
+        )
+
+    def create_wallet(self, extended_public_key: str, index: int) -> Destination:
+        """The deposit address of a place of a branch. Raises Rejected."""
+        key = addresses.account_at(addresses.parse_branch(extended_public_key), index)
+        return Destination(text_of(key), key)
+
+    def parse_address(self, text: str) -> Destination:
+        """Checks a destination. Raises RefusedAddress."""
+        return addresses.parse_address(text, self._settings.contracts)
+
+    async def tip(self) -> BlockRef:
+        """The best block that enough nodes agree on. Raises Unavailable, Stuck."""
+        return await self._nodes.tip()
+
+    async def read_block(self, height: int) -> Block:
+        """The block of a height, told alike by enough nodes. Raises Unavailable, Stuck."""
+        return await self._nodes.read_block(height, self._settings.contracts)
+
+    async def final_height(self) -> int:
+        """What enough nodes call final; -1 where only depth counts."""
+        tag = self._settings.final_tag
+        return await self._nodes.final_height(tag) if tag else -1
+
+    async def highest_fee(self, payout: Payout) -> int:
+        """The most that paying it may cost, in wei.
+
+        Raises RefusedAddress for an address of our own.
+        """
+        own = await lanes.read_lanes(self._database, self.network.network_id)
+        key = payout.destination.key
+        derived = await lanes.is_derived(self._database, self.network.network_id, key)
+        if derived or any(lane.account == key for lane in own):
+            raise RefusedAddress(AddressFault.OWN_ADDRESS, "an address of the venue itself")
+        return self._gas_max(payout) * self._settings.fees.ceiling_per_gas_atoms
+
+    async def build(
+        self,
+        intent_id: bytes,
+        payouts: Sequence[Payout],
+        *,
+        fee_atoms_max: int,
+        must_use: Sequence[str],
+        owned: frozenset[str],
+    ) -> Plan:
+        """Plans a transaction that pays it; see the contract. One payout, one transaction.
+
+        With `must_use` it takes the place of what was signed for that nonce before.
+
+        Raises Stuck, Unavailable.
+        """
+        if len(payouts) != 1 or len(must_use) > 1:
+            raise ValueError("one payout and one nonce")
+        payout = payouts[0]
+        if payout.token.contract and payout.token.contract not in self._settings.contracts:
+            raise Stuck(Condition.ASSET_SUSPENDED, "its contract is none that we know")
+        tip = await self._nodes.tip()
+        if must_use:
+            lane, nonce, mined_count = await self._named(must_use[0], tip)
+            if nonce < mined_count:
+                raise Stuck(Condition.PINNED, "the nonce is used: what used it decides")
+        else:
+            lane, nonce = await self._choose(payout, fee_atoms_max, owned, tip)
+        gas_limit = await self._gas_limit(lane, payout)
+        fees = await self._fees(tip, must_use, fee_atoms_max // gas_limit)
+        return planning.plan_payout(
+            intent_id, self.network.network_id, payout, lane, nonce, gas_limit, fees
+        )
+
+    async def build_empty(self, intent_id: bytes, anchor: str, fee_atoms_max: int) -> Plan:
+        """Plans nothing at a nonce: a cancel of what has it, or what fills a gap.
+
+        Raises Stuck, Unavailable.
+        """
+        tip = await self._nodes.tip()
+        lane, nonce, mined_count = await self._named(anchor, tip)
+        if nonce < mined_count:
+            raise Stuck(Condition.PINNED, "the nonce is used: what used it decides")
+        fees = await self._fees(tip, [anchor], fee_atoms_max // PLAIN_GAS)
+        return planning.plan_empty(intent_id, self.network.network_id, lane, nonce, PLAIN_GAS, fees)
+
+    def identify(self, raw: bytes) -> TransactionId:
+        """The id of signed bytes. Raises Broken when they are none."""
+        try:
+            return parse_signed(raw).txid
+        except Malformed as error:
+            raise Broken(f"the signer gave bytes that are no transaction: {error}") from error
+
+    async def broadcast(self, attempt: Attempt) -> Broadcast:
+        """Hands the stored bytes once to every healthy node; the best outcome counts."""
+        sent = (node.broadcast(attempt.raw) for node in self._nodes.healthy())
+        answers = await asyncio.gather(*sent)
+        order = list(BroadcastOutcome)
+        # Accepted, known; then unknown before refused: a refusal of some says nothing of others.
+        order.sort(key=lambda outcome: outcome is BroadcastOutcome.REFUSED)
+        return min(answers, key=lambda answer: order.index(answer.outcome))
+
+    async def confirm(self, attempt: Attempt) -> Confirmation:
+        """Where an attempt stands. Raises Unavailable, Stuck."""
+        return await self._standing.of(attempt)
+
+    def _gas_max(self, payout: Payout) -> int:
+        is_token = bool(payout.token.contract)
+        return self._settings.token_gas_max if is_token else self._settings.native_gas_max
+
+    async def _named(self, anchor: str, tip: BlockRef) -> tuple[Lane, int, int]:
+        """Lane and nonce of an anchor, and how many of the lane's nonces are used. Raises Stuck."""
+        account, nonce = parse_anchor(anchor)
+        for lane in await lanes.read_lanes(self._database, self.network.network_id):
+            if lane.account == account:
+                return lane, nonce, await self._number("eth_getTransactionCount", lane, tip)
+        raise Stuck(Condition.PINNED, "a nonce of no lane of ours")
+
+    async def _choose(
+        self, payout: Payout, fee_atoms_max: int, owned: frozenset[str], tip: BlockRef
+    ) -> tuple[Lane, int]:
+        """The lane that pays and its next nonce. Raises Stuck, Unavailable."""
+        network_id = self.network.network_id
+        found = await lanes.read_lanes(self._database, network_id)
+        stocks = [
+            await self._stock(lane, payout.token.contract, owned, tip)
+            for lane in found
+            if not lane.is_draining
+        ]
+        under_way = await lanes.read_under_way(self._database, network_id)
+        stock = planning.choose_lane(stocks, under_way, payout, fee_atoms_max)
+        assert stock.nonce is not None, "a full lane is not chosen"
+        return stock.lane, stock.nonce
+
+    async def _stock(
+        self, lane: Lane, contract: bytes, owned: frozenset[str], tip: BlockRef
+    ) -> planning.Stock:
+        mined_count = await self._number("eth_getTransactionCount", lane, tip)
+        native = await self._number("eth_getBalance", lane, tip)
+        token = await read_balance(self._nodes, contract, lane.account, tip) if contract else native
+        nonce = next_nonce(mined_count, lanes.owned_nonces(owned, lane))
+        return planning.Stock(lane, mined_count, native, token, nonce)
+
+    async def _number(self, method: str, lane: Lane, tip: BlockRef) -> int:
+        try:
+            return quantity(await self._nodes.agreed_answer(method, lane.text, hex(tip.height)))
+        except Quarantined as error:
+            raise Stuck(Condition.NODES_DISAGREE, str(error)) from error
+
+    async def _gas_limit(self, lane: Lane, payout: Payout) -> int:
+        """An estimate with margin. Raises Stuck when the payment would fail."""
+        call = call_of(lane, payout)
+        try:
+            if payout.token.contract:
+                told = data(await self._nodes.any_answer("eth_call", call, "latest"))
+                if is_refusal(told):
+                    raise Stuck(Condition.ASSET_SUSPENDED, "the token answers that it will not pay")
+            estimate = quantity(await self._nodes.any_answer("eth_estimateGas", call))
+        except NodeRefused as error:
+            # Paused, banned, or a recipient that takes nothing: it would cost gas and pay nobody.
+            raise Stuck(Condition.ASSET_SUSPENDED, error.message) from error
+        except Quarantined as error:
+            raise Stuck(Condition.NODES_DISAGREE, str(error)) from error
+        if estimate <= PLAIN_GAS:
+            return PLAIN_GAS
+        limit = estimate * (100 + self._settings.gas_margin_percent) // 100
+        if limit > self._gas_max(payout):
+            raise Stuck(Condition.AT_CEILING, f"{limit} gas")
+        return limit
+
+    async def _fees(
+        self, tip: BlockRef, must_use: Sequence[str], payable_per_gas_atoms: int
+    ) -> Fees:
+        """What to offer at this tip. Raises Stuck(AT_CEILING), Unavailable."""
+        before = [
+            parse_signed(raw)
+            for anchor in must_use
+            for raw in await lanes.read_attempts(self._database, self.network.network_id, anchor)
+        ]
+        replaced = None
+        if before:
+            replaced = Fees(
+                max(one.max_fee_per_gas_atoms for one in before),
+                max(one.priority_fee_per_gas_atoms for one in before),
+            )
+        try:
+            asked = "eth_getBlockByNumber"
+            block = fields(await self._nodes.agreed_answer(asked, hex(tip.height), False))
+            base = quantity(block.get("baseFeePerGas"))
+            tip_told = quantity(await self._nodes.any_answer("eth_maxPriorityFeePerGas"))
+        except Quarantined as error:
+            raise Stuck(Condition.NODES_DISAGREE, str(error)) from error
+        return fees_for(
+            base,
+            tip_told,
+            self._settings.fees,
+            replaced=replaced,
+            payable_per_gas_atoms=payable_per_gas_atoms,
+        )
+
+
+def call_of(lane: Lane, payout: Payout) -> dict[str, Any]:
+    """The payment as nodes are asked about it."""
+    contract = payout.token.contract
+    if contract:
+        call = transfer_call(payout.destination.key, payout.amount_atoms)
+        return {"from": lane.text, "to": text_of(contract), "data": "0x" + call.hex()}
+    return {
+        "from": lane.text,
+        "to": text_of(payout.destination.key),
+        "value": hex(payout.amount_atoms),
+    }

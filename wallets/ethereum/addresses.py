@@ -1,0 +1,79 @@
+"""Addresses: checked by EIP-55, refused by name, derived from an extended public key. Pure.
+
+Called by the adapter. Addresses of customers are plain accounts; no private key is near. An address
+without its checksum is refused: one wrong digit of it would be another account, for ever.
+"""
+
+import enum
+from collections.abc import Collection
+from typing import Final
+
+import base58
+from coincurve import PublicKey
+from eth_utils.address import is_checksum_address, is_hex_address, to_checksum_address
+from eth_utils.crypto import keccak
+
+from wallets.bitcoin.derivation import EXTENDED_KEY_BYTES, Branch
+from wallets.contract import Destination
+from wallets.errors import RefusedAddress, Rejected
+
+# Extended public keys: xpub and, of test networks, tpub.
+PUBLIC_KEY_VERSIONS: Final = (bytes.fromhex("0488b21e"), bytes.fromhex("043587cf"))
+ZERO_ADDRESS: Final = bytes(20)
+TEXT_LENGTH: Final = 42
+
+
+class AddressFault(enum.StrEnum):
+    """Why a text is no destination."""
+
+    NOT_AN_ADDRESS = "NOT_AN_ADDRESS"
+    CHECKSUM = "CHECKSUM"
+    ZERO_ADDRESS = "ZERO_ADDRESS"
+    CONTRACT = "CONTRACT"
+    OWN_ADDRESS = "OWN_ADDRESS"
+
+
+def text_of(key: bytes) -> str:
+    """An account with its checksum."""
+    return str(to_checksum_address(key))
+
+
+def parse_address(text: str, contracts: Collection[bytes]) -> Destination:
+    """Checks a destination. `contracts` are our tokens. Raises RefusedAddress."""
+    if len(text) != TEXT_LENGTH or not text.startswith("0x") or not is_hex_address(text):
+        raise RefusedAddress(AddressFault.NOT_AN_ADDRESS, "0x and 40 hexadecimal digits")
+    if not is_checksum_address(text):
+        raise RefusedAddress(AddressFault.CHECKSUM, "its capital letters are not its checksum")
+    key = bytes.fromhex(text[2:])
+    if key == ZERO_ADDRESS:
+        raise RefusedAddress(AddressFault.ZERO_ADDRESS, "nobody has its key")
+    if key in contracts:
+        raise RefusedAddress(AddressFault.CONTRACT, "a token's contract keeps what it gets")
+    return Destination(text, key)
+
+
+def parse_branch(extended_public_key: str) -> Branch:
+    """Reads xpub or tpub. Raises Rejected by name."""
+    try:
+        payload = base58.b58decode_check(extended_public_key)
+    except ValueError as error:
+        raise Rejected("BAD_EXTENDED_KEY", "not base58 or a wrong checksum") from error
+    if len(payload) != EXTENDED_KEY_BYTES:
+        raise Rejected("BAD_EXTENDED_KEY", f"{len(payload)} bytes")
+    key = payload[45:]
+    if key[0] == 0:
+        # Never repeat it: what is in the message may end in a log.
+        raise Rejected("PRIVATE_KEY", "an extended private key was given; it must not be here")
+    if payload[:4] not in PUBLIC_KEY_VERSIONS:
+        raise Rejected("WRONG_NETWORK", f"version {payload[:4].hex()}")
+    try:
+        PublicKey(key)
+    except ValueError as error:
+        raise Rejected("BAD_EXTENDED_KEY", "its key is not on the curve") from error
+    return Branch(key, payload[13:45])
+
+
+def account_at(branch: Branch, index: int) -> bytes:
+    """The account of a child. Raises Rejected for an index that has none."""
+    point = PublicKey(branch.child(index).public_key).format(compressed=False)
+    return keccak(point[1:])[12:]

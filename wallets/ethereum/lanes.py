@@ -1,0 +1,101 @@
+"""What is stored about lanes: the accounts, the nonces they own, and what is under way from them.
+
+Called by the adapter; reads only. The pipeline makes a nonce ours in the transaction that stores
+the plan.
+"""
+
+from dataclasses import dataclass
+
+from runtime.postgres import Database
+from wallets.ethereum import limits
+from wallets.ethereum.addresses import text_of
+from wallets.ethereum.transactions import parse_anchor
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A hot account and where its key is."""
+
+    account: bytes
+    branch: str
+    path_index: int
+    is_draining: bool
+
+    @property
+    def text(self) -> str:
+        """The account with its checksum."""
+        return text_of(self.account)
+
+
+LANES_SQL = """
+select account, branch, path_index, is_draining from custody.ethereum_lane
+where network_id = $1 order by branch, path_index limit $2
+"""
+ATTEMPTS_SQL = """
+select a.raw from custody.attempt a join custody.conflict_group g using (conflict_group_id)
+where g.network_id = $1 and g.anchor = $2 and a.raw is not null order by a.attempt_id limit $3
+"""
+# An owned nonce above the mined ones: its money is still on the lane and already spoken for.
+UNDER_WAY_SQL = """
+select split_part(i.input, ':', 1) as lane, split_part(i.input, ':', 2)::numeric as nonce,
+    a.fee_atoms_max, o.amount_atoms, s.contract
+from custody.owned_input i join custody.attempt a using (attempt_id)
+    join custody.attempt_output o using (attempt_id)
+    join custody.payout p using (withdrawal_id)
+    join custody.asset s on s.network_id = p.network_id and s.asset_id = p.asset_id
+where i.network_id = $1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """One payout that owns a nonce."""
+
+    lane: bytes
+    nonce: int
+    contract: bytes
+    amount_atoms: int
+    fee_atoms_max: int
+
+
+async def read_lanes(database: Database, network_id: int) -> list[Lane]:
+    """All lanes, draining ones too."""
+    rows = await database.read(LANES_SQL, network_id, limits.LANES_MAX)
+    return [
+        Lane(row["account"], row["branch"], row["path_index"], row["is_draining"]) for row in rows
+    ]
+
+
+async def read_attempts(database: Database, network_id: int, anchor: str) -> list[bytes]:
+    """The signed bytes of everything that was ever signed for a nonce, oldest first."""
+    rows = await database.read(ATTEMPTS_SQL, network_id, anchor, limits.SIBLINGS_MAX)
+    return [row["raw"] for row in rows]
+
+
+async def read_under_way(database: Database, network_id: int) -> list[UnderWay]:
+    """All payouts that own a nonce."""
+    rows = await database.read(UNDER_WAY_SQL, network_id)
+    return [
+        UnderWay(
+            bytes.fromhex(row["lane"].removeprefix("0x")),
+            int(row["nonce"]),
+            row["contract"],
+            int(row["amount_atoms"]),
+            int(row["fee_atoms_max"]),
+        )
+        for row in rows
+    ]
+
+
+async def is_derived(database: Database, network_id: int, key: bytes) -> bool:
+    """Whether an account is one of ours, look-ahead included."""
+    rows = await database.read(
+        "select 1 from custody.address where network_id = $1 and key = $2", network_id, key
+    )
+    return bool(rows)
+
+
+def owned_nonces(owned: frozenset[str], lane: Lane) -> frozenset[int]:
+    """The nonces of a lane among owned inputs."""
+    pairs = (parse_anchor(anchor) for anchor in owned)
+    return frozenset(nonce for account, nonce in pairs if account == lane.account)

@@ -1,0 +1,33 @@
+"""Every limit of the Ethereum adapter, each with its unit and reason."""
+
+from typing import Final
+
+# Bytes of one answer of a node: receipts of a full block are some 5 MB of JSON, rarely 20.
+ANSWER_BYTES_MAX: Final = 64_000_000
+# Brackets within brackets in one answer; blocks and receipts need about six.
+ANSWER_DEPTH_MAX: Final = 64
+# Seconds for a connection, and for one call.
+CONNECT_SECONDS: Final = 3.0
+CALL_SECONDS: Final = 20.0
+# Calls to one node at once.
+CALLS_MAX: Final = 16
+# Tries of a read whose connection broke; a send has one.
+READ_TRIES_MAX: Final = 2
+# Seconds a node that lied, lags or is on another chain is not asked.
+QUARANTINE_SECONDS: Final = 60.0
+# Blocks that the agreed tip may lie below the lowest of the tips that count.
+TIP_SEARCH_BLOCKS: Final = 6
+# Nodes of one network.
+NODES_MAX: Final = 9
+# Characters of a node's own words that are kept.
+REASON_LENGTH_MAX: Final = 200
+# Digits of a quantity (256 bits).
+QUANTITY_DIGITS_MAX: Final = 64
+# Nonces of one lane that are not mined yet; geth promises to keep no more for one account.
+OUTSTANDING_MAX: Final = 16
+# Lanes of one network.
+LANES_MAX: Final = 64
+# Attempts that share one nonce: bumps and a cancel.
+SIBLINGS_MAX: Final = 64
+# The largest amount that a contract can hold.
+AMOUNT_ATOMS_MAX: Final = 2**256 - 1

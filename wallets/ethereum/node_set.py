@@ -1,0 +1,204 @@
+"""Several nodes of one network, asked so that a single one cannot lie to us.
+
+Called by the adapter. A block counts when at least `agreeing` nodes name its hash for its height,
+and its movements when as many of those tell the same ones. Nothing else of a node is believed
+alone, but estimates of fees. A node that is on another chain, still loading, or that answers what
+no node may answer is not asked for a while. Time is passed in.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+from runtime.errors import Unavailable
+from wallets.contract import Block, BlockRef
+from wallets.errors import Condition, Quarantined, Stuck
+from wallets.ethereum import limits
+from wallets.ethereum.blocks import parse_block
+from wallets.ethereum.node import Node, NodeRefused
+from wallets.ethereum.projection import canonical, projected
+from wallets.ethereum.wire import fields, hash_text, quantity
+
+
+class NodeSet:
+    """`now_seconds` is a clock that never goes back; `agreeing` is at least 1."""
+
+    def __init__(
+        self,
+        chain_id: int,
+        genesis_hash: str,
+        nodes: Sequence[Node],
+        agreeing: int,
+        now_seconds: Callable[[], float],
+    ) -> None:
+        if not 1 <= agreeing <= len(nodes) <= limits.NODES_MAX:
+            raise ValueError(f"{agreeing} of {len(nodes)} nodes cannot agree")
+        self.chain_id = chain_id
+        self.genesis_hash = genesis_hash
+        self._nodes = nodes
+        self._agreeing = agreeing
+        self._now_seconds = now_seconds
+        # Until when a node is not asked, and why, by its name.
+        self._quarantine: dict[str, tuple[float, str]] = {}
+
+    def quarantined(self) -> dict[str, str]:
+        """Why nodes are not asked at the moment, for status."""
+        now = self._now_seconds()
+        return {name: why for name, (until, why) in self._quarantine.items() if until > now}
+
+    def healthy(self) -> list[Node]:
+        """Nodes that may be asked. Raises Unavailable when they are too few to agree."""
+        out = self.quarantined()
+        found = [node for node in self._nodes if node.name not in out]
+        if len(found) < self._agreeing:
+            raise Unavailable(f"{len(found)} of {len(self._nodes)} nodes: {out}")
+        return found
+
+    def put_aside(self, node: Node, why: str) -> None:
+        """Does not ask a node for a while."""
+        until = self._now_seconds() + limits.QUARANTINE_SECONDS
+        self._quarantine[node.name] = (until, why)
+
+    async def check(self) -> None:
+        """Asks every healthy node whether it is on our chain and synced; puts aside those not.
+
+        Raises Unavailable when fewer than must agree are left.
+        """
+        for node in self.healthy():
+            try:
+                await self._check(node)
+            except (Quarantined, NodeRefused, Unavailable) as error:
+                self.put_aside(node, str(error))
+        self.healthy()
+
+    async def _check(self, node: Node) -> None:
+        chain_id = quantity(await node.read("eth_chainId"))
+        if chain_id != self.chain_id:
+            raise Quarantined(f"its chain id is {chain_id}")
+        genesis = fields(await node.read("eth_getBlockByNumber", "0x0", False))
+        if hash_text(genesis.get("hash")) != self.genesis_hash:
+            raise Quarantined("its chain began otherwise")
+        if await node.read("eth_syncing") is not False:
+            raise Quarantined("it is loading the chain")
+
+    async def tip(self) -> BlockRef:
+        """The highest block that enough nodes have. Raises Unavailable, Stuck(NODES_DISAGREE)."""
+        top = await self._height_of("latest")
+        if top < 0:
+            raise Unavailable("too few nodes told their height")
+        for height in range(top, max(-1, top - limits.TIP_SEARCH_BLOCKS), -1):
+            block_hash, _ = await self._agreed(height)
+            if block_hash is not None:
+                return BlockRef(height, block_hash)
+        raise Stuck(Condition.NODES_DISAGREE, f"no common block from {top} down")
+
+    async def final_height(self, tag: str) -> int:
+        """Up to where enough nodes call blocks `finalized` or `safe`; -1 = they do not tell."""
+        return await self._height_of(tag)
+
+    async def _height_of(self, tag: str) -> int:
+        heights = []
+        for node, block in await self._ask("eth_getBlockByNumber", tag, False):
+            try:
+                heights.append(quantity(fields(block).get("number")))
+            except Quarantined as error:
+                self.put_aside(node, str(error))
+        heights.sort(reverse=True)
+        return heights[self._agreeing - 1] if len(heights) >= self._agreeing else -1
+
+    async def agreed_ref(self, height: int) -> BlockRef:
+        """The block that enough nodes name for a height. Raises Unavailable, Stuck."""
+        block_hash, _ = await self._agreed(height)
+        if block_hash is None:
+            raise Stuck(Condition.NODES_DISAGREE, f"no agreement on block {height}")
+        return BlockRef(height, block_hash)
+
+    async def read_block(self, height: int, contracts: Collection[bytes]) -> Block:
+        """The block of a height, told alike by enough nodes. Raises Unavailable, Stuck."""
+        block_hash, named = await self._agreed(height)
+        if block_hash is None:
+            raise Stuck(Condition.NODES_DISAGREE, f"no agreement on block {height}")
+        ref = BlockRef(height, block_hash)
+        told: Counter[Block] = Counter()
+        for node in named:
+            try:
+                block = await read_whole(node, ref, contracts)
+            except Quarantined as error:
+                self.put_aside(node, str(error))
+                continue
+            except (NodeRefused, Unavailable):
+                # Pruned, restarting: another of those that agree has it.
+                continue
+            told[block] += 1
+            if told[block] == self._agreeing:
+                return block
+        if len(told) > 1:
+            raise Stuck(Condition.NODES_DISAGREE, f"nodes tell block {block_hash} differently")
+        raise Unavailable(f"too few nodes gave block {block_hash}")
+
+    async def agreed_answer(self, method: str, *params: object) -> Any:
+        """What enough nodes answer alike; None is an answer too. Raises Unavailable."""
+        told = await self._ask(method, *params)
+        answers = [projected(method, answer) for _, answer in told]
+        votes = Counter(canonical(answer) for answer in answers)
+        # A node that is behind has nothing yet; that outweighs nobody.
+        for answer in sorted(answers, key=lambda answer: answer is None):
+            if votes[canonical(answer)] >= self._agreeing:
+                return answer
+        raise Unavailable(f"{len(answers)} nodes answered {method}, too few alike")
+
+    async def any_answer(self, method: str, *params: object) -> Any:
+        """The first node's answer, for estimates. Raises NodeRefused when all refuse."""
+        refused: NodeRefused | None = None
+        for node in self.healthy():
+            try:
+                return await node.read(method, *params)
+            except NodeRefused as error:
+                refused = error
+            except Unavailable:
+                continue
+        raise refused if refused is not None else Unavailable(f"no node answered {method}")
+
+    async def _agreed(self, height: int) -> tuple[str | None, list[Node]]:
+        """The hash that enough nodes name for a height, and those that do. Raises Unavailable."""
+        named = []
+        for node, block in await self._ask("eth_getBlockByNumber", hex(height), False):
+            try:
+                if block is not None:
+                    named.append((node, hash_text(fields(block).get("hash"))))
+            except Quarantined as error:
+                self.put_aside(node, str(error))
+        if len(named) < self._agreeing:
+            raise Unavailable(f"{len(named)} nodes have block {height}")
+        votes = Counter(found for _, found in named)
+        block_hash, count = votes.most_common(1)[0]
+        # Two halves that both suffice are not an agreement.
+        if count < self._agreeing or list(votes.values()).count(count) > 1:
+            return None, []
+        return block_hash, [node for node, found in named if found == block_hash]
+
+    async def _ask(self, method: str, *params: object) -> list[tuple[Node, Any]]:
+        """Answers of all healthy nodes that give one. Raises Unavailable."""
+        nodes = self.healthy()
+        answers = await asyncio.gather(
+            *(node.read(method, *params) for node in nodes), return_exceptions=True
+        )
+        told = []
+        for node, answer in zip(nodes, answers, strict=True):
+            if isinstance(answer, BaseException):
+                if not isinstance(answer, Unavailable | NodeRefused):
+                    raise answer
+                continue
+            told.append((node, answer))
+        return told
+
+
+async def read_whole(node: Node, ref: BlockRef, contracts: Collection[bytes]) -> Block:
+    """A block with its receipts: two calls. Raises Quarantined, NodeRefused, Unavailable."""
+    name = "0x" + ref.block_hash
+    block = await node.read("eth_getBlockByHash", name, True)
+    receipts = await node.read("eth_getBlockReceipts", name)
+    if block is None or receipts is None:
+        raise Unavailable(f"{node.name} has no block {name} any more")
+    return await asyncio.to_thread(parse_block, block, receipts, ref, contracts)
