@@ -12,7 +12,7 @@ from wallets.errors import Rejected
 from wallets.signer.approvals import Approval
 from wallets.signer.bitcoin import transactions as bitcoin
 from wallets.signer.ethereum import transactions as ethereum
-from wallets.signer.keys.seeds import Seeds
+from wallets.signer.keys.places import Keys
 from wallets.signer.log import Signed
 from wallets.signer.policy import NetworkPolicy
 from wallets.signer.rules import Draft
@@ -30,7 +30,7 @@ class Prepared:
 def prepare(
     intent: intent_pb2.Intent,
     network: NetworkPolicy,
-    seeds: Seeds,
+    keys: Keys,
     approvals: Sequence[Approval],
     now_ns: int,
 ) -> Prepared:
@@ -38,13 +38,13 @@ def prepare(
     match network.chain, intent.WhichOneof("transaction"):
         case "bitcoin", "bitcoin":
             by_id = {bytes(one.withdrawal_id): one for one in approvals}
-            draft, rebuilt = bitcoin.read(intent.bitcoin, network, seeds, by_id)
-            return Prepared(draft, partial(bitcoin.sign, rebuilt))
+            draft, rebuilt = bitcoin.read(intent.bitcoin, network, keys, by_id)
+            return Prepared(draft, partial(bitcoin.sign, rebuilt, network, keys))
         case "ethereum", "ethereum":
-            draft, fields = ethereum.read(intent.ethereum, network, seeds)
-            return Prepared(draft, partial(ethereum.sign, fields, intent.ethereum, network, seeds))
+            draft, fields = ethereum.read(intent.ethereum, network, keys)
+            return Prepared(draft, partial(ethereum.sign, fields, intent.ethereum, network, keys))
         case "tron", "tron":
-            draft, found = tron.read(intent.tron, network, seeds, now_ns)
-            return Prepared(draft, partial(tron.sign, found))
+            draft, found = tron.read(intent.tron, network, keys, now_ns)
+            return Prepared(draft, partial(tron.sign, found, network, keys))
         case _:
             raise Rejected("CHAIN_NOT_SUPPORTED", f"not what {network.chain} signs")

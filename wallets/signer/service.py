@@ -18,7 +18,7 @@ from runtime.postgres import Connection, Database
 from wallets.errors import Rejected
 from wallets.signer import chains, limits, log, rules
 from wallets.signer.approvals import WITHDRAWAL_ID_BYTES, Approval, read_approval
-from wallets.signer.keys.seeds import Seeds
+from wallets.signer.keys.places import Keys
 from wallets.signer.policy import Policy
 
 
@@ -28,7 +28,7 @@ class Signer:
 
     database: Database
     policy: Policy
-    seeds: Seeds
+    keys: Keys
     epoch: int
     clock: Clock
     stopped: bool = False
@@ -77,7 +77,7 @@ class Signer:
         """Checks everything, signs, and appends; nothing leaves before the caller's commit."""
         now_ns = self.clock.wall_ns()
         network = self.policy.network(intent.network_id)
-        prepared = chains.prepare(intent, network, self.seeds, approvals, now_ns)
+        prepared = chains.prepare(intent, network, self.keys, approvals, now_ns)
         draft = prepared.draft
         if bool(draft.payments) != (intent.kind == intent_pb2.INTENT_KIND_PAYOUT):
             raise Rejected("MALFORMED", "the kind is not what the transaction does")

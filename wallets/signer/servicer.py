@@ -60,7 +60,7 @@ class Servicer(signer_pb2_grpc.SignerServiceServicer):
             if request.network_id not in (0, network.network_id):
                 continue
             for branch in sorted(network.branches):
-                key = await asyncio.to_thread(self.signer.seeds.public_key, network, branch)
+                key = await asyncio.to_thread(self.signer.keys.branch_key, network, branch)
                 response.branches.add(
                     branch=branch, extended_public_key=key, network_id=network.network_id
                 )

@@ -73,7 +73,7 @@ def request_of(number: int, payouts: list[Payout], coins: list[OwnCoin], rate: i
 
 def fund(regtest: Regtest, count: int) -> list[OwnCoin]:
     """Coins at the hot branch, one per index, mined."""
-    branch = parse_branch(SEEDS.public_key(NETWORK, "hot"), REGTEST)
+    branch = parse_branch(SEEDS.branch_key(NETWORK, "hot"), REGTEST)
     coins = []
     for index in range(count):
         script = script_of_key(branch.child(index).public_key)

@@ -5,7 +5,8 @@ import random
 from collections.abc import Callable
 
 import pytest
-from coincurve import PublicKey
+from coincurve import PrivateKey, PublicKey
+from eth_account.hdaccount import key_from_seed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -95,7 +96,7 @@ def test_every_plan_is_signed_as_approved_and_each_signature_commits_to_its_amou
     paid = [(payout.destination.key, payout.amount_atoms) for payout in payouts]
     assert [(one.script, one.amount_atoms) for one in whole.outputs][: len(paid)] == paid
     assert len(whole.outputs) <= len(paid) + 1
-    hot = parse_branch(SEEDS.public_key(NETWORK, "hot"), REGTEST)
+    hot = parse_branch(SEEDS.branch_key(NETWORK, "hot"), REGTEST)
     before, after = transactions.shared_parts(whole)
     for one, asked in zip(whole.inputs, intent.bitcoin.inputs, strict=True):
         signature, key = one.witness
@@ -112,7 +113,7 @@ def test_every_plan_is_signed_as_approved_and_each_signature_commits_to_its_amou
 def test_change_goes_to_the_key_that_the_signer_derives() -> None:
     found = prepare(intent_of([PAYOUT]), NETWORK, SEEDS, [approval_of(PAYOUT)], 0)
     change = parse_transaction(found.sign().raw).outputs[1]
-    branch = parse_branch(SEEDS.public_key(NETWORK, "change"), REGTEST)
+    branch = parse_branch(SEEDS.branch_key(NETWORK, "change"), REGTEST)
     assert change.script == script_of_key(branch.child(3).public_key)
 
 
@@ -176,7 +177,8 @@ def test_an_address_of_another_network_is_refused_though_it_was_approved() -> No
 def test_no_key_is_in_what_is_printed() -> None:
     found = prepare(intent_of([PAYOUT]), NETWORK, SEEDS, [approval_of(PAYOUT)], 0)
     place = intent_pb2.KeyPlace(branch="hot")
-    key = SEEDS.private_key(NETWORK, place)
+    key = bytes(key_from_seed(b"h" * 64, f"{NETWORK.branches[place.branch]}/{place.index}"))
+    assert PrivateKey(key).public_key.format() == SEEDS.public_key(NETWORK, place)
     told = repr(found) + repr(SEEDS) + repr(found.sign())
     for secret in (b"h" * 64, key):
         assert str(secret)[2:-1] not in told

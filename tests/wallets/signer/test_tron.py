@@ -13,7 +13,7 @@ from wallets.signer.approvals import Approval, Terms
 from wallets.signer.chains import Prepared, prepare
 from wallets.signer.keys.seeds import Seeds
 from wallets.signer.policy import AssetPolicy, NetworkPolicy, Policy
-from wallets.signer.tron.transactions import account_of, key_of
+from wallets.signer.tron.transactions import account_of
 from wallets.tron.addresses import address_of
 from wallets.tron.contracts import (
     Contract,
@@ -52,8 +52,8 @@ POLICY = Policy({3: NETWORK}, {}, {}, 0)
 W = WithdrawalId(b"w" * 16)
 HOT = intent_pb2.KeyPlace(branch="hot")
 DEPOSIT = intent_pb2.KeyPlace(branch="deposit", index=4)
-OWNER = account_of(key_of(SEEDS, NETWORK, HOT))
-OURS = account_of(key_of(SEEDS, NETWORK, DEPOSIT))
+OWNER = account_of(SEEDS, NETWORK, HOT)
+OURS = account_of(SEEDS, NETWORK, DEPOSIT)
 FEE_SUN = 30_000_000
 
 

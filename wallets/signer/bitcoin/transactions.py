@@ -6,10 +6,8 @@ own (BIP143): with a wrong one the network takes none of it, so no fee can hide 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
-
-from coincurve import PrivateKey
 
 from cambist.internal.signer.v1 import intent_pb2
 from wallets.bitcoin.addresses import check_amount, parse_address
@@ -20,7 +18,7 @@ from wallets.bitcoin.wire import Input, Output, Transaction, double_hash, sized
 from wallets.contract import Destination, TransactionId, WithdrawalId
 from wallets.errors import Rejected
 from wallets.signer.approvals import Approval, Terms
-from wallets.signer.keys.seeds import Seeds
+from wallets.signer.keys.places import Keys, path_of
 from wallets.signer.log import Signed
 from wallets.signer.policy import NetworkPolicy
 from wallets.signer.rules import Draft
@@ -44,7 +42,7 @@ class Rebuilt:
 
     transaction: Transaction
     amounts: tuple[int, ...]
-    keys: tuple[PrivateKey, ...] = field(repr=False)
+    places: tuple[intent_pb2.KeyPlace, ...]
 
 
 def chain_of(network: NetworkPolicy) -> BitcoinNetwork:
@@ -58,7 +56,7 @@ def chain_of(network: NetworkPolicy) -> BitcoinNetwork:
 def read(
     message: intent_pb2.BitcoinTransaction,
     network: NetworkPolicy,
-    seeds: Seeds,
+    keys: Keys,
     approvals: Approvals,
 ) -> tuple[Draft, Rebuilt]:
     """The transaction as it will be signed, and what it does; raises Rejected."""
@@ -74,7 +72,7 @@ def read(
     outputs: list[Output] = []
     payments: list[tuple[WithdrawalId, Terms]] = []
     for one in message.outputs:
-        destination, terms = read_output(one, network, seeds, approvals)
+        destination, terms = read_output(one, network, keys, approvals)
         check_amount(destination, one.amount_atoms)
         outputs.append(Output(one.amount_atoms, destination.key))
         if terms is not None:
@@ -83,10 +81,13 @@ def read(
     fee_atoms = sum(amounts) - sum(one.amount_atoms for one in outputs)
     if not all(0 < amount <= SUPPLY_ATOMS for amount in amounts) or fee_atoms <= 0:
         raise Rejected("MALFORMED", "amounts of inputs, or no fee")
-    keys = tuple(PrivateKey(seeds.private_key(network, one.key)) for one in message.inputs)
+    places = tuple(one.key for one in message.inputs)
+    for place in places:
+        # A key that is missing is found before anything is logged.
+        path_of(network, place)
     transaction = Transaction(message.version, inputs, tuple(outputs), message.lock_time)
     draft = Draft(network.network_id, anchors, tuple(payments), fee_atoms)
-    return draft, Rebuilt(transaction, amounts, keys)
+    return draft, Rebuilt(transaction, amounts, places)
 
 
 def read_input(message: intent_pb2.BitcoinInput) -> Input:
@@ -102,7 +103,7 @@ def read_input(message: intent_pb2.BitcoinInput) -> Input:
 def read_output(
     message: intent_pb2.BitcoinOutput,
     network: NetworkPolicy,
-    seeds: Seeds,
+    keys: Keys,
     approvals: Approvals,
 ) -> tuple[Destination, Terms | None]:
     """Who is paid, and the terms when it is a withdrawal; raises Rejected."""
@@ -121,17 +122,16 @@ def read_output(
         if message.listed_destination not in network.listed_destinations:
             raise Rejected("NOT_OURS", "an output to an address that is not listed")
         return parse_address(message.listed_destination, chain), None
-    key = PrivateKey(seeds.private_key(network, message.key))
-    return Destination("", script_of_key(key.public_key.format())), None
+    return Destination("", script_of_key(keys.public_key(network, message.key))), None
 
 
-def sign(rebuilt: Rebuilt) -> Signed:
-    """The signed bytes and their id, by our own computation; nonces are derived (RFC 6979)."""
+def sign(rebuilt: Rebuilt, network: NetworkPolicy, keys: Keys) -> Signed:
+    """The signed bytes and their id, by our own computation."""
     transaction = rebuilt.transaction
     before, after = shared_parts(transaction)
     inputs = []
-    for one, amount, key in zip(transaction.inputs, rebuilt.amounts, rebuilt.keys, strict=True):
-        public_key = key.public_key.format()
+    for one, amount, place in zip(transaction.inputs, rebuilt.amounts, rebuilt.places, strict=True):
+        public_key = keys.public_key(network, place)
         program = program_of(script_of_key(public_key), ScriptKind.P2WPKH)
         code = sized(script_of(ScriptKind.P2PKH, program))
         message = b"".join(
@@ -144,7 +144,8 @@ def sign(rebuilt: Rebuilt) -> Signed:
                 after,
             )
         )
-        signature = key.sign(double_hash(message), hasher=None) + bytes((EVERYTHING,))
+        signature = keys.sign(network, place, double_hash(message)).der()
+        signature += bytes((EVERYTHING,))
         witness = (signature, public_key)
         inputs.append(Input(one.txid, one.index, b"", one.sequence, witness))
     whole = Transaction(

@@ -1,23 +1,22 @@
 """The seeds of the branches, in memory: keys of places, and public keys of branches.
 
-Made at start by `server`, used by the rebuilders. A branch has a seed of its own, so that one that
-leaks opens no other. No method returns a seed, and no text of an error or repr holds one.
+Made at start by `server`, used by the rebuilders as `Keys`. A branch has a seed of its own, so that
+one that leaks opens no other. No method returns a private key, and no error or repr holds one.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
+from coincurve import PrivateKey
 from eth_account.hdaccount import key_from_seed
 
 from cambist.internal.signer.v1 import intent_pb2
 from wallets.errors import Rejected
 from wallets.sealed_files import file_of, read_seed
 from wallets.signer.keys.extended import VERSION, VERSION_TEST, extended_public_key
+from wallets.signer.keys.places import Signature, path_of
 from wallets.signer.policy import NetworkPolicy
-
-INDEX_MAX: Final = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +25,23 @@ class Seeds:
 
     by_branch: Mapping[str, bytes] = field(repr=False)
 
-    def private_key(self, network: NetworkPolicy, place: intent_pb2.KeyPlace) -> bytes:
-        """The key of a place; raises Rejected for a branch that the policy does not name."""
-        path = network.branches.get(place.branch)
-        seed = self.by_branch.get(place.branch)
-        if path is None or seed is None or place.index > INDEX_MAX:
-            raise Rejected("KEY_UNKNOWN", f"branch {place.branch!r} on {network.network_id}")
-        return bytes(key_from_seed(seed, f"{path}/{place.index}"))
+    def public_key(self, network: NetworkPolicy, place: intent_pb2.KeyPlace) -> bytes:
+        """The public key of a place, 33 bytes; raises Rejected when there is no such key."""
+        return bytes(self._private_key(network, place).public_key.format())
 
-    def public_key(self, network: NetworkPolicy, branch: str) -> str:
+    def sign(self, network: NetworkPolicy, place: intent_pb2.KeyPlace, digest: bytes) -> Signature:
+        """Of a digest of 32 bytes; the nonce is derived (RFC 6979), s is low. Raises Rejected."""
+        found = self._private_key(network, place).sign_recoverable(digest, hasher=None)
+        return Signature(found[:32], found[32:64], found[64])
+
+    def _private_key(self, network: NetworkPolicy, place: intent_pb2.KeyPlace) -> PrivateKey:
+        path = path_of(network, place)
+        seed = self.by_branch.get(place.branch)
+        if seed is None:
+            raise Rejected("KEY_UNKNOWN", f"branch {place.branch!r} has no seed")
+        return PrivateKey(bytes(key_from_seed(seed, path)))
+
+    def branch_key(self, network: NetworkPolicy, branch: str) -> str:
         """The extended public key of a branch, all that ever leaves; raises Rejected."""
         seed = self.by_branch.get(branch)
         if seed is None:

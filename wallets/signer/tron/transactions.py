@@ -6,17 +6,16 @@ of permissions and refuses bytes that it would not write itself. A call is signe
 """
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
-from coincurve import PrivateKey
 from eth_keys.datatypes import PublicKey
 
 from cambist.internal.signer.v1 import intent_pb2
 from wallets.contract import WithdrawalId
 from wallets.errors import Rejected
 from wallets.signer.approvals import Terms
-from wallets.signer.keys.seeds import Seeds
+from wallets.signer.keys.places import Keys
 from wallets.signer.log import Signed
 from wallets.signer.policy import NetworkPolicy
 from wallets.signer.rules import Draft
@@ -46,7 +45,7 @@ class Read:
     """Bytes to sign, and the key."""
 
     raw_data: bytes
-    key: PrivateKey = field(repr=False)
+    owner: intent_pb2.KeyPlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +57,9 @@ class Movement:
     amount_atoms: int
 
 
-def key_of(seeds: Seeds, network: NetworkPolicy, place: intent_pb2.KeyPlace) -> PrivateKey:
-    """The key of a place; raises Rejected."""
-    return PrivateKey(seeds.private_key(network, place))
-
-
-def account_of(key: PrivateKey) -> bytes:
-    """The account of a key, 21 bytes."""
-    public_key = PublicKey(key.public_key.format(compressed=False)[1:])
+def account_of(keys: Keys, network: NetworkPolicy, place: intent_pb2.KeyPlace) -> bytes:
+    """The account of a place, 21 bytes; raises Rejected."""
+    public_key = PublicKey.from_compressed_bytes(keys.public_key(network, place))
     return bytes((PREFIX,)) + bytes(public_key.to_canonical_address())
 
 
@@ -95,7 +89,7 @@ def check_life(plan: transactions.Plan, network: NetworkPolicy, now_ns: int) -> 
 
 
 def read(
-    message: intent_pb2.TronTransaction, network: NetworkPolicy, seeds: Seeds, now_ns: int
+    message: intent_pb2.TronTransaction, network: NetworkPolicy, keys: Keys, now_ns: int
 ) -> tuple[Draft, Read]:
     """What a transaction does, and what to sign; raises Rejected.
 
@@ -104,8 +98,7 @@ def read(
     """
     plan = transactions.read(message.raw_data)
     check_life(plan, network, now_ns)
-    key = key_of(seeds, network, message.owner)
-    if plan.contract.owner != account_of(key):
+    if plan.contract.owner != account_of(keys, network, message.owner):
         raise Rejected("NOT_OURS", "the owner is not the account of the named key")
     movement = movement_of(plan)
     payments: tuple[tuple[WithdrawalId, Terms], ...] = ()
@@ -120,32 +113,32 @@ def read(
         )
         payments = ((WithdrawalId(message.withdrawal_id), terms),)
     elif movement is not None:
-        check_ours(movement, message, network, seeds)
+        check_ours(movement, message, network, keys)
     fee_sun = plan.fee_limit_sun + (MEMO_SUN if plan.memo else 0)
     fee_sun += transactions.bandwidth_bytes(message.raw_data, 1) * network.byte_price_sun
     draft = Draft(network.network_id, frozenset(), payments, fee_sun)
-    return draft, Read(message.raw_data, key)
+    return draft, Read(message.raw_data, message.owner)
 
 
 def check_ours(
     movement: Movement,
     message: intent_pb2.TronTransaction,
     network: NetworkPolicy,
-    seeds: Seeds,
+    keys: Keys,
 ) -> None:
     """Internal transactions pay a key of ours or a listed address; raises Rejected."""
     network.asset(movement.contract)
     is_key = message.HasField("key")
-    if is_key and movement.account == account_of(key_of(seeds, network, message.key)):
+    if is_key and movement.account == account_of(keys, network, message.key):
         return
     if address_of(movement.account) not in network.listed_destinations:
         raise Rejected("NOT_OURS", "an internal transfer to an account that is not ours")
 
 
-def sign(read_: Read) -> Signed:
-    """The whole transaction and its id; the nonce is derived (RFC 6979), s is low."""
+def sign(read_: Read, network: NetworkPolicy, keys: Keys) -> Signed:
+    """The whole transaction and its id."""
     digest = hashlib.sha256(read_.raw_data).digest()
-    signature = read_.key.sign_recoverable(digest, hasher=None)
-    recovery = bytes((signature[64] + RECOVERY_BASE,))
-    whole = transactions.sign(read_.raw_data, [signature[:64] + recovery])
+    found = keys.sign(network, read_.owner, digest)
+    signature = found.r + found.s + bytes((found.recovery + RECOVERY_BASE,))
+    whole = transactions.sign(read_.raw_data, [signature])
     return Signed(whole, transactions.transaction_id(read_.raw_data))
