@@ -1,0 +1,86 @@
+"""A node per test, and custody around it."""
+
+import json
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from runtime.clock import ManualClock
+from runtime.migrations import migrate
+from runtime.postgres import connect
+from runtime.settings import PostgresSettings
+from tests.chains.ethereum.anvil import CHAIN_ID, HOW_TO_GET, Anvil, find_anvil
+from tests.chains.ethereum.custody import (
+    ETHER,
+    NETWORK_ID,
+    SEEDS,
+    Custody,
+    RealSigner,
+    network_of,
+    policy_of,
+    settings_of,
+)
+from wallets.ethereum.adapter import Ethereum
+from wallets.ethereum.addresses import account_at, parse_branch, text_of
+from wallets.ethereum.node_set import NodeSet
+from wallets.schema import MIGRATIONS
+from wallets.signer import log
+from wallets.signer.service import Signer
+
+CONTRACTS = Path(__file__).parents[2] / "contracts" / "ethereum"
+TRANSFER = "a9059cbb"
+
+
+def code_of(name: str) -> str:
+    return str(json.loads((CONTRACTS / f"{name}.json").read_text())["bytecode"])
+
+
+@pytest.fixture
+def anvil() -> Iterator[Anvil]:
+    program = find_anvil()
+    if program is None:
+        pytest.skip(HOW_TO_GET)
+    node = Anvil(program)
+    try:
+        yield node
+    finally:
+        node.close()
+
+
+@pytest.fixture
+async def custody(anvil: Anvil, postgres_settings: PostgresSettings) -> AsyncIterator[Custody]:
+    """One lane with ten ether and a million tokens."""
+    await migrate(postgres_settings, MIGRATIONS)
+    await migrate(postgres_settings, log.MIGRATIONS)
+    token = bytes.fromhex(anvil.deploy(code_of("OddToken"))[2:])
+    policy = policy_of(token)
+    branch = parse_branch(SEEDS.branch_key(policy.network(NETWORK_ID), "hot"))
+    lane = account_at(branch, 0)
+    anvil.give(text_of(lane), 10 * ETHER)
+    network = network_of(anvil)
+    async with AsyncExitStack() as stack:
+        database = await connect(postgres_settings, application_name="chains")
+        stack.push_async_callback(database.close)
+        await database.write(
+            "insert into custody.chain values ('ethereum', 'dev', 1, $1)", network.genesis_hash
+        )
+        await database.write(
+            "insert into custody.asset values (1, 1, '', 'ETH', 18, 8, 0, 0), "
+            "(1, 2, $1, 'ODD', 6, 6, 0, 0)",
+            token,
+        )
+        await database.write(
+            "insert into custody.ethereum_lane values (1, $1, 'hot', 0, false)", lane
+        )
+        node = await stack.enter_async_context(anvil.node())
+        nodes = NodeSet(CHAIN_ID, network.genesis_hash, [node], 1, time.monotonic)
+        await nodes.check()
+        adapter = Ethereum(network, nodes, database, settings_of(token))
+        signer = Signer(database, policy, SEEDS, await log.take_epoch(database), ManualClock())
+        found = Custody(anvil, adapter, database, RealSigner(signer), token, lane)
+        found.call_token(TRANSFER, int.from_bytes(lane), 10**12)
+        anvil.mine()
+        yield found

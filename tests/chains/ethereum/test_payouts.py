@@ -1,0 +1,259 @@
+"""Payouts on a real node: planned, signed, sent, mined, replaced, reorganised, dead with proof."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import pytest
+from aiohttp import web
+
+from tests.chains.ethereum.anvil import CHAIN_ID, Anvil
+from tests.chains.ethereum.conftest import code_of
+from tests.chains.ethereum.custody import ETHER, FEE_ATOMS_MAX, Custody, network_of, settings_of
+from wallets.contract import BroadcastOutcome, ConfirmationState, Death
+from wallets.errors import Condition, RefusedAddress, Rejected, Stuck
+from wallets.ethereum.adapter import Ethereum
+from wallets.ethereum.addresses import text_of
+from wallets.ethereum.node_set import NodeSet
+from wallets.ethereum.transactions import anchor_of, parse_signed
+
+pytestmark = pytest.mark.chains
+
+S = ConfirmationState
+SET = "c293ea54"
+BAN = "4c68f4a2"
+
+
+async def test_ether_and_tokens_are_paid_and_final_after_three_blocks(custody: Custody) -> None:
+    for payout in (custody.payout(1, ETHER), custody.payout(2, 5_000_000, token=True)):
+        attempt = await custody.attempt(payout)
+        assert (await custody.adapter.confirm(attempt)).state is S.NOT_SEEN
+        assert (await custody.adapter.broadcast(attempt)).outcome is BroadcastOutcome.ACCEPTED
+        assert (await custody.adapter.broadcast(attempt)).outcome is BroadcastOutcome.KNOWN
+        assert (await custody.adapter.confirm(attempt)).state is S.IN_POOL
+        custody.anvil.mine()
+        mined = await custody.adapter.confirm(attempt)
+        assert (mined.state, mined.confirmations) == (S.MINED, 1)
+        assert mined.block is not None
+        moves = await custody.moved(mined.block.height, payout.destination.key)
+        assert [(move.txid, move.amount_atoms) for move in moves] == [
+            (attempt.txid, payout.amount_atoms)
+        ]
+        custody.anvil.mine(2)
+        paid = await custody.adapter.confirm(attempt)
+        assert paid.state is S.FINAL
+        assert 0 < paid.fee_atoms <= attempt.fee_atoms_max
+    assert custody.anvil.balance(text_of(custody.payout(1, 1).destination.key)) == ETHER
+    assert custody.tokens_of(custody.payout(2, 1).destination.key) == 5_000_000
+
+
+async def test_a_contract_that_needs_more_gas_than_an_account_is_paid(custody: Custody) -> None:
+    passer = custody.anvil.deploy(code_of("Passer"))
+    payout = custody.payout(1, ETHER)
+    address = text_of(bytes.fromhex(passer[2:]))
+    payout = type(payout)(
+        payout.withdrawal_id, custody.adapter.parse_address(address), payout.token, ETHER
+    )
+    attempt = await custody.attempt(payout)
+    assert parse_signed(attempt.raw).gas_limit > 21_000
+    await custody.adapter.broadcast(attempt)
+    custody.anvil.mine(3)
+    assert (await custody.adapter.confirm(attempt)).state is S.FINAL
+    assert custody.anvil.balance(passer) == ETHER
+
+
+@asynccontextmanager
+async def losing_replies(anvil: Anvil) -> AsyncIterator[str]:
+    """A proxy that hands every call to the node and drops the answer of a send."""
+
+    async def handle(request: web.Request) -> web.Response:
+        body = await request.json()
+        found = await asyncio.to_thread(anvil.call, body["method"], *body["params"])
+        if body["method"] == "eth_sendRawTransaction":
+            assert request.transport is not None
+            request.transport.abort()
+        return web.json_response({"jsonrpc": "2.0", "id": 1, "result": found})
+
+    application = web.Application()
+    application.router.add_post("/", handle)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
+    finally:
+        await runner.cleanup()
+
+
+async def test_e4_a_lost_reply_is_looked_up_and_paid_once(custody: Custody) -> None:
+    attempt = await custody.attempt(custody.payout(1, ETHER))
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(losing_replies(custody.anvil))
+        node = await stack.enter_async_context(custody.anvil.node("proxy", url))
+        network = network_of(custody.anvil)
+        nodes = NodeSet(CHAIN_ID, network.genesis_hash, [node], 1, time.monotonic)
+        adapter = Ethereum(network, nodes, custody.database, settings_of(custody.token))
+        sent = await adapter.broadcast(attempt)
+        assert (sent.outcome, sent.reason) == (BroadcastOutcome.UNKNOWN, "NO_ANSWER")
+        assert (await adapter.confirm(attempt)).state is S.IN_POOL
+    again = await custody.adapter.broadcast(attempt)
+    assert again.outcome is BroadcastOutcome.KNOWN
+    custody.anvil.mine(3)
+    assert (await custody.adapter.confirm(attempt)).state is S.FINAL
+    assert custody.anvil.balance(attempt.payouts[0].destination.text) == ETHER
+
+
+async def test_e2_a_nonce_that_was_left_is_the_next_payouts(custody: Custody) -> None:
+    left = await custody.plan(custody.payout(1, ETHER))
+    custody.owned.update(left.inputs)
+    later = await custody.attempt(custody.payout(2, ETHER))
+    await custody.adapter.broadcast(later)
+    custody.anvil.mine()
+    assert (await custody.adapter.confirm(later)).state is S.IN_POOL
+    custody.owned.difference_update(left.inputs)
+    filling = await custody.attempt(custody.payout(3, ETHER))
+    assert parse_signed(filling.raw).anchor == left.inputs[0]
+    await custody.adapter.broadcast(filling)
+    custody.anvil.mine(3)
+    for attempt in (filling, later):
+        assert (await custody.adapter.confirm(attempt)).state is S.FINAL
+
+
+async def test_a_gap_without_a_payout_is_filled_with_nothing(custody: Custody) -> None:
+    gap = anchor_of(custody.lane, 0)
+    custody.owned.add(gap)
+    later = await custody.attempt(custody.payout(2, ETHER))
+    await custody.adapter.broadcast(later)
+    plan = await custody.adapter.build_empty(custody.intent_id(), gap, FEE_ATOMS_MAX)
+    await custody.adapter.broadcast(await custody.store(plan, None))
+    custody.anvil.mine(3)
+    assert (await custody.adapter.confirm(later)).state is S.FINAL
+
+
+async def test_a_bump_raises_both_fees_and_whichever_is_mined_settles_both(
+    custody: Custody,
+) -> None:
+    payout = custody.payout(1, ETHER)
+    first = await custody.attempt(payout)
+    anchor = parse_signed(first.raw).anchor
+    await custody.adapter.broadcast(first)
+    bumped = await custody.attempt(payout, (anchor,))
+    before, after = parse_signed(first.raw), parse_signed(bumped.raw)
+    assert after.nonce == before.nonce
+    assert after.max_fee_per_gas_atoms * 10 >= before.max_fee_per_gas_atoms * 11
+    assert after.priority_fee_per_gas_atoms * 10 >= before.priority_fee_per_gas_atoms * 11
+    # The bump is never sent: the first one wins, and answers for both.
+    custody.anvil.mine(3)
+    for attempt in (first, bumped):
+        found = await custody.adapter.confirm(attempt)
+        assert (found.state, found.txid) == (S.FINAL, first.txid)
+
+
+async def test_a_cancelled_payout_is_dead_with_the_cancel_as_proof_and_paid_anew(
+    custody: Custody,
+) -> None:
+    payout = custody.payout(1, ETHER)
+    attempt = await custody.attempt(payout)
+    anchor = parse_signed(attempt.raw).anchor
+    plan = await custody.adapter.build_empty(custody.intent_id(), anchor, FEE_ATOMS_MAX)
+    cancel = await custody.store(plan, None)
+    await custody.adapter.broadcast(attempt)
+    assert (await custody.adapter.broadcast(cancel)).outcome is BroadcastOutcome.ACCEPTED
+    custody.anvil.mine(2)
+    assert (await custody.adapter.confirm(attempt)).state is S.NOT_SEEN
+    custody.anvil.mine(1)
+    dead = await custody.adapter.confirm(attempt)
+    assert dead.state is S.DEAD
+    assert json.loads(dead.proof)["transaction"]["hash"] == "0x" + cancel.txid
+    with pytest.raises(Rejected, match="WOULD_PAY_TWICE"):
+        await custody.attempt(payout)
+    again = await custody.attempt(payout, dead=[Death(attempt.txid, dead.proof)])
+    await custody.adapter.broadcast(again)
+    custody.anvil.mine(3)
+    assert (await custody.adapter.confirm(again)).state is S.FINAL
+    assert custody.anvil.balance(payout.destination.text) == ETHER
+
+
+async def test_e8_a_payout_reorganised_out_is_sent_again_as_the_same_bytes(
+    custody: Custody,
+) -> None:
+    attempt = await custody.attempt(custody.payout(1, ETHER))
+    await custody.adapter.broadcast(attempt)
+    custody.anvil.mine(3)
+    assert (await custody.adapter.confirm(attempt)).state is S.FINAL
+    custody.anvil.call("anvil_reorg", 3, [])
+    assert (await custody.adapter.confirm(attempt)).state in (S.NOT_SEEN, S.IN_POOL)
+    await custody.adapter.broadcast(attempt)
+    custody.anvil.mine(3)
+    assert (await custody.adapter.confirm(attempt)).state is S.FINAL
+    assert custody.anvil.balance(attempt.payouts[0].destination.text) == ETHER
+
+
+async def test_e9_a_token_that_fails_when_mined_is_failed_once_final(custody: Custody) -> None:
+    attempt = await custody.attempt(custody.payout(1, 1_000, token=True))
+    custody.call_token(BAN, int.from_bytes(custody.lane), 1)
+    custody.anvil.mine()
+    await custody.adapter.broadcast(attempt)
+    custody.anvil.mine()
+    assert (await custody.adapter.confirm(attempt)).state is S.MINED
+    custody.anvil.mine(2)
+    failed = await custody.adapter.confirm(attempt)
+    assert failed.state is S.FAILED
+    assert failed.proof
+    assert failed.fee_atoms > 0
+
+
+@pytest.mark.parametrize("words", [(1, 0, 0, 0), (0, 1, 0, 0)], ids=["paused", "says no"])
+async def test_e14_a_token_that_will_not_pay_is_suspended_and_ether_goes_on(
+    custody: Custody, words: tuple[int, ...]
+) -> None:
+    custody.call_token(SET, *words)
+    custody.anvil.mine()
+    with pytest.raises(Stuck) as stuck:
+        await custody.attempt(custody.payout(1, 1_000, token=True))
+    assert stuck.value.condition is Condition.ASSET_SUSPENDED
+    assert await custody.attempt(custody.payout(2, ETHER))
+
+
+@pytest.mark.parametrize("words", [(0, 1, 0, 0), (0, 0, 1, 0)], ids=["says no", "says nothing"])
+async def test_e12_a_success_without_a_transfer_waits_for_people(
+    custody: Custody, words: tuple[int, ...]
+) -> None:
+    attempt = await custody.attempt(custody.payout(1, 1_000, token=True))
+    custody.call_token(SET, *words)
+    custody.anvil.mine()
+    await custody.adapter.broadcast(attempt)
+    custody.anvil.mine(3)
+    with pytest.raises(Stuck) as stuck:
+        await custody.adapter.confirm(attempt)
+    assert stuck.value.condition is Condition.ASSET_SUSPENDED
+
+
+async def test_a_lane_takes_sixteen_payouts_and_no_more_than_it_holds(custody: Custody) -> None:
+    for number in range(16):
+        await custody.attempt(custody.payout(number, 1_000))
+    with pytest.raises(Stuck) as stuck:
+        await custody.plan(custody.payout(17, 1_000))
+    assert stuck.value.condition is Condition.PINNED
+    with pytest.raises(Stuck) as stuck:
+        await custody.plan(custody.payout(18, 11 * ETHER))
+    assert stuck.value.condition is Condition.HOT_WALLET_UNFUNDED
+
+
+async def test_a_base_fee_above_the_ceiling_waits_by_name(custody: Custody) -> None:
+    custody.anvil.call("anvil_setNextBlockBaseFeePerGas", hex(200 * 10**9))
+    custody.anvil.mine()
+    with pytest.raises(Stuck) as stuck:
+        await custody.plan(custody.payout(1, ETHER))
+    assert stuck.value.condition is Condition.AT_CEILING
+
+
+async def test_an_address_of_a_lane_is_never_paid(custody: Custody) -> None:
+    payout = custody.payout(1, ETHER)
+    own = custody.adapter.parse_address(text_of(custody.lane))
+    with pytest.raises(RefusedAddress, match="OWN_ADDRESS"):
+        await custody.adapter.highest_fee(
+            type(payout)(payout.withdrawal_id, own, payout.token, ETHER)
+        )
