@@ -62,6 +62,7 @@ def approve(
     token: bytes,
     amount_atoms: int,
     dead: Sequence[Death] = (),
+    fee_atoms_max: int = FEE_ATOMS_MAX,
 ) -> Approval:
     """The approver's word, by a key that the signer knows."""
     retry, first = intent_pb2.APPROVAL_KIND_RETRY, intent_pb2.APPROVAL_KIND_PAYOUT
@@ -72,7 +73,7 @@ def approve(
         destination=destination,
         contract=text_of(token) if token else "",
         amount_atoms=str(amount_atoms),
-        highest_fee_atoms=str(FEE_ATOMS_MAX),
+        highest_fee_atoms=str(fee_atoms_max),
         expires_ns=2**62,
         key_id="k",
         dead_attempts=[
