@@ -60,6 +60,8 @@ class EthereumSettings:
     token_gas_max: int = 200_000
     # Percent on top of an estimate: the state may change before the block.
     gas_margin_percent: int = 20
+    # Ether that contracts pass on counts too; nodes must have `trace_block`.
+    credits_internal: bool = False
 
 
 class Ethereum:
@@ -97,7 +99,10 @@ class Ethereum:
 
     async def read_block(self, height: int) -> Block:
         """The block of a height, told alike by enough nodes. Raises Unavailable, Stuck."""
-        return await self._nodes.read_block(height, self._settings.contracts)
+        settings = self._settings
+        return await self._nodes.read_block(
+            height, settings.contracts, with_traces=settings.credits_internal
+        )
 
     async def final_height(self) -> int:
         """What enough nodes call final; -1 where only depth counts."""

@@ -1,8 +1,8 @@
 """A block and its receipts, as movements of ether and tokens. Pure.
 
 Called by the node set and by whoever reads again. Ether counts where the transaction itself, with
-status 1, carries it to an account. Ether that a contract passes on inside a call is not credited:
-its success depends on every caller above it, and nodes need a tracer to tell. Of a token only the
+status 1, carries it to an account. Ether that a contract passes on inside a call is not in blocks
+and receipts: `traces` reads that, where it is wanted. Of a token only the
 exact contract's `Transfer` event counts, so a twin of the same name never does, and a
 fee on transfer leaves what the log says. A movement's index is the place of the log within its
 transaction (-1 = ether): it stays when another block mines the transaction again.

@@ -24,7 +24,6 @@ from wallets.ethereum.wire import hash_of
 
 READS: Final = frozenset(
     {
-        "debug_traceBlockByHash",
         "eth_blockNumber",
         "eth_call",
         "eth_chainId",
@@ -39,6 +38,7 @@ READS: Final = frozenset(
         "eth_getTransactionReceipt",
         "eth_maxPriorityFeePerGas",
         "eth_syncing",
+        "trace_block",
     }
 )
 # "limit exceeded" (EIP-1474), and what providers say when they are busy.

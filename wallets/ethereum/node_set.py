@@ -9,6 +9,7 @@ no node may answer is not asked for a while. Time is passed in.
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 from runtime.errors import Unavailable
@@ -18,6 +19,7 @@ from wallets.ethereum import limits
 from wallets.ethereum.blocks import parse_block
 from wallets.ethereum.node import Node, NodeRefused
 from wallets.ethereum.projection import canonical, projected
+from wallets.ethereum.traces import internal_movements
 from wallets.ethereum.wire import fields, hash_text, quantity
 
 
@@ -114,7 +116,9 @@ class NodeSet:
             raise Stuck(Condition.NODES_DISAGREE, f"no agreement on block {height}")
         return BlockRef(height, block_hash)
 
-    async def read_block(self, height: int, contracts: Collection[bytes]) -> Block:
+    async def read_block(
+        self, height: int, contracts: Collection[bytes], *, with_traces: bool = False
+    ) -> Block:
         """The block of a height, told alike by enough nodes. Raises Unavailable, Stuck."""
         block_hash, named = await self._agreed(height)
         if block_hash is None:
@@ -123,7 +127,7 @@ class NodeSet:
         told: Counter[Block] = Counter()
         for node in named:
             try:
-                block = await read_whole(node, ref, contracts)
+                block = await read_whole(node, ref, contracts, with_traces=with_traces)
             except Quarantined as error:
                 self.put_aside(node, str(error))
                 continue
@@ -194,11 +198,18 @@ class NodeSet:
         return told
 
 
-async def read_whole(node: Node, ref: BlockRef, contracts: Collection[bytes]) -> Block:
+async def read_whole(
+    node: Node, ref: BlockRef, contracts: Collection[bytes], *, with_traces: bool
+) -> Block:
     """A block with its receipts: two calls. Raises Quarantined, NodeRefused, Unavailable."""
     name = "0x" + ref.block_hash
     block = await node.read("eth_getBlockByHash", name, True)
     receipts = await node.read("eth_getBlockReceipts", name)
     if block is None or receipts is None:
         raise Unavailable(f"{node.name} has no block {name} any more")
-    return await asyncio.to_thread(parse_block, block, receipts, ref, contracts)
+    whole = await asyncio.to_thread(parse_block, block, receipts, ref, contracts)
+    if not with_traces:
+        return whole
+    traces = await node.read("trace_block", hex(ref.height))
+    moved = await asyncio.to_thread(internal_movements, traces, ref)
+    return replace(whole, movements=(*whole.movements, *moved))

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.chains
 PRETEND = "684b5809"
 SET = "c293ea54"
 PASS = "82c4b3b2"
+PASS_THEN_FAIL = "f1fe6cbd"
 
 
 def deposit_key(custody: Custody, index: int = 0) -> bytes:
@@ -62,6 +63,22 @@ async def test_e11_ether_that_a_contract_passes_on_is_not_credited(custody: Cust
     custody.anvil.mine()
     assert custody.anvil.balance(text_of(key)) == ETHER
     assert await custody.moved(custody.anvil.height(), key) == []
+
+
+async def test_e11_with_traces_what_a_contract_passed_on_counts_unless_a_caller_failed(
+    custody: Custody,
+) -> None:
+    key = deposit_key(custody)
+    passer = custody.anvil.deploy(code_of("Passer"))
+    words = key.rjust(32, b"\0").hex()
+    for method in (PASS, PASS_THEN_FAIL):
+        data = "0x" + method + words
+        custody.anvil.send(to=passer, value=hex(ETHER), data=data, gas=hex(300_000))
+    custody.anvil.mine()
+    assert custody.anvil.balance(text_of(key)) == ETHER
+    block = await custody.adapter._nodes.read_block(custody.anvil.height(), (), with_traces=True)
+    moves = [move for move in block.movements if move.key == key]
+    assert [(move.index, move.amount_atoms) for move in moves] == [(-2, ETHER)]
 
 
 async def test_a_transfer_that_failed_or_moved_nothing_is_none(custody: Custody) -> None:

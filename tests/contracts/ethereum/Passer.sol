@@ -12,4 +12,14 @@ contract Passer {
     function pass(address payable to) external payable {
         to.transfer(msg.value);
     }
+
+    /// Pays within a call that then fails; the transaction itself succeeds.
+    function passThenFail(address payable to) external payable {
+        try this.passAndRevert{value: msg.value}(to) {} catch {}
+    }
+
+    function passAndRevert(address payable to) external payable {
+        to.transfer(msg.value);
+        revert("taken back");
+    }
 }
