@@ -8,6 +8,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import asyncpg
+
+from runtime.errors import Unavailable
 from runtime.postgres import Connection, Database
 from wallets import limits
 from wallets.books import postings
@@ -130,11 +133,14 @@ class Store:
             await claims.give_back(connection, mine)
 
     async def plan(self, mine: Claim, plan: Plan, payouts: list[Payout]) -> None:
-        """From here on the attempt owns its inputs."""
-        async with self._change(mine) as connection:
-            await attempts.insert(connection, mine, plan, payouts)
-            await claims.move(connection, mine, PayoutState.BUILT)
-            await claims.give_back(connection, mine)
+        """From here on the attempt owns its inputs. Raises Unavailable when another one does."""
+        try:
+            async with self._change(mine) as connection:
+                await attempts.insert(connection, mine, plan, payouts)
+                await claims.move(connection, mine, PayoutState.BUILT)
+                await claims.give_back(connection, mine)
+        except asyncpg.UniqueViolationError as error:
+            raise Unavailable("another worker's plan was first to own an input") from error
 
     async def write_ahead(
         self, mine: Claim, attempt: StoredAttempt, txid: TransactionId, raw: bytes

@@ -1,5 +1,6 @@
 """A withdrawal from the journal to its settlement, through pipeline, signer and a real node."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -120,3 +121,34 @@ async def test_a_failed_token_payout_is_paid_by_its_next_attempt(
     assert custody.tokens_of(key) == 3_000_000
     attempts = await custody.database.read("select state from custody.attempt order by attempt_id")
     assert [row["state"] for row in attempts] == ["failed", "final"]
+
+
+async def test_e1_workers_side_by_side_never_share_a_nonce_and_all_are_paid(
+    custody: Custody, engine: MemoryEngine
+) -> None:
+    numbers = range(1, 25)
+    for number in numbers:
+        await engine.request(request(custody, number, 1, 10**6))
+    workers = [
+        Pipeline(
+            Store(custody.database, 1, f"worker-{number}"),
+            custody.adapter,
+            StoredApprover(custody.database),
+            custody.signer,
+        )
+        for number in range(4)
+    ]
+    for _ in range(100):
+        await custody.database.write(
+            "update custody.payout set not_before = '-infinity', claim_expires_at = '-infinity'"
+        )
+        await asyncio.gather(*(worker.step() for worker in workers))
+        await engine.apply()
+        if set(await states(custody.database)) == {"settled"}:
+            break
+        custody.anvil.mine()
+    assert set(engine.states.values()) == {"settled"}
+    for number in numbers:
+        assert custody.anvil.balance(custody.payout(number, 1).destination.text) == 10**16
+    sent = int(custody.anvil.call("eth_getTransactionCount", text_of(custody.lane), "latest"), 16)
+    assert sent == len(numbers)
