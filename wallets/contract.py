@@ -58,7 +58,8 @@ class Movement:
     """One output or log of a block, or of the memory pool, that moves an asset to a key."""
 
     txid: TransactionId
-    # Output index on Bitcoin; log index, or -1 for the native transfer, on account chains.
+    # Output index on Bitcoin; on account chains the place of the log in its transaction, -1 for
+    # the native transfer, below that for native transfers within calls.
     index: int
     # Empty for the native asset.
     contract: bytes
