@@ -32,6 +32,7 @@ from wallets.ethereum.node import NodeRefused
 from wallets.ethereum.node_set import NodeSet
 from wallets.ethereum.nonces import next_nonce
 from wallets.ethereum.standing import Standing
+from wallets.ethereum.sweeping import Sweep, TopUp
 from wallets.ethereum.tokens import is_refusal, read_balance
 from wallets.ethereum.transactions import (
     Malformed,
@@ -164,7 +165,38 @@ class Ethereum:
         if nonce < mined_count:
             raise Stuck(Condition.PINNED, "the nonce is used: what used it decides")
         fees = await self._fees(tip, [anchor], fee_atoms_max // PLAIN_GAS)
-        return planning.plan_empty(intent_id, self.network.network_id, lane, nonce, PLAIN_GAS, fees)
+        return planning.plan_internal(
+            intent_id, self.network.network_id, lane, nonce, PLAIN_GAS, fees, planning.Move(lane)
+        )
+
+    async def build_move(
+        self,
+        intent_id: bytes,
+        step: Sweep | TopUp,
+        hot: Lane,
+        *,
+        fee_atoms_max: int,
+        owned: frozenset[str],
+    ) -> Plan:
+        """Plans a sweep to a hot lane, or a top-up from it. Raises Stuck, Unavailable."""
+        tip = await self._nodes.tip()
+        is_sweep = isinstance(step, Sweep)
+        there = step.holding.lane
+        source, to = (there, hot) if is_sweep else (hot, there)
+        mined_count = await self._number("eth_getTransactionCount", source, tip)
+        nonce = next_nonce(mined_count, lanes.owned_nonces(owned, source))
+        if nonce is None:
+            raise Stuck(Condition.PINNED, f"{source.text} waits for nonces to be mined")
+        gas_limit = step.gas_limit if isinstance(step, Sweep) else PLAIN_GAS
+        return planning.plan_internal(
+            intent_id,
+            self.network.network_id,
+            source,
+            nonce,
+            gas_limit,
+            await self._fees(tip, (), fee_atoms_max // gas_limit),
+            planning.Move(to, step.holding.contract if is_sweep else b"", step.amount_atoms),
+        )
 
     def identify(self, raw: bytes) -> TransactionId:
         """The id of signed bytes. Raises Broken when they are none."""

@@ -38,6 +38,15 @@ class Stock:
         return native, token
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """From one place of ours to another; nothing, unless it says what."""
+
+    to: Lane
+    contract: bytes = b""
+    amount_atoms: int = 0
+
+
 def choose_lane(
     stocks: Sequence[Stock], under_way: Sequence[UnderWay], payout: Payout, fee_atoms_max: int
 ) -> Stock:
@@ -81,15 +90,29 @@ def plan_payout(
     return plan_of(intent_id, network_id, kind, message, lane)
 
 
-def plan_empty(
-    intent_id: bytes, network_id: int, lane: Lane, nonce: int, gas_limit: int, fees: Fees
+def plan_internal(
+    intent_id: bytes,
+    network_id: int,
+    lane: Lane,
+    nonce: int,
+    gas_limit: int,
+    fees: Fees,
+    move: Move,
 ) -> Plan:
-    """Nothing, to the lane itself: cancels whatever has the nonce, or fills a gap."""
+    """Moves what is ours to another place of ours; the signer derives that place itself.
+
+    Nothing to the lane itself cancels whatever has the nonce, or fills a gap.
+    """
     message = transaction_of(lane, nonce, gas_limit, fees)
-    message.to = lane.text
-    message.value_atoms = "0"
-    message.key.branch = lane.branch
-    message.key.index = lane.path_index
+    message.key.branch = move.to.branch
+    message.key.index = move.to.path_index
+    if move.contract:
+        message.to = text_of(move.contract)
+        message.value_atoms = "0"
+        message.data = transfer_call(move.to.account, move.amount_atoms)
+    else:
+        message.to = move.to.text
+        message.value_atoms = str(move.amount_atoms)
     kind = intent_pb2.INTENT_KIND_INTERNAL
     return plan_of(intent_id, network_id, kind, message, lane)
 

@@ -258,3 +258,32 @@ async def test_an_address_of_a_lane_is_never_paid(custody: Custody) -> None:
         await custody.adapter.highest_fee(
             type(payout)(payout.withdrawal_id, own, payout.token, ETHER)
         )
+
+
+async def test_e5_a_transaction_that_a_pool_lost_is_sent_again_as_the_same_bytes(
+    custody: Custody,
+) -> None:
+    attempt = await custody.attempt(custody.payout(1, ETHER))
+    await custody.adapter.broadcast(attempt)
+    custody.anvil.call("anvil_dropTransaction", "0x" + attempt.txid)
+    assert (await custody.adapter.confirm(attempt)).state is S.NOT_SEEN
+    assert (await custody.adapter.broadcast(attempt)).outcome is BroadcastOutcome.ACCEPTED
+    custody.anvil.mine(3)
+    assert (await custody.adapter.confirm(attempt)).state is S.FINAL
+
+
+async def test_e7_a_cancel_that_a_reorganisation_takes_back_leaves_the_payout_to_win(
+    custody: Custody,
+) -> None:
+    attempt = await custody.attempt(custody.payout(1, ETHER))
+    anchor = parse_signed(attempt.raw).anchor
+    plan = await custody.adapter.build_empty(custody.intent_id(), anchor, FEE_ATOMS_MAX)
+    cancel = await custody.store(plan, None)
+    await custody.adapter.broadcast(cancel)
+    custody.anvil.mine(2)
+    assert (await custody.adapter.confirm(cancel)).state is S.MINED
+    custody.anvil.call("anvil_reorg", 2, [["0x" + attempt.raw.hex(), 0]])
+    custody.anvil.mine(3)
+    assert (await custody.adapter.confirm(attempt)).state is S.FINAL
+    assert (await custody.adapter.confirm(cancel)).state is S.DEAD
+    assert custody.anvil.balance(attempt.payouts[0].destination.text) == ETHER
