@@ -32,14 +32,16 @@ class ProcessorTime:
 
 
 def _used(pid: int, named: frozenset[int]) -> float | None:
+    """Of a process and those it started, but not through one that has a name of its own."""
     try:
-        process = psutil.Process(pid)
-        children = process.children(recursive=True)
+        waiting = [psutil.Process(pid)]
     except psutil.NoSuchProcess:
         return None
     used = 0.0
-    for one in (process, *(child for child in children if child.pid not in named)):
+    while waiting:
+        process = waiting.pop()
         with contextlib.suppress(psutil.NoSuchProcess):
-            times = one.cpu_times()
+            times = process.cpu_times()
             used += times.user + times.system
+            waiting += (child for child in process.children() if child.pid not in named)
     return used

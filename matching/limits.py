@@ -39,6 +39,9 @@ BATCH_BYTES_MAX: Final = MEBIBYTE
 EVENT_ROW_BYTES_TARGET: Final = 2 * MEBIBYTE
 # Commands that a batch may always take, however large the rows before it were.
 BATCH_COMMANDS_FLOOR: Final = 16
+# Commands that wait from which a batch is applied while the one before it is being committed; with
+# fewer it gathers until that commit is known, and group commit stays what it is.
+AHEAD_COMMANDS_MIN: Final = 1_000
 # Bytes of a batch from which the engine runs in a thread; below, the way there costs more.
 APPLY_THREAD_BYTES: Final = 8 * 1024
 # Commands of one envelope.

@@ -50,15 +50,14 @@ class Committer:
         """Cuts the connection; what is being appended may still be committed."""
         await self._writer.close()
 
-    def chain(self, applied: Applied) -> JournalRow:
-        """The row that `commit` takes; hashes its bytes, so large ones are chained in a thread."""
-        return chain(applied, self.epoch, self.tail)
-
-    async def commit(self, applied: Applied, row: JournalRow) -> JournalRow:
+    async def commit(self, applied: Applied, row: JournalRow, after: Tail) -> JournalRow:
         """Returns the row as it is in the journal. Raises Stop.
 
-        Waits as long as the database is away; cancelling it leaves the outcome unknown.
+        `row` was chained to `after`; when tail or epoch became another one meanwhile it is chained
+        anew. Waits as long as the database is away; cancelling it leaves the outcome unknown.
         """
+        if row.epoch != self.epoch or after != self.tail:
+            row = chain(applied, self.epoch, self.tail)
         pause = limits.RECONNECT_FIRST_SECONDS
         while True:
             try:
@@ -68,7 +67,7 @@ class Committer:
                 LOGGER.warning("outcome unknown", first_seq=row.first_seq, error=describe(error))
                 if await self._settle(row):
                     break
-                row = self.chain(applied)
+                row = chain(applied, self.epoch, self.tail)
             except Unavailable as error:
                 LOGGER.warning("append again", first_seq=row.first_seq, error=str(error))
             except asyncpg.PostgresError as error:

@@ -216,6 +216,11 @@ class Inbox:
         """Returns when something waits, or False when the time is over."""
         if self._envelopes:
             return True
+        await self.roused(timeout_seconds)
+        return self._envelopes > 0
+
+    async def roused(self, timeout_seconds: float | None = None) -> None:
+        """Returns when something more waits, the taker was roused, or the time is over."""
         loop = asyncio.get_running_loop()
         self._wake = wake = loop.create_future()
         timer = None
@@ -227,7 +232,6 @@ class Inbox:
             self._wake = None
             if timer is not None:
                 timer.cancel()
-        return self._envelopes > 0
 
     def take(self, commands_max: int, bytes_max: int) -> list[Item]:
         """The items of the next batch, in the order in which they are applied."""

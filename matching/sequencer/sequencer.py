@@ -1,7 +1,9 @@
 """The one task that gives commands their numbers: gather, apply, commit, release, again.
 
-While one batch is being committed the next one gathers in the inbox; it is applied only after the
-commit of the one before is known. The primary runs it; nothing else may touch its engine.
+While one batch is being committed the next one gathers in the inbox. It is applied when that commit
+is known, or earlier when so much waits that it is a large batch of its own: then it waits, applied,
+for the commit before it (docs/adr/0009). Batches are committed and released one at a time and in
+order. The primary runs it; nothing else may touch its engine.
 """
 
 import asyncio
@@ -9,12 +11,12 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
-from opentelemetry.trace import Tracer
+from opentelemetry.trace import Span, Tracer
 
 from matching import limits
 from matching.engines import Engine, EngineKind
 from matching.errors import EngineBroken
-from matching.journal.rows import Applied, JournalRow
+from matching.journal.rows import Applied, JournalRow, Tail, chain
 from matching.release.released import Released
 from matching.sequencer import envelopes, poison
 from matching.sequencer.batch_size import BatchSize
@@ -69,6 +71,21 @@ class SequencerParts:
     rebuild: Callable[[], Awaitable[Engine]]
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A batch that the engine has applied, and its row as it is when `after` is the tail then."""
+
+    applied: Applied
+    row: JournalRow
+    after: Tail
+    count: int
+    numbered: tuple[Numbered, ...]
+    # Wall clock when the engine began and when it was done.
+    started_ns: int
+    matched_ns: int
+    span: Span
+
+
 class Sequencer:
     """Applies, commits and releases batches."""
 
@@ -77,8 +94,11 @@ class Sequencer:
         self._engine = engine
         self._size = BatchSize(parts.batches.commands_max)
         self._is_stopping = False
-        # What status tells: the engine itself may be at work in a thread. It may be one batch ahead
-        # of what was released.
+        # The commit under way, and the tail of the row that was applied last.
+        self._committing: asyncio.Task[None] | None = None
+        self._head = parts.committer.tail
+        # What status tells: the engine itself may be at work in a thread. It may be two batches
+        # ahead of what was released.
         self.applied_seq = engine.last_seq
         self.open_cursors = engine.open_cursors
 
@@ -88,18 +108,32 @@ class Sequencer:
         self._parts.inbox.rouse()
 
     async def run(self) -> None:
-        """Runs until told to stop. Raises Stop."""
+        """Runs until told to stop and the last commit is known. Raises Stop."""
         inbox, bytes_max = self._parts.inbox, self._parts.batches.bytes_max
-        while not self._is_stopping:
-            if not await inbox.wait(self._seconds_to_timer()) and not self._is_timer_due():
-                continue
-            items = inbox.take(self._size.commands, bytes_max)
-            await self._take(items)
+        try:
+            while not self._is_stopping:
+                if self._committing is not None:
+                    if self._committing.done():
+                        await self._committed()
+                        continue
+                    if inbox.commands < limits.AHEAD_COMMANDS_MIN:
+                        await inbox.roused()
+                        continue
+                elif not await inbox.wait(self._seconds_to_timer()) and not self._is_timer_due():
+                    continue
+                await self._take(inbox.take(self._size.commands, bytes_max))
+            await self._committed()
+        finally:
+            await self._give_up()
 
     async def start_epoch(self) -> None:
-        """Journals the first command of this primary."""
+        """Journals the first command of this primary. Raises Stop."""
         started = envelopes.epoch_started(self._parts.committer.epoch, self._parts.time.now_ns())
-        await self._carry_out([started], 1, ())
+        try:
+            await self._carry_out([started], 1, ())
+            await self._committed()
+        finally:
+            await self._give_up()
 
     def _seconds_to_timer(self) -> float:
         """Seconds until a clock command is due when nothing else comes."""
@@ -134,44 +168,49 @@ class Sequencer:
     async def _carry_out(
         self, bodies: list[bytes], count: int, numbered: tuple[Numbered, ...]
     ) -> None:
-        """Applies, commits and releases envelopes, without those that stop the engine."""
-        gauges = self._parts.gauges
-        links = gauges.orders.links(numbered)
-        with gauges.tracer.start_as_current_span("batch", links=links) as span:
-            row = await self._try(bodies, count, numbered)
-            if row is not None:
-                if span.is_recording():
-                    span.set_attribute("cambist.first_seq", row.first_seq)
-                    span.set_attribute("cambist.last_seq", row.last_seq)
-                return
+        """Applies envelopes and hands them on, without those that stop the engine."""
+        if await self._try(bodies, count, numbered):
+            return
         rest = [single for body in bodies for single in poison.singles(body)]
         while rest:
             # The ones before the culprit singly, the culprit put aside, the others as batches.
             rest = await self._up_to_culprit(rest)
             while rest:
                 part = rest[: limits.BATCH_ENVELOPES_MAX]
-                if await self._try(part, len(part)) is None:
+                if not await self._try(part, len(part)):
                     break
                 rest = rest[len(part) :]
 
     async def _try(
         self, bodies: list[bytes], count: int, numbered: tuple[Numbered, ...] = ()
-    ) -> JournalRow | None:
-        """One batch, committed; None when the engine stopped and was made anew. Raises Stop."""
-        kind = self._parts.kind
+    ) -> bool:
+        """Applies one batch and begins its commit after that of the one before.
+
+        False when the engine stopped and was made anew. Raises Stop.
+        """
+        kind, gauges = self._parts.kind, self._parts.gauges
+        span = gauges.tracer.start_span("batch", links=gauges.orders.links(numbered))
         try:
-            return await self._apply_and_commit(bodies, count, numbered)
+            prepared = await self._prepare(bodies, count, numbered, span)
         except (kind.panicked, kind.refused, kind.malformed) as error:
             # What was checked before is not refused, unless check and engine disagree.
+            span.end()
+            await self._committed()
             after_seq = self._parts.committer.tail.last_seq
             LOGGER.critical("engine stopped", after_seq=after_seq, error=str(error))
             self._engine = await self._parts.rebuild()
-            return None
+            self._head = self._parts.committer.tail
+            return False
+        self._head = prepared.row.tail
+        await self._committed()
+        self._committing = asyncio.create_task(self._commit(prepared), name="commit")
+        self._committing.add_done_callback(lambda _: self._parts.inbox.rouse())
+        return True
 
     async def _up_to_culprit(self, singles: list[bytes]) -> list[bytes]:
         """Applies commands one by one until one stops the engine; the commands after that one."""
         for index, single in enumerate(singles):
-            if await self._try([single], 1) is None:
+            if not await self._try([single], 1):
                 await self._put_aside(single)
                 return singles[index + 1 :]
         return []
@@ -182,47 +221,73 @@ class Sequencer:
         seq = self._parts.committer.tail.last_seq + 1
         LOGGER.critical("command poisoned", seq=seq, market_id=market_id, envelope=single.hex())
         poisoned = envelopes.command_poisoned(single, market_id, self._parts.time.now_ns())
-        if await self._try([poisoned], 1) is None:
+        if not await self._try([poisoned], 1):
             raise EngineBroken(f"it stops at seq {seq} without the command too")
 
-    async def _apply_and_commit(
-        self, bodies: list[bytes], count: int, numbered: tuple[Numbered, ...]
-    ) -> JournalRow:
-        """One batch. Raises Stop, and the engine's `panicked`."""
+    async def _prepare(
+        self, bodies: list[bytes], count: int, numbered: tuple[Numbered, ...], span: Span
+    ) -> Prepared:
+        """Runs the engine, in a thread when it has much to do. Raises what stops the engine."""
         parts = self._parts
-        wall_ns = parts.clock.wall_ns
-        started_ns = wall_ns()
+        started_ns = parts.clock.wall_ns()
         time_ns = max(parts.time.now_ns(), self._engine.time_ns)
         first_seq = self._engine.last_seq + 1
         batch = envelopes.batch(parts.shard, first_seq, time_ns, bodies)
+        after, epoch = self._head, parts.committer.epoch
         if len(batch) < limits.APPLY_THREAD_BYTES:
-            applied, row = self._apply(batch, first_seq, time_ns)
+            applied, row = self._apply(batch, first_seq, time_ns, epoch)
         else:
             loop = asyncio.get_running_loop()
             applied, row = await loop.run_in_executor(
-                parts.executor, self._apply, batch, first_seq, time_ns
+                parts.executor, self._apply, batch, first_seq, time_ns, epoch
             )
-        matched_ns = wall_ns()
-        row = await parts.committer.commit(applied, row)
-        durable_ns = wall_ns()
-        parts.released.release(row, matched_ns, durable_ns)
+        matched_ns = parts.clock.wall_ns()
         self._size.learn(count, len(row.events))
-        gauges = parts.gauges
-        for stage, start_ns, end_ns in (
-            (Stage.MATCHED, started_ns, matched_ns),
-            (Stage.DURABLE, matched_ns, durable_ns),
-        ):
-            gauges.stages.record(stage, count, max(0, end_ns - start_ns))
-            gauges.orders.record(stage, numbered, start_ns, end_ns)
-        return row
+        return Prepared(applied, row, after, count, numbered, started_ns, matched_ns, span)
 
-    def _apply(self, batch: bytes, first_seq: int, time_ns: int) -> tuple[Applied, JournalRow]:
+    def _apply(
+        self, batch: bytes, first_seq: int, time_ns: int, epoch: int
+    ) -> tuple[Applied, JournalRow]:
         """Runs the engine and chains the row; pure work, in a thread when it is large."""
         engine = self._engine
         events = engine.apply(batch)
         self.applied_seq, self.open_cursors = engine.last_seq, engine.open_cursors
         applied = Applied(first_seq, engine.last_seq, time_ns, batch, events, engine.state_hash)
-        return applied, self._parts.committer.chain(applied)
+        return applied, chain(applied, epoch, self._head)
+
+    async def _committed(self) -> None:
+        """Returns when no commit is under way. Raises Stop."""
+        committing = self._committing
+        if committing is not None:
+            await committing
+            self._committing = None
+
+    async def _give_up(self) -> None:
+        """Ends a commit that nobody waits for any more; its outcome stays unknown."""
+        committing, self._committing = self._committing, None
+        if committing is not None:
+            committing.cancel()
+            await asyncio.wait((committing,))
+
+    async def _commit(self, prepared: Prepared) -> None:
+        """Commits and releases what was applied. Raises Stop."""
+        parts, span = self._parts, prepared.span
+        try:
+            row = await parts.committer.commit(prepared.applied, prepared.row, prepared.after)
+            durable_ns = parts.clock.wall_ns()
+            parts.released.release(row, prepared.matched_ns, durable_ns)
+            if span.is_recording():
+                span.set_attribute("cambist.first_seq", row.first_seq)
+                span.set_attribute("cambist.last_seq", row.last_seq)
+        finally:
+            span.end()
+        gauges = parts.gauges
+        for stage, start_ns, end_ns in (
+            (Stage.MATCHED, prepared.started_ns, prepared.matched_ns),
+            (Stage.DURABLE, prepared.matched_ns, durable_ns),
+        ):
+            gauges.stages.record(stage, prepared.count, max(0, end_ns - start_ns))
+            gauges.orders.record(stage, prepared.numbered, start_ns, end_ns)
 
 
 def numbers_of(item: Item) -> Numbered:
