@@ -164,7 +164,7 @@ class Ethereum:
         lane, nonce, mined_count = await self._named(anchor, tip)
         if nonce < mined_count:
             raise Stuck(Condition.PINNED, "the nonce is used: what used it decides")
-        fees = await self._fees(tip, [anchor], fee_atoms_max // PLAIN_GAS)
+        fees = await self._fees(tip, [anchor], fee_atoms_max // PLAIN_GAS, is_cancel=True)
         return planning.plan_internal(
             intent_id, self.network.network_id, lane, nonce, PLAIN_GAS, fees, planning.Move(lane)
         )
@@ -283,9 +283,15 @@ class Ethereum:
         return limit
 
     async def _fees(
-        self, tip: BlockRef, must_use: Sequence[str], payable_per_gas_atoms: int
+        self,
+        tip: BlockRef,
+        must_use: Sequence[str],
+        payable_per_gas_atoms: int,
+        *,
+        is_cancel: bool = False,
     ) -> Fees:
         """What to offer at this tip. Raises Stuck(AT_CEILING), Unavailable."""
+        policy = self._settings.fees
         before = [
             parse_signed(raw)
             for anchor in must_use
@@ -307,7 +313,7 @@ class Ethereum:
         return fees_for(
             base,
             tip_told,
-            self._settings.fees,
+            policy.for_cancel() if is_cancel else policy,
             replaced=replaced,
             payable_per_gas_atoms=payable_per_gas_atoms,
         )

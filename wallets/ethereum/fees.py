@@ -4,7 +4,7 @@ Called by the adapter. Prices are wei per gas. Nodes keep a replacement only whe
 per cent more in both fields.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wallets.errors import Condition, Stuck
 
@@ -26,6 +26,14 @@ class FeePolicy:
             raise ValueError("0 < priority floor <= priority ceiling <= ceiling")
         if not 1 <= self.base_fee_multiple <= self.market_multiple:
             raise ValueError("1 <= multiple of the base fee <= multiple of the market")
+
+    def for_cancel(self) -> "FeePolicy":
+        """Twice as high: a payout at its ceiling must leave room for the cancel of it."""
+        return replace(
+            self,
+            ceiling_per_gas_atoms=2 * self.ceiling_per_gas_atoms,
+            market_multiple=2 * self.market_multiple,
+        )
 
 
 @dataclass(frozen=True, slots=True)

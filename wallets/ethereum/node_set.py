@@ -142,14 +142,20 @@ class NodeSet:
         raise Unavailable(f"too few nodes gave block {block_hash}")
 
     async def agreed_answer(self, method: str, *params: object) -> Any:
-        """What enough nodes answer alike; None is an answer too. Raises Unavailable."""
-        told = await self._ask(method, *params)
+        """What enough nodes answer alike; None is an answer too.
+
+        Raises Unavailable, and NodeRefused when enough nodes say that the call reverts.
+        """
+        told, refused = await self._ask_all(method, *params)
         answers = [projected(method, answer) for _, answer in told]
         votes = Counter(canonical(answer) for answer in answers)
         # A node that is behind has nothing yet; that outweighs nobody.
         for answer in sorted(answers, key=lambda answer: answer is None):
             if votes[canonical(answer)] >= self._agreeing:
                 return answer
+        reverts = [error for error in refused if "revert" in error.message.lower()]
+        if len(reverts) >= self._agreeing:
+            raise reverts[0]
         raise Unavailable(f"{len(answers)} nodes answered {method}, too few alike")
 
     async def any_answer(self, method: str, *params: object) -> Any:
@@ -184,18 +190,29 @@ class NodeSet:
 
     async def _ask(self, method: str, *params: object) -> list[tuple[Node, Any]]:
         """Answers of all healthy nodes that give one. Raises Unavailable."""
+        told, _ = await self._ask_all(method, *params)
+        return told
+
+    async def _ask_all(
+        self, method: str, *params: object
+    ) -> tuple[list[tuple[Node, Any]], list[NodeRefused]]:
+        """Answers of all healthy nodes, and what others refused with. Raises Unavailable."""
         nodes = self.healthy()
         answers = await asyncio.gather(
             *(node.read(method, *params) for node in nodes), return_exceptions=True
         )
-        told = []
+        told: list[tuple[Node, Any]] = []
+        refused = []
         for node, answer in zip(nodes, answers, strict=True):
-            if isinstance(answer, BaseException):
-                if not isinstance(answer, Unavailable | NodeRefused):
-                    raise answer
+            if isinstance(answer, NodeRefused):
+                refused.append(answer)
+            elif isinstance(answer, Unavailable):
                 continue
-            told.append((node, answer))
-        return told
+            elif isinstance(answer, BaseException):
+                raise answer
+            else:
+                told.append((node, answer))
+        return told, refused
 
 
 async def read_whole(

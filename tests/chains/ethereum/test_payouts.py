@@ -12,11 +12,12 @@ from aiohttp import web
 from tests.chains.ethereum.anvil import CHAIN_ID, Anvil
 from tests.chains.ethereum.conftest import code_of
 from tests.chains.ethereum.custody import ETHER, FEE_ATOMS_MAX, Custody, network_of, settings_of
-from wallets.contract import BroadcastOutcome, ConfirmationState, Death
+from wallets.contract import BroadcastOutcome, ConfirmationState, Death, Token
 from wallets.errors import Condition, RefusedAddress, Rejected, Stuck
 from wallets.ethereum.adapter import Ethereum
 from wallets.ethereum.addresses import text_of
 from wallets.ethereum.node_set import NodeSet
+from wallets.ethereum.tokens import check_token
 from wallets.ethereum.transactions import anchor_of, parse_signed
 
 pytestmark = pytest.mark.chains
@@ -287,3 +288,36 @@ async def test_e7_a_cancel_that_a_reorganisation_takes_back_leaves_the_payout_to
     assert (await custody.adapter.confirm(attempt)).state is S.FINAL
     assert (await custody.adapter.confirm(cancel)).state is S.DEAD
     assert custody.anvil.balance(attempt.payouts[0].destination.text) == ETHER
+
+
+async def test_a_failed_receipt_that_a_reorganisation_turns_into_a_success_pays_once(
+    custody: Custody,
+) -> None:
+    payout = custody.payout(1, 1_000, token=True)
+    attempt = await custody.attempt(payout)
+    custody.call_token(BAN, int.from_bytes(custody.lane), 1)
+    custody.anvil.mine()
+    await custody.adapter.broadcast(attempt)
+    custody.anvil.mine()
+    found = await custody.adapter.confirm(attempt)
+    assert found.state is S.MINED
+    # The ban is gone with its block; the same bytes are mined again without it.
+    custody.anvil.call("anvil_reorg", 2, [["0x" + attempt.raw.hex(), 0]])
+    custody.anvil.mine(3)
+    assert (await custody.adapter.confirm(attempt)).state is S.FINAL
+    assert custody.tokens_of(payout.destination.key) == 1_000
+
+
+@pytest.mark.parametrize(
+    ("decimals", "address", "reason"),
+    [(18, "token", "DECIMALS_DIFFER"), (6, "nobody", "NO_CONTRACT"), (6, "passer", "NO_DECIMALS")],
+)
+async def test_a_token_that_is_not_what_its_listing_says_is_refused(
+    custody: Custody, decimals: int, address: str, reason: str
+) -> None:
+    passer = bytes.fromhex(custody.anvil.deploy(code_of("Passer"))[2:])
+    contract = {"token": custody.token, "nobody": b"\x77" * 20, "passer": passer}[address]
+    nodes, tip = custody.adapter._nodes, await custody.adapter.tip()
+    await check_token(nodes, Token(2, custody.token, 6), tip)
+    with pytest.raises(Rejected, match=reason):
+        await check_token(nodes, Token(2, contract, decimals), tip)

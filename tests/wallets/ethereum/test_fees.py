@@ -34,6 +34,17 @@ def test_an_absurd_tip_of_a_node_is_cut() -> None:
     assert found == Fees(5 * GWEI, 3 * GWEI)
 
 
+@given(base=PRICE, tip=PRICE)
+def test_a_payout_at_its_ceiling_can_always_be_cancelled(base: int, tip: int) -> None:
+    payable = 10**30
+    try:
+        paid = fees_for(base, tip, POLICY, replaced=None, payable_per_gas_atoms=payable)
+    except Stuck:
+        return
+    cancel = fees_for(base, tip, POLICY.for_cancel(), replaced=paid, payable_per_gas_atoms=payable)
+    assert cancel.max_fee_per_gas_atoms > paid.max_fee_per_gas_atoms
+
+
 def test_a_raise_is_never_less_than_ten_per_cent() -> None:
     assert [raised(price) for price in (1, 9, 10, 11)] == [2, 10, 11, 13]
 
