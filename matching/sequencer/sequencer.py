@@ -2,7 +2,7 @@
 
 While one batch is being committed the next one gathers in the inbox. It is applied when that commit
 is known, or earlier when so much waits that it is a large batch of its own: then it waits, applied,
-for the commit before it (docs/adr/0009). Batches are committed and released one at a time and in
+for the commit before it (docs/adr/0010). Batches are committed and released one at a time and in
 order. The primary runs it; nothing else may touch its engine.
 """
 
