@@ -1,0 +1,1 @@
+"""Custody's link to the engine: journal rows in, numbered commands out."""

@@ -1,0 +1,52 @@
+"""Follows the event journal of one shard into the inbox.
+
+Run by the worker, one task per shard; two at once are harmless, the cursor lets each row in once.
+A gap, or rows that the engine no longer keeps, end it: custody on half a journal would pay wrongly.
+"""
+
+import asyncio
+
+import grpc
+import grpc.aio
+
+from cambist.internal.matching.v1 import matching_pb2, matching_pb2_grpc
+from runtime import logs
+from runtime.errors import Unavailable, Unknown
+from runtime.postgres import Database
+from runtime.rpc_errors import fault_of
+from wallets.core import inbox
+from wallets.errors import Broken
+from wallets.link import limits
+from wallets.link.rows import journal_row
+
+
+class Reader:
+    """One shard's journal."""
+
+    def __init__(self, database: Database, shard: int, channel: grpc.aio.Channel) -> None:
+        self._database = database
+        self._shard = shard
+        self._stub = matching_pb2_grpc.MatchingServiceStub(channel)
+
+    async def run(self) -> None:
+        """Follows for ever; raises Broken. An engine that is away is asked again."""
+        while True:
+            try:
+                await self._follow()
+            except grpc.aio.AioRpcError as error:
+                fault = fault_of(error)
+                if fault.code is grpc.StatusCode.OUT_OF_RANGE:
+                    raise Broken(f"shard {self._shard}: the journal has lost rows") from error
+                reason = fault.reason or fault.code.name
+                logs.get(__name__).warning("no journal", shard=self._shard, reason=reason)
+            except (Unavailable, Unknown) as error:
+                # The cursor says whether the row was taken.
+                logs.get(__name__).warning("no database", shard=self._shard, reason=str(error))
+            await asyncio.sleep(limits.RECONNECT_SECONDS)
+
+    async def _follow(self) -> None:
+        cursor = await inbox.read_cursor(self._database, self._shard)
+        request = matching_pb2.StreamEventsRequest(shard=self._shard, from_seq=cursor + 1)
+        async for answer in self._stub.StreamEvents(request):
+            for row in answer.rows:
+                await inbox.take(self._database, journal_row(self._shard, row))
