@@ -14,3 +14,7 @@ ATTEMPTS_MAX: Final = 5
 OUTBOX_PAGE: Final = 1_000
 # Inputs owned by open attempts of a network; above it nothing new is built.
 OWNED_INPUTS_MAX: Final = 100_000
+# Nodes of one network.
+NODES_MAX: Final = 9
+# A node that lied, lags or is on another chain is not asked for so long.
+QUARANTINE_SECONDS: Final = 60.0

@@ -6,7 +6,6 @@ still loading, behind, or gave false bytes is not asked for a while. Time is pas
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,10 +16,11 @@ from wallets.bitcoin.networks import BitcoinNetwork
 from wallets.bitcoin.node import BAD_PARAMETER, Node, NodeRefused
 from wallets.contract import Block, BlockRef
 from wallets.errors import Condition, Quarantined, Stuck
+from wallets.quorum import Quorum
 
 
-class NodeSet:
-    """`now_seconds` is a clock that never goes back; `agreeing` is at least 1."""
+class NodeSet(Quorum[Node]):
+    """Nodes of one Bitcoin network."""
 
     def __init__(
         self,
@@ -29,32 +29,8 @@ class NodeSet:
         agreeing: int,
         now_seconds: Callable[[], float],
     ) -> None:
-        if not 1 <= agreeing <= len(nodes) <= limits.NODES_MAX:
-            raise ValueError(f"{agreeing} of {len(nodes)} nodes cannot agree")
+        super().__init__(nodes, agreeing, now_seconds)
         self._network = network
-        self._nodes = nodes
-        self._agreeing = agreeing
-        self._now_seconds = now_seconds
-        # Until when a node is not asked, and why, by its name.
-        self._quarantine: dict[str, tuple[float, str]] = {}
-
-    def quarantined(self) -> dict[str, str]:
-        """Why nodes are not asked at the moment, for status."""
-        now = self._now_seconds()
-        return {name: why for name, (until, why) in self._quarantine.items() if until > now}
-
-    def healthy(self) -> list[Node]:
-        """Nodes that may be asked. Raises Unavailable when they are too few to agree."""
-        out = self.quarantined()
-        found = [node for node in self._nodes if node.name not in out]
-        if len(found) < self._agreeing:
-            raise Unavailable(f"{len(found)} of {len(self._nodes)} nodes: {out}")
-        return found
-
-    def put_aside(self, node: Node, why: str) -> None:
-        """Does not ask a node for a while."""
-        until = self._now_seconds() + limits.QUARANTINE_SECONDS
-        self._quarantine[node.name] = (until, why)
 
     async def check(self) -> None:
         """Asks every healthy node whether it is on our chain and synced; puts aside those not.
@@ -73,11 +49,10 @@ class NodeSet:
 
         Raises Unavailable when too few answer, Stuck(NODES_DISAGREE).
         """
-        answers = [one for one in await self._ask("getblockcount") if isinstance(one[1], int)]
-        if len(answers) < self._agreeing:
+        answers = [one for _, one in await self._ask("getblockcount") if isinstance(one, int)]
+        top = self.common_height(answers)
+        if top < 0:
             raise Unavailable(f"{len(answers)} nodes told their height")
-        heights = sorted((height for _, height in answers), reverse=True)
-        top: int = heights[self._agreeing - 1]
         for height in range(top, max(-1, top - limits.TIP_SEARCH_BLOCKS), -1):
             block_hash, _ = await self._agreed(height)
             if block_hash is not None:
@@ -106,14 +81,9 @@ class NodeSet:
     async def _agreed(self, height: int) -> tuple[str | None, list[Node]]:
         """The hash that enough nodes name for a height, and those that do. Raises Unavailable."""
         answers = await self._ask("getblockhash", height)
-        if len(answers) < self._agreeing:
+        if len(answers) < self.agreeing:
             raise Unavailable(f"{len(answers)} nodes have block {height}")
-        votes = Counter(str(found) for _, found in answers)
-        block_hash, count = votes.most_common(1)[0]
-        # Two halves that both suffice are not an agreement.
-        if count < self._agreeing or list(votes.values()).count(count) > 1:
-            return None, []
-        return block_hash, [node for node, found in answers if found == block_hash]
+        return self.elected([(node, str(found)) for node, found in answers])
 
     async def _ask(self, method: str, *params: object) -> list[tuple[Node, Any]]:
         """Answers of all healthy nodes that give one. Raises Unavailable."""

@@ -13,12 +13,8 @@ CALL_SECONDS: Final = 20.0
 CALLS_MAX: Final = 16
 # Tries of a read whose connection broke; a send has one.
 READ_TRIES_MAX: Final = 2
-# Seconds a node that lied, lags or is on another chain is not asked.
-QUARANTINE_SECONDS: Final = 60.0
 # Blocks that the agreed tip may lie below the lowest of the tips that count.
 TIP_SEARCH_BLOCKS: Final = 6
-# Nodes of one network.
-NODES_MAX: Final = 9
 # Characters of a node's own words that are kept.
 REASON_LENGTH_MAX: Final = 200
 # Digits of a quantity (256 bits).

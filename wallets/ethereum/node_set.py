@@ -21,10 +21,11 @@ from wallets.ethereum.node import Node, NodeRefused
 from wallets.ethereum.projection import canonical, projected
 from wallets.ethereum.traces import internal_movements
 from wallets.ethereum.wire import fields, hash_text, quantity
+from wallets.quorum import Quorum
 
 
-class NodeSet:
-    """`now_seconds` is a clock that never goes back; `agreeing` is at least 1."""
+class NodeSet(Quorum[Node]):
+    """Nodes of one Ethereum network."""
 
     def __init__(
         self,
@@ -34,33 +35,9 @@ class NodeSet:
         agreeing: int,
         now_seconds: Callable[[], float],
     ) -> None:
-        if not 1 <= agreeing <= len(nodes) <= limits.NODES_MAX:
-            raise ValueError(f"{agreeing} of {len(nodes)} nodes cannot agree")
+        super().__init__(nodes, agreeing, now_seconds)
         self.chain_id = chain_id
         self.genesis_hash = genesis_hash
-        self._nodes = nodes
-        self._agreeing = agreeing
-        self._now_seconds = now_seconds
-        # Until when a node is not asked, and why, by its name.
-        self._quarantine: dict[str, tuple[float, str]] = {}
-
-    def quarantined(self) -> dict[str, str]:
-        """Why nodes are not asked at the moment, for status."""
-        now = self._now_seconds()
-        return {name: why for name, (until, why) in self._quarantine.items() if until > now}
-
-    def healthy(self) -> list[Node]:
-        """Nodes that may be asked. Raises Unavailable when they are too few to agree."""
-        out = self.quarantined()
-        found = [node for node in self._nodes if node.name not in out]
-        if len(found) < self._agreeing:
-            raise Unavailable(f"{len(found)} of {len(self._nodes)} nodes: {out}")
-        return found
-
-    def put_aside(self, node: Node, why: str) -> None:
-        """Does not ask a node for a while."""
-        until = self._now_seconds() + limits.QUARANTINE_SECONDS
-        self._quarantine[node.name] = (until, why)
 
     async def check(self) -> None:
         """Asks every healthy node whether it is on our chain and synced; puts aside those not.
@@ -106,8 +83,7 @@ class NodeSet:
                 heights.append(quantity(fields(block).get("number")))
             except Quarantined as error:
                 self.put_aside(node, str(error))
-        heights.sort(reverse=True)
-        return heights[self._agreeing - 1] if len(heights) >= self._agreeing else -1
+        return self.common_height(heights)
 
     async def agreed_ref(self, height: int) -> BlockRef:
         """The block that enough nodes name for a height. Raises Unavailable, Stuck."""
@@ -135,7 +111,7 @@ class NodeSet:
                 # Pruned, restarting: another of those that agree has it.
                 continue
             told[block] += 1
-            if told[block] == self._agreeing:
+            if told[block] == self.agreeing:
                 return block
         if len(told) > 1:
             raise Stuck(Condition.NODES_DISAGREE, f"nodes tell block {block_hash} differently")
@@ -151,10 +127,10 @@ class NodeSet:
         votes = Counter(canonical(answer) for answer in answers)
         # A node that is behind has nothing yet; that outweighs nobody.
         for answer in sorted(answers, key=lambda answer: answer is None):
-            if votes[canonical(answer)] >= self._agreeing:
+            if votes[canonical(answer)] >= self.agreeing:
                 return answer
         reverts = [error for error in refused if "revert" in error.message.lower()]
-        if len(reverts) >= self._agreeing:
+        if len(reverts) >= self.agreeing:
             raise reverts[0]
         raise Unavailable(f"{len(answers)} nodes answered {method}, too few alike")
 
@@ -179,14 +155,9 @@ class NodeSet:
                     named.append((node, hash_text(fields(block).get("hash"))))
             except Quarantined as error:
                 self.put_aside(node, str(error))
-        if len(named) < self._agreeing:
+        if len(named) < self.agreeing:
             raise Unavailable(f"{len(named)} nodes have block {height}")
-        votes = Counter(found for _, found in named)
-        block_hash, count = votes.most_common(1)[0]
-        # Two halves that both suffice are not an agreement.
-        if count < self._agreeing or list(votes.values()).count(count) > 1:
-            return None, []
-        return block_hash, [node for node, found in named if found == block_hash]
+        return self.elected(named)
 
     async def _ask(self, method: str, *params: object) -> list[tuple[Node, Any]]:
         """Answers of all healthy nodes that give one. Raises Unavailable."""
