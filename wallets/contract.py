@@ -9,12 +9,14 @@ on Ethereum and TRON), and is compared as bytes only.
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NewType, Protocol
+from typing import Final, NewType, Protocol, runtime_checkable
 
 WithdrawalId = NewType("WithdrawalId", bytes)
 AttemptId = NewType("AttemptId", int)
 # Lower-case hex without prefix, as our own code computed it.
 TransactionId = NewType("TransactionId", str)
+# Well below what the signer signs for one withdrawal, and below what an adapter looks through.
+BUMPS_MAX: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +280,28 @@ class Signs(Protocol):
 
     async def close(self, withdrawal_id: WithdrawalId) -> Sequence[bytes]:
         """What was ever signed for it; nothing = never, and from now on never."""
+
+
+@dataclass(frozen=True, slots=True)
+class BumpSchedule:
+    """How long an attempt may be unmined until its fee is raised, and how often that is done."""
+
+    after_seconds: int
+    bumps_max: int
+
+    def __post_init__(self) -> None:
+        """Refuses what would bump at once, or for ever."""
+        if self.after_seconds < 1 or not 0 <= self.bumps_max <= BUMPS_MAX:
+            raise ValueError(f"after_seconds from 1, bumps_max from 0 to {BUMPS_MAX}")
+
+
+@runtime_checkable
+class Replaces(Protocol):
+    """A chain whose `build` makes, with `must_use`, a dearer attempt in place of earlier ones."""
+
+    @property
+    def bump_schedule(self) -> BumpSchedule:
+        """When the pipeline raises a fee."""
 
 
 class Bumps(Protocol):

@@ -26,6 +26,7 @@ from wallets.contract import (
     BlockRef,
     Broadcast,
     BroadcastOutcome,
+    BumpSchedule,
     Confirmation,
     ConfirmationState,
     Destination,
@@ -44,6 +45,10 @@ FEE_INPUTS: Final = 20
 RATES_MAX: Final = 5
 
 
+# Three blocks without it.
+BUMPS: Final = BumpSchedule(1_800, 8)
+
+
 @dataclass(frozen=True, slots=True)
 class BitcoinSettings:
     """`change` is where change goes; depths count the block itself."""
@@ -52,6 +57,7 @@ class BitcoinSettings:
     change: planning.Place
     deposit_depth: int
     final_depth: int
+    bumps: BumpSchedule = BUMPS
 
 
 class Bitcoin:
@@ -74,6 +80,11 @@ class Bitcoin:
         self._database = database
         self._settings = settings
         self._random = random
+
+    @property
+    def bump_schedule(self) -> BumpSchedule:
+        """When the pipeline raises a fee."""
+        return self._settings.bumps
 
     def create_wallet(self, extended_public_key: str, index: int) -> Destination:
         """The deposit address of a place of a branch. Raises Rejected."""

@@ -3,7 +3,9 @@
 Called by `wallets.core.store` inside its transactions, after the payout's claim was held.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import asyncpg
 
@@ -13,6 +15,8 @@ from wallets.contract import AttemptId, Death, Payout, Plan, TransactionId
 from wallets.core.claims import Claim
 from wallets.errors import Condition, Stuck
 from wallets.states import AttemptState
+
+A: Final = AttemptState
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +29,28 @@ class StoredAttempt:
     raw: bytes
     plan: Plan
     death_proof: bytes
+    # Since its state changed last, by the database's clock.
+    waited_seconds: int
 
+
+# What an attempt passes on its way to a state; a state that is not here is reached at once.
+WAYS: Final[Mapping[tuple[AttemptState, AttemptState], tuple[AttemptState, ...]]] = {
+    (A.BROADCAST, A.FINAL): (A.MINED,),
+    (A.BROADCAST, A.FAILED): (A.MINED,),
+    (A.SIGNED, A.DEAD): (A.BROADCAST,),
+    (A.MINED, A.DEAD): (A.BROADCAST,),
+    # Called dead once, and the block that proved it is gone.
+    (A.DEAD, A.MINED): (A.BROADCAST,),
+    (A.DEAD, A.FINAL): (A.BROADCAST, A.MINED),
+    (A.FAILED, A.MINED): (A.BROADCAST,),
+    (A.FAILED, A.FINAL): (A.BROADCAST, A.MINED),
+    (A.FINAL, A.DEAD): (A.BROADCAST,),
+}
 
 READ_SQL = """
 select a.attempt_id, a.state, coalesce(a.txid, '') as txid, coalesce(a.raw, '') as raw,
-    a.fee_atoms_max, coalesce(a.death_proof, '') as death_proof, p.intent_id, p.intent
+    a.fee_atoms_max, coalesce(a.death_proof, '') as death_proof, p.intent_id, p.intent,
+    extract(epoch from clock_timestamp() - a.changed_at)::bigint as waited_seconds
 from custody.attempt_output o join custody.attempt a using (attempt_id)
     join custody.attempt_plan p using (attempt_id)
 where o.withdrawal_id = $1 order by a.attempt_id
@@ -49,6 +70,7 @@ def _of_row(row: asyncpg.Record) -> StoredAttempt:
         raw=row["raw"],
         plan=Plan(row["intent_id"], row["intent"], (), int(row["fee_atoms_max"])),
         death_proof=row["death_proof"],
+        waited_seconds=row["waited_seconds"],
     )
 
 
@@ -64,10 +86,37 @@ async def read_owned(connection: Connection, network_id: int) -> frozenset[str]:
     return frozenset(row["input"] for row in rows)
 
 
-async def insert(connection: Connection, mine: Claim, plan: Plan, payouts: list[Payout]) -> None:
-    """A planned attempt with its inputs. An input that is owned breaks the key: nothing is done."""
+async def read_anchors(connection: Connection, withdrawal_id: bytes) -> tuple[str, ...]:
+    """Inputs that this payout's own attempts own: a further attempt must use all of them."""
+    rows = await connection.fetch(
+        "select distinct i.input from custody.owned_input i "
+        "join custody.attempt_output o using (attempt_id) where o.withdrawal_id = $1 order by 1",
+        withdrawal_id,
+    )
+    return tuple(row["input"] for row in rows)
+
+
+async def insert(
+    connection: Connection,
+    mine: Claim,
+    plan: Plan,
+    payouts: list[Payout],
+    anchors: tuple[str, ...] = (),
+) -> None:
+    """A planned attempt with its inputs. An input that is owned breaks the key: nothing is done.
+
+    `anchors` are inputs that an earlier attempt of the same payout owns, in whose group it is.
+    """
     group = None
-    if plan.inputs:
+    if anchors:
+        group = await connection.fetchval(
+            "select a.conflict_group_id from custody.owned_input i "
+            "join custody.attempt a using (attempt_id) "
+            "where i.network_id = $1 and i.input = any($2) order by a.attempt_id limit 1",
+            mine.network_id,
+            list(anchors),
+        )
+    elif plan.inputs:
         group = await connection.fetchval(
             "insert into custody.conflict_group (network_id, anchor) values ($1, $2) "
             "on conflict (network_id, anchor) do update set anchor = excluded.anchor "
@@ -90,7 +139,14 @@ async def insert(connection: Connection, mine: Claim, plan: Plan, payouts: list[
     )
     await connection.executemany(
         "insert into custody.owned_input values ($1, $2, $3)",
-        [(mine.network_id, name, attempt_id) for name in plan.inputs],
+        [(mine.network_id, name, attempt_id) for name in plan.inputs if name not in anchors],
+    )
+    # The dearest attempt of a payout owns what all of them use: its fee is what may be spent.
+    await connection.execute(
+        "update custody.owned_input set attempt_id = $3 where network_id = $1 and input = any($2)",
+        mine.network_id,
+        list(anchors),
+        attempt_id,
     )
     await connection.executemany(
         "insert into custody.attempt_output values ($1, $2, $3)",
@@ -110,32 +166,40 @@ async def write_ahead(
     )
 
 
-async def move(connection: Connection, attempt_id: AttemptId, *states: AttemptState) -> None:
-    """Through these states in order; one it is in already is passed over."""
-    for state in states:
-        await connection.execute(
-            "update custody.attempt set state = $2 where attempt_id = $1 and state <> $2",
-            attempt_id,
-            state.value,
-        )
+async def move(connection: Connection, attempt: StoredAttempt, state: AttemptState) -> None:
+    """From where it was read to a state, by way of those between; not at all when it is there."""
+    if attempt.state is state:
+        return
+    for passed in (*WAYS.get((attempt.state, state), ()), state):
+        await set_state(connection, attempt.attempt_id, passed)
 
 
-async def free_inputs(connection: Connection, attempt_id: AttemptId) -> None:
-    """The attempt is final or dead: nobody owns what it used, the chain says who has it."""
-    await connection.execute("delete from custody.owned_input where attempt_id = $1", attempt_id)
+async def set_state(connection: Connection, attempt_id: AttemptId, state: AttemptState) -> None:
+    """One step; the trigger refuses any that is no way."""
+    await connection.execute(
+        "update custody.attempt set state = $2 where attempt_id = $1", attempt_id, state.value
+    )
+
+
+async def free_inputs(connection: Connection, withdrawal_id: bytes) -> None:
+    """All attempts of a payout ended: nobody owns what they used, the chain says who has it."""
+    await connection.execute(
+        "delete from custody.owned_input where attempt_id in "
+        "(select attempt_id from custody.attempt_output where withdrawal_id = $1)",
+        withdrawal_id,
+    )
 
 
 async def end(
-    connection: Connection, attempt_id: AttemptId, state: AttemptState, proof: bytes
+    connection: Connection, attempt: StoredAttempt, state: AttemptState, proof: bytes
 ) -> None:
     """Dead, or failed on the chain; the proof is stored with it."""
     await connection.execute(
-        "update custody.attempt set state = $2, death_proof = $3 where attempt_id = $1",
-        attempt_id,
-        state.value,
+        "update custody.attempt set death_proof = $2 where attempt_id = $1",
+        attempt.attempt_id,
         proof,
     )
-    await free_inputs(connection, attempt_id)
+    await move(connection, attempt, state)
 
 
 def deaths(stored: list[StoredAttempt]) -> list[Death]:

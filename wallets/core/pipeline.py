@@ -1,8 +1,9 @@
 """A withdrawal's way: approve, start, build, sign, write ahead, broadcast, confirm, settle.
 
 One step per claim, chosen by what is stored, so that a worker may die anywhere and the next one
-goes on. Called by the worker. It never signs before the Start is read back, never sends bytes that
-are not stored, and never builds anew without a proof that every earlier attempt is dead.
+goes on. What is unmined for long gets further attempts that conflict with all before them. Called
+by the worker. It never signs before the Start is read back, never sends bytes that are not stored,
+and never builds anew without a proof that every earlier attempt is dead.
 """
 
 import hashlib
@@ -17,13 +18,17 @@ from wallets.contract import (
     Confirmation,
     ConfirmationState,
     Payout,
+    Plan,
+    Replaces,
     Signs,
+    TransactionId,
 )
 from wallets.core.attempts import StoredAttempt, deaths
 from wallets.core.claims import Claim
 from wallets.core.store import Store, Work, number_of
+from wallets.core.verdict import Verdict, judge, live, named
 from wallets.errors import Broken, Condition, Rejected, Stuck
-from wallets.states import PayoutState
+from wallets.states import AttemptState, PayoutState
 
 C: Final = ConfirmationState
 
@@ -36,6 +41,7 @@ class Pipeline:
         self._chain = chain
         self._approver = approver
         self._signer = signer
+        self._schedule = chain.bump_schedule if isinstance(chain, Replaces) else None
 
     async def step(self) -> bool:
         """Takes one payout one step on; False when nothing can be done now.
@@ -101,16 +107,13 @@ class Pipeline:
             return
         payout = self._payout(mine, work)
         plan = await self._chain.build(
-            intent_id_of(mine, number_of(work.attempts)),
+            intent_id_of(mine, len(work.attempts)),
             [payout],
             fee_atoms_max=work.fee_atoms_max,
             must_use=(),
             owned=work.owned,
         )
-        if not work.owned.isdisjoint(plan.inputs):
-            raise Broken("a plan uses inputs of another attempt")
-        if plan.fee_atoms_max > work.fee_atoms_max:
-            raise Broken("a plan may cost more than was approved")
+        check_plan(plan, work, work.owned)
         await self._store.plan(mine, plan, [payout])
 
     async def _sign(self, mine: Claim, work: Work) -> None:
@@ -121,43 +124,93 @@ class Pipeline:
         await self._store.write_ahead(mine, attempt, self._chain.identify(raw), raw)
 
     async def _follow(self, mine: Claim, work: Work) -> None:
+        verdict = await self._look(mine, work)
+        if verdict.winner is not None and verdict.found is not None:
+            if verdict.found.state is C.FINAL:
+                await self._store.settle(mine, verdict.winner, work, verdict.found)
+            else:
+                await self._store.mined(mine, verdict.winner, work)
+            return
+        if verdict.open:
+            # Whatever the node says, only a look-up by id decides.
+            await self._chain.broadcast(self._of(mine, work, verdict.open[-1]))
+        if work.attempts[-1].state is AttemptState.PLANNED:
+            # Perhaps the signer has signed it: none is buried before all are known.
+            await self._sign_bump(mine, work)
+        elif not verdict.open:
+            ended = work.approvals >= limits.ATTEMPTS_MAX
+            await self._store.bury(mine, verdict.endings, ended=ended)
+        elif self._is_due(mine, work, verdict):
+            await self._bump(mine, work)
+        else:
+            await self._store.unmined(mine, work)
+
+    def _is_due(self, mine: Claim, work: Work, verdict: Verdict) -> bool:
+        """Whether the fee of what is unmined should be raised now."""
+        schedule, newest = self._schedule, verdict.open[-1]
+        return (
+            schedule is not None
+            and mine.state is PayoutState.BROADCASTING
+            and not verdict.endings
+            # None on a chain whose attempts do not conflict, nor after a settlement was undone.
+            and bool(work.anchors)
+            and work.approval is not None
+            and newest.waited_seconds >= schedule.after_seconds
+        )
+
+    async def _bump(self, mine: Claim, work: Work) -> None:
+        """A further attempt that conflicts with every one before it, under the same approval."""
+        if self._schedule is None or len(live(work.attempts)) > self._schedule.bumps_max:
+            raise Stuck(Condition.AT_CEILING, "its fee was raised as often as it may be")
+        payout = self._payout(mine, work)
+        owned = await self._store.read_owned(mine)
+        elsewhere = owned.difference(work.anchors)
+        plan = await self._chain.build(
+            intent_id_of(mine, len(work.attempts)),
+            [payout],
+            fee_atoms_max=work.fee_atoms_max,
+            must_use=work.anchors,
+            owned=elsewhere,
+        )
+        check_plan(plan, work, elsewhere)
+        if not set(work.anchors) <= set(plan.inputs):
+            raise Broken("a bump that does not conflict with every earlier attempt")
+        highest = max(one.plan.fee_atoms_max for one in live(work.attempts))
+        if plan.fee_atoms_max <= highest:
+            # The market is no dearer than what was offered: nodes would keep the earlier one.
+            await self._store.unmined(mine, work)
+            return
+        await self._store.plan_bump(mine, plan, [payout], work.anchors)
+
+    async def _sign_bump(self, mine: Claim, work: Work) -> None:
+        if work.approval is None:
+            raise Stuck(Condition.APPROVAL_MISSING, "a bump that was planned under no approval")
         attempt = work.attempts[-1]
-        found = await self._confirm(mine, work)
-        match found.state:
-            case C.NOT_SEEN | C.IN_POOL:
-                # Whatever the node says, only a look-up by id decides.
-                await self._chain.broadcast(self._of(mine, work))
-                await self._store.unmined(mine, attempt)
-            case C.MINED:
-                await self._store.mined(mine, attempt)
-            case C.FINAL:
-                await self._store.settle(mine, attempt, work, found)
-            case C.FAILED | C.DEAD:
-                ended = number_of(work.attempts) + 1 >= limits.ATTEMPTS_MAX
-                await self._store.bury(mine, attempt, found, ended=ended)
+        raw = await self._signer.sign(attempt.plan, [work.approval])
+        await self._store.write_ahead_bump(mine, attempt, self._chain.identify(raw), raw)
 
     async def _watch(self, mine: Claim, work: Work) -> None:
-        attempt = work.attempts[-1]
-        found = await self._confirm(mine, work)
-        if found.state is C.FINAL:
+        winner = next(one for one in work.attempts if one.state is AttemptState.FINAL)
+        found = await self._chain.confirm(self._of(mine, work, winner))
+        if found.state is C.FINAL and found.txid == winner.txid:
             await self._store.wait(mine)
         else:
-            await self._store.reopen(mine, attempt, work)
+            await self._store.reopen(mine, winner, work)
 
-    async def _confirm(self, mine: Claim, work: Work) -> Confirmation:
-        found = await self._chain.confirm(self._of(mine, work))
-        if found.txid != work.attempts[-1].txid:
-            raise Broken(f"asked for {work.attempts[-1].txid}, told of {found.txid}")
-        if found.state in (C.FAILED, C.DEAD) and not found.proof:
-            raise Broken("a death without a proof")
-        return found
+    async def _look(self, mine: Claim, work: Work) -> Verdict:
+        """Asks about every attempt that may be mined, and any that an answer names."""
+        answers: dict[TransactionId, Confirmation] = {}
+        for one in live(work.attempts):
+            answers[one.txid] = await self._chain.confirm(self._of(mine, work, one))
+        for one in named(work.attempts, answers):
+            answers[one.txid] = await self._chain.confirm(self._of(mine, work, one))
+        return judge(work.attempts, answers)
 
     def _payout(self, mine: Claim, work: Work) -> Payout:
         destination = self._chain.parse_address(mine.destination_text)
         return Payout(mine.withdrawal_id, destination, work.token, mine.amount_atoms)
 
-    def _of(self, mine: Claim, work: Work) -> Attempt:
-        stored: StoredAttempt = work.attempts[-1]
+    def _of(self, mine: Claim, work: Work, stored: StoredAttempt) -> Attempt:
         return Attempt(
             stored.attempt_id,
             stored.txid,
@@ -165,6 +218,14 @@ class Pipeline:
             (self._payout(mine, work),),
             stored.plan.fee_atoms_max,
         )
+
+
+def check_plan(plan: Plan, work: Work, elsewhere: frozenset[str]) -> None:
+    """What a plan must never be. Raises Broken."""
+    if not elsewhere.isdisjoint(plan.inputs):
+        raise Broken("a plan uses inputs of another attempt")
+    if plan.fee_atoms_max > work.fee_atoms_max:
+        raise Broken("a plan may cost more than was approved")
 
 
 def intent_id_of(mine: Claim, number: int) -> bytes:

@@ -7,6 +7,7 @@ Called by `wallets.core.pipeline`. Every method may raise Unavailable (nothing c
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 
 import asyncpg
 
@@ -17,7 +18,6 @@ from wallets.books import postings
 from wallets.contract import (
     Approval,
     Confirmation,
-    ConfirmationState,
     Payout,
     Plan,
     Token,
@@ -28,8 +28,11 @@ from wallets.core.attempts import StoredAttempt
 from wallets.core.claims import Claim
 from wallets.core.transactions import changing
 from wallets.core.units import to_chain
+from wallets.core.verdict import Ending
 from wallets.errors import Condition
 from wallets.states import AttemptState, PayoutState
+
+ENDS: Final = (AttemptState.DEAD, AttemptState.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,11 @@ class Work:
     # Of the attempt that is open or comes next, if there is one.
     approval: Approval | None
     fee_atoms_max: int
-    # Of other attempts; read only where the next one is built.
+    # Approvals so far: one for each time that the payout was built anew.
+    approvals: int
+    # Inputs that this payout's attempts own.
+    anchors: tuple[str, ...]
+    # All that attempts own; read only where the first or next one is built, not for bumps.
     owned: frozenset[str]
     start_was_sent: bool
 
@@ -84,6 +91,11 @@ class Store:
                 if approval is None
                 else Approval(approval["approval"], approval["signature"]),
                 fee_atoms_max=0 if approval is None else int(approval["fee_atoms_max"]),
+                approvals=await connection.fetchval(
+                    "select count(*) from custody.approval where withdrawal_id = $1",
+                    mine.withdrawal_id,
+                ),
+                anchors=await attempts.read_anchors(connection, mine.withdrawal_id),
                 owned=await attempts.read_owned(connection, mine.network_id)
                 if mine.state is PayoutState.STARTED
                 else frozenset(),
@@ -93,6 +105,11 @@ class Store:
                     mine.withdrawal_id,
                 ),
             )
+
+    async def read_owned(self, mine: Claim) -> frozenset[str]:
+        """All inputs that attempts own, of this payout too."""
+        async with self._database.connection() as connection:
+            return await attempts.read_owned(connection, mine.network_id)
 
     async def wait(self, mine: Claim, condition: Condition | None = None) -> None:
         """Gives the claim back for a while; a condition says why."""
@@ -142,6 +159,17 @@ class Store:
         except asyncpg.UniqueViolationError as error:
             raise Unavailable("another worker's plan was first to own an input") from error
 
+    async def plan_bump(
+        self, mine: Claim, plan: Plan, payouts: list[Payout], anchors: tuple[str, ...]
+    ) -> None:
+        """A further attempt beside those that may be mined. Raises Unavailable as `plan` does."""
+        try:
+            async with self._change(mine, "its fee is raised") as connection:
+                await attempts.insert(connection, mine, plan, payouts, anchors)
+                await claims.give_back(connection, mine)
+        except asyncpg.UniqueViolationError as error:
+            raise Unavailable("another worker's plan was first to own an input") from error
+
     async def write_ahead(
         self, mine: Claim, attempt: StoredAttempt, txid: TransactionId, raw: bytes
     ) -> None:
@@ -151,41 +179,57 @@ class Store:
             await claims.move(connection, mine, PayoutState.SIGNED)
             await claims.give_back(connection, mine)
 
+    async def write_ahead_bump(
+        self, mine: Claim, attempt: StoredAttempt, txid: TransactionId, raw: bytes
+    ) -> None:
+        """As `write_ahead`; the payout is where it was, and the next look sends the bytes."""
+        async with self._change(mine, "its fee is raised") as connection:
+            await attempts.write_ahead(connection, attempt.attempt_id, txid, raw)
+            await attempts.set_state(connection, attempt.attempt_id, AttemptState.BROADCAST)
+            await claims.give_back(connection, mine)
+
     async def release_to_nodes(self, mine: Claim, attempt: StoredAttempt) -> None:
         """The next thing that happens may be a broadcast."""
         async with self._change(mine) as connection:
-            await attempts.move(connection, attempt.attempt_id, AttemptState.BROADCAST)
+            await attempts.move(connection, attempt, AttemptState.BROADCAST)
             await claims.move(connection, mine, PayoutState.BROADCASTING)
             await claims.give_back(connection, mine)
 
-    async def mined(self, mine: Claim, attempt: StoredAttempt) -> None:
-        """Seen in a block, not final."""
+    async def mined(self, mine: Claim, winner: StoredAttempt, work: Work) -> None:
+        """Seen in a block, not final; a sibling that was in one before no longer is."""
         async with self._change(mine) as connection:
-            await attempts.move(connection, attempt.attempt_id, AttemptState.MINED)
+            await self._unmine(connection, work, winner)
+            await attempts.move(connection, winner, AttemptState.MINED)
             if mine.state is PayoutState.BROADCASTING:
                 await claims.move(connection, mine, PayoutState.CONFIRMING)
             await claims.give_back(connection, mine, pause_seconds=limits.PAUSE_SECONDS)
 
-    async def unmined(self, mine: Claim, attempt: StoredAttempt) -> None:
-        """No block has it (any more); the same bytes are sent again."""
+    async def unmined(self, mine: Claim, work: Work) -> None:
+        """No block has any of them (any more); the same bytes are sent again."""
         async with self._change(mine, "not in a block") as connection:
-            await attempts.move(connection, attempt.attempt_id, AttemptState.BROADCAST)
+            await self._unmine(connection, work, None)
             if mine.state is PayoutState.CONFIRMING:
                 await claims.move(connection, mine, PayoutState.BROADCASTING)
             await claims.give_back(connection, mine, pause_seconds=limits.PAUSE_SECONDS)
 
     async def settle(
-        self, mine: Claim, attempt: StoredAttempt, work: Work, found: Confirmation
+        self, mine: Claim, winner: StoredAttempt, work: Work, found: Confirmation
     ) -> None:
-        """Paid: state, book and the engine's command in one transaction."""
+        """Paid: state, book and the engine's command in one transaction.
+
+        The other attempts share an input with the one that is final: its proof is theirs.
+        """
         async with self._change(mine) as connection:
-            await attempts.move(
-                connection, attempt.attempt_id, AttemptState.MINED, AttemptState.FINAL
-            )
-            await attempts.free_inputs(connection, attempt.attempt_id)
+            for sibling in others(work.attempts, winner):
+                if sibling.state not in ENDS:
+                    proof = f"final is {found.txid}: ".encode() + found.proof
+                    await attempts.end(connection, sibling, AttemptState.DEAD, proof)
+            await attempts.move(connection, winner, AttemptState.FINAL)
+            await attempts.free_inputs(connection, mine.withdrawal_id)
             await connection.execute(
-                "update custody.attempt set fee_atoms = $2 where attempt_id = $1",
-                attempt.attempt_id,
+                "update custody.attempt set fee_atoms = $2, death_proof = null "
+                "where attempt_id = $1",
+                winner.attempt_id,
                 found.fee_atoms,
             )
             if mine.state is PayoutState.BROADCASTING:
@@ -196,39 +240,47 @@ class Store:
             await self._command(connection, mine, "settle")
             await claims.give_back(connection, mine, pause_seconds=limits.PAUSE_SECONDS)
 
-    async def reopen(self, mine: Claim, attempt: StoredAttempt, work: Work) -> None:
-        """A reorganisation took the block of a settled payout: book and engine go back."""
+    async def reopen(self, mine: Claim, winner: StoredAttempt, work: Work) -> None:
+        """A reorganisation took the block of a settled payout: book and engine go back.
+
+        Deaths may have been proven by blocks that are gone: every dead attempt is looked at anew.
+        """
         async with self._change(mine, "its block left the chain") as connection:
             fee_atoms = await connection.fetchval(
                 "update custody.attempt set fee_atoms = null from "
                 "(select attempt_id, fee_atoms from custody.attempt where attempt_id = $1) before "
                 "where attempt.attempt_id = before.attempt_id returning before.fee_atoms",
-                attempt.attempt_id,
+                winner.attempt_id,
             )
-            await attempts.move(connection, attempt.attempt_id, AttemptState.BROADCAST)
+            for attempt in work.attempts:
+                if attempt is winner or (attempt.txid and attempt.state is AttemptState.DEAD):
+                    await attempts.move(connection, attempt, AttemptState.BROADCAST)
             await claims.move(connection, mine, PayoutState.BROADCASTING)
             await self._post_paid(connection, mine, work, "reopen", is_undone=True)
             await self._post_fee(connection, mine, -int(fee_atoms or 0), "reopen")
             await self._command(connection, mine, "reopen")
             await claims.give_back(connection, mine)
 
-    async def bury(
-        self, mine: Claim, attempt: StoredAttempt, found: Confirmation, *, ended: bool
-    ) -> None:
-        """An attempt is dead, or failed on the chain, with proof: next attempt, or money back."""
-        failed = found.state is ConfirmationState.FAILED
+    async def bury(self, mine: Claim, endings: tuple[Ending, ...], *, ended: bool) -> None:
+        """All attempts are dead, or failed on the chain, with proof: build anew, or money back."""
         async with self._change(mine, "dead with proof") as connection:
-            last = AttemptState.FAILED if failed else AttemptState.DEAD
-            before = AttemptState.MINED if failed else AttemptState.BROADCAST
-            await attempts.move(connection, attempt.attempt_id, before)
-            await attempts.end(connection, attempt.attempt_id, last, found.proof)
-            await self._post_fee(connection, mine, found.fee_atoms, "failed")
+            for one in endings:
+                await attempts.end(connection, one.attempt, one.state, one.proof)
+                await self._post_fee(connection, mine, one.fee_atoms, "failed")
+            await attempts.free_inputs(connection, mine.withdrawal_id)
             if ended:
                 await claims.move(connection, mine, PayoutState.FAILED, reason="ATTEMPTS_USED_UP")
                 await self._command(connection, mine, "release")
             else:
                 await claims.move(connection, mine, PayoutState.STARTED)
             await claims.give_back(connection, mine)
+
+    async def _unmine(
+        self, connection: Connection, work: Work, winner: StoredAttempt | None
+    ) -> None:
+        for attempt in others(work.attempts, winner):
+            if attempt.state is AttemptState.MINED:
+                await attempts.move(connection, attempt, AttemptState.BROADCAST)
 
     @asynccontextmanager
     async def _change(self, mine: Claim, reason: str = "") -> AsyncIterator[Connection]:
@@ -278,6 +330,10 @@ class Store:
 
 
 def number_of(stored: list[StoredAttempt]) -> int:
-    """Of the attempt that is open or comes next, from 0."""
-    ends = (AttemptState.DEAD, AttemptState.FAILED)
-    return sum(attempt.state in ends for attempt in stored)
+    """Of the approval under which the open attempts are, or the next one is, from 0."""
+    return sum(attempt.state in ENDS for attempt in stored)
+
+
+def others(stored: list[StoredAttempt], winner: StoredAttempt | None) -> list[StoredAttempt]:
+    """All attempts but that one."""
+    return [attempt for attempt in stored if attempt is not winner]

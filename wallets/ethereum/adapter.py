@@ -16,6 +16,7 @@ from wallets.contract import (
     BlockRef,
     Broadcast,
     BroadcastOutcome,
+    BumpSchedule,
     Confirmation,
     Destination,
     Network,
@@ -46,6 +47,10 @@ from wallets.ethereum.wire import data, fields, quantity
 PLAIN_GAS: Final = 21_000
 
 
+# Ten blocks without it.
+BUMPS: Final = BumpSchedule(120, 12)
+
+
 @dataclass(frozen=True, slots=True)
 class EthereumSettings:
     """`final_tag` is "finalized", "safe" or "" = `final_depth` blocks, the block itself counted."""
@@ -63,6 +68,7 @@ class EthereumSettings:
     gas_margin_percent: int = 20
     # Ether that contracts pass on counts too; nodes must have `trace_block`.
     credits_internal: bool = False
+    bumps: BumpSchedule = BUMPS
 
 
 class Ethereum:
@@ -84,6 +90,11 @@ class Ethereum:
             final_tag=settings.final_tag,
             final_depth=settings.final_depth,
         )
+
+    @property
+    def bump_schedule(self) -> BumpSchedule:
+        """When the pipeline raises a fee."""
+        return self._settings.bumps
 
     def create_wallet(self, extended_public_key: str, index: int) -> Destination:
         """The deposit address of a place of a branch. Raises Rejected."""

@@ -53,6 +53,12 @@ class Venue:
             "update custody.payout set not_before = '-infinity', claim_expires_at = '-infinity'"
         )
 
+    async def pass_patience(self) -> None:
+        """What was broadcast is unmined for longer than the schedule has it."""
+        await self.connection.execute(
+            "update custody.attempt set changed_at = changed_at - interval '1 hour'"
+        )
+
     async def run(self, worker: Pipeline, rounds: int, *, mines: bool = True) -> None:
         """Steps, the engine's answers and blocks in turn."""
         for _ in range(rounds):

@@ -12,6 +12,7 @@ from wallets.contract import (
     BlockRef,
     Broadcast,
     BroadcastOutcome,
+    BumpSchedule,
     Confirmation,
     ConfirmationState,
     Death,
@@ -27,22 +28,31 @@ from wallets.core.inbox import Answered, JournalRow, Requested
 from wallets.errors import Condition, InvalidAddress, Stuck
 
 FEE_ATOMS = 7
+# What each bump adds; the approval allows three of them.
+RAISE_ATOMS = 2
 FINAL_DEPTH = 2
+S = ConfirmationState
 SHARD = 1
 SOURCE_ID = 1
 
 
 class MemoryChain:
-    """Transactions are JSON of inputs and payments; an input can be spent once."""
+    """Transactions are JSON of inputs, payments and fee; an input can be spent once."""
 
     network = Network("memory", "test", 1, "genesis")
+    bump_schedule = BumpSchedule(after_seconds=600, bumps_max=2)
 
     def __init__(self, coins: int = 20) -> None:
         self.coins = [f"coin:{number}" for number in range(coins)]
         self.pool: dict[str, bytes] = {}
         self.blocks: list[dict[str, bytes]] = []
+        self.offers: dict[str, int] = {}
         self.refuses_builds = False
         self.loses_replies = False
+        # Miners leave cheaper transactions in the pool.
+        self.least_fee_atoms = 0
+        # Answers of a chain that names the sibling that was mined, as Ethereum's does.
+        self.tells_siblings = False
 
     def parse_address(self, text: str) -> Destination:
         if not text.startswith("to-"):
@@ -62,22 +72,33 @@ class MemoryChain:
         must_use: Sequence[str],
         owned: frozenset[str],
     ) -> Plan:
-        assert not must_use
         free = [coin for coin in self.coins if coin not in owned and coin not in self.spent()]
-        if self.refuses_builds or not free:
+        inputs = list(must_use) or free[:1]
+        if self.refuses_builds or not inputs:
             raise Stuck(Condition.HOT_WALLET_UNFUNDED, "no coin")
+        if self.spent() & set(inputs):
+            raise Stuck(Condition.PINNED, "spent")
+        fee = self.offers.get(inputs[0], FEE_ATOMS - RAISE_ATOMS) + RAISE_ATOMS
+        if fee > fee_atoms_max:
+            raise Stuck(Condition.AT_CEILING, f"{fee} needed")
         body = {
-            "inputs": free[:1],
+            "inputs": inputs,
             "pays": [[p.withdrawal_id.hex(), p.destination.text, p.amount_atoms] for p in payouts],
+            "fee": fee,
         }
-        return Plan(intent_id, json.dumps(body).encode(), tuple(free[:1]), fee_atoms_max)
+        return Plan(intent_id, json.dumps(body).encode(), tuple(inputs), fee)
 
     def identify(self, raw: bytes) -> TransactionId:
         return TransactionId(hashlib.sha256(raw).hexdigest())
 
     async def broadcast(self, attempt: Attempt) -> Broadcast:
-        if not set(inputs_of(attempt.raw)) & self.spent():
+        inputs, fee = set(inputs_of(attempt.raw)), fee_of(attempt.raw)
+        rivals = {txid for txid, raw in self.pool.items() if inputs & set(inputs_of(raw))}
+        is_dearest = all(fee > fee_of(self.pool[txid]) for txid in rivals)
+        if is_dearest and not inputs & self.spent():
+            self.pool = {txid: raw for txid, raw in self.pool.items() if txid not in rivals}
             self.pool[attempt.txid] = attempt.raw
+            self.offers |= dict.fromkeys(inputs, fee)
         if self.loses_replies:
             return Broadcast(BroadcastOutcome.UNKNOWN, "LOST", "memory")
         return Broadcast(BroadcastOutcome.ACCEPTED, "", "memory")
@@ -85,27 +106,53 @@ class MemoryChain:
     async def confirm(self, attempt: Attempt) -> Confirmation:
         if self.loses_replies:
             raise Unavailable("lost")
-        state, found, proof = ConfirmationState.NOT_SEEN, None, b""
-        depth = 0
-        for height, block in enumerate(self.blocks):
-            if attempt.txid in block:
-                depth = len(self.blocks) - height
-                found = BlockRef(height, str(height))
+        found = self._in_block(attempt.txid)
         if found is not None:
-            final = depth >= FINAL_DEPTH
-            state = ConfirmationState.FINAL if final else ConfirmationState.MINED
-        elif set(inputs_of(attempt.raw)) & self.spent():
-            state, proof = ConfirmationState.DEAD, b"its input is spent by another"
-        elif attempt.txid in self.pool:
-            state = ConfirmationState.IN_POOL
-        return Confirmation(
-            state, attempt.txid, found, depth, FEE_ATOMS if found is not None else 0, proof
-        )
+            return found
+        state = S.IN_POOL if attempt.txid in self.pool else S.NOT_SEEN
+        inputs = set(inputs_of(attempt.raw))
+        rivals = [
+            self.identify(raw)
+            for block in self.blocks
+            for raw in block.values()
+            if inputs & set(inputs_of(raw))
+        ]
+        for txid in rivals:
+            rival = self._in_block(txid)
+            assert rival is not None
+            if self.tells_siblings and txid in self._payments():
+                return rival
+            if txid not in self._payments() or rival.state is S.FINAL:
+                proof = b"its input is spent by another"
+                return Confirmation(S.DEAD, txid, None, rival.confirmations, 0, proof)
+        return Confirmation(state, attempt.txid, None, 0, 0, b"")
+
+    def _in_block(self, txid: TransactionId) -> Confirmation | None:
+        for height, block in enumerate(self.blocks):
+            if txid in block:
+                depth = len(self.blocks) - height
+                state = S.FINAL if depth >= FINAL_DEPTH else S.MINED
+                where, fee = BlockRef(height, str(height)), fee_of(block[txid])
+                return Confirmation(state, txid, where, depth, fee, b"in a block")
+        return None
+
+    def _payments(self) -> set[str]:
+        """Ids in blocks that pay somebody."""
+        return {
+            txid for block in self.blocks for txid, raw in block.items() if json.loads(raw)["pays"]
+        }
 
     def mine(self, blocks: int = 1) -> None:
         for _ in range(blocks):
-            self.blocks.append(self.pool)
-            self.pool = {}
+            cheap = {t: raw for t, raw in self.pool.items() if fee_of(raw) < self.least_fee_atoms}
+            self.blocks.append({t: raw for t, raw in self.pool.items() if t not in cheap})
+            self.pool = cheap
+
+    def mine_only(self, raw: bytes) -> None:
+        """A block with a transaction that some miner still had; what conflicts with it goes."""
+        inputs = set(inputs_of(raw))
+        self.pool = {t: one for t, one in self.pool.items() if not inputs & set(inputs_of(one))}
+        self.blocks.append({self.identify(raw): raw})
 
     def reorganise(self, depth: int) -> None:
         """The last blocks and their transactions are gone, from the pool too."""
@@ -113,7 +160,7 @@ class MemoryChain:
 
     def steal(self, coin: str) -> None:
         """Somebody else's transaction spends a coin of ours, in a block."""
-        raw = json.dumps({"inputs": [coin], "pays": []}).encode()
+        raw = json.dumps({"inputs": [coin], "pays": [], "fee": 0}).encode()
         self.pool = {txid: seen for txid, seen in self.pool.items() if coin not in inputs_of(seen)}
         self.blocks.append({self.identify(raw): raw})
 
@@ -132,6 +179,10 @@ class MemoryChain:
 
 def inputs_of(raw: bytes) -> list[str]:
     return [str(name) for name in json.loads(raw)["inputs"]]
+
+
+def fee_of(raw: bytes) -> int:
+    return int(json.loads(raw)["fee"])
 
 
 class MemoryApprover:
