@@ -1,11 +1,19 @@
 """Who does a task that one worker at a time should do, by the database's clock.
 
-Called by the sender before each look at the outbox. A lease alone never protects money: what is
-done under it must be harmless when done twice, or name the fencing token in its writes.
+Called by the sender before each look at the outbox, and by the worker around a whole task. A lease
+alone never protects money: what is done under it must be harmless when done twice, or name the
+fencing token in its writes.
 """
 
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from runtime import logs
+from runtime.errors import Unavailable, Unknown
 from runtime.postgres import Database
 from wallets.core.transactions import changing
+from wallets.link import limits
 
 ACTOR = "lease"
 
@@ -37,3 +45,37 @@ async def hand_over(database: Database, name: str, owner: str) -> None:
             name,
             owner,
         )
+
+
+async def while_held(
+    database: Database, name: str, owner: str, work: Callable[[], Coroutine[Any, Any, None]]
+) -> None:
+    """Runs `work` whenever the lease is ours, cancels it when not; raises what `work` raises."""
+    while True:
+        if await _is_held(database, name, owner):
+            await _run_held(database, name, owner, work)
+        await asyncio.sleep(limits.LEASE_SECONDS / limits.RENEWALS)
+
+
+async def _run_held(
+    database: Database, name: str, owner: str, work: Callable[[], Coroutine[Any, Any, None]]
+) -> None:
+    task = asyncio.create_task(work(), name=name)
+    try:
+        while not task.done():
+            await asyncio.wait({task}, timeout=limits.LEASE_SECONDS / limits.RENEWALS)
+            if not task.done() and not await _is_held(database, name, owner):
+                logs.get(__name__).warning("lost a lease", name=name)
+                return
+        task.result()
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+async def _is_held(database: Database, name: str, owner: str) -> bool:
+    """A database that does not answer is a lease that is not ours."""
+    try:
+        return await hold(database, name, owner, limits.LEASE_SECONDS) is not None
+    except (Unavailable, Unknown):
+        return False

@@ -10,3 +10,7 @@ POLL_SECONDS: Final = 0.1
 LEASE_SECONDS: Final = 10.0
 # An engine that does not welcome a link in this time is asked anew.
 WELCOME_SECONDS: Final = 5.0
+# Rows without anything for custody after which the cursor moves; as many are read twice at most.
+ROWS_PER_CURSOR: Final = 1_000
+# How often within a lease's life it is renewed.
+RENEWALS: Final = 3

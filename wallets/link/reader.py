@@ -5,6 +5,7 @@ A gap, or rows that the engine no longer keeps, end it: custody on half a journa
 """
 
 import asyncio
+from dataclasses import replace
 
 import grpc
 import grpc.aio
@@ -45,8 +46,28 @@ class Reader:
             await asyncio.sleep(limits.RECONNECT_SECONDS)
 
     async def _follow(self) -> None:
-        cursor = await inbox.read_cursor(self._database, self._shard)
-        request = matching_pb2.StreamEventsRequest(shard=self._shard, from_seq=cursor + 1)
+        taken = seen = await inbox.read_cursor(self._database, self._shard)
+        rows = 0
+        request = matching_pb2.StreamEventsRequest(shard=self._shard, from_seq=seen + 1)
         async for answer in self._stub.StreamEvents(request):
-            for row in answer.rows:
-                await inbox.take(self._database, journal_row(self._shard, row))
+            for told in answer.rows:
+                row = journal_row(self._shard, told)
+                if row.last_seq <= seen:
+                    continue
+                if row.first_seq != seen + 1:
+                    raise Broken(f"shard {self._shard}: row {row.first_seq} follows {seen}")
+                seen, rows = row.last_seq, rows + 1
+                if row.events or rows >= limits.ROWS_PER_CURSOR:
+                    # Together with the rows before it that say nothing to custody.
+                    if not await self._take(replace(row, first_seq=taken + 1), taken):
+                        return
+                    taken, rows = seen, 0
+
+    async def _take(self, row: inbox.JournalRow, taken: int) -> bool:
+        """False when another reader moved the cursor: begin anew from there."""
+        try:
+            return await inbox.take(self._database, row)
+        except Broken:
+            if await inbox.read_cursor(self._database, self._shard) != taken:
+                return False
+            raise

@@ -1,0 +1,115 @@
+"""A network is registered whole or not at all; a second time changes nothing."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runtime import postgres
+from runtime.errors import ConfigurationError
+from runtime.postgres import Connection, Database
+from runtime.settings import PostgresSettings
+from wallets.worker.registration import apply, read_registration
+
+
+def content(**changes: Any) -> dict[str, Any]:
+    asset = {
+        "asset_id": 1,
+        "symbol": "ETH",
+        "decimals": 18,
+        "engine_decimals": 8,
+        "deposit_minimum_atoms": 1,
+        "withdrawal_minimum_atoms": 1,
+    }
+    token = {**asset, "asset_id": 2, "symbol": "USDT", "contract": "0x" + "ab" * 20}
+    tier = {
+        "asset_id": 1,
+        "version": 1,
+        "above_atoms": 10**30,
+        "credit_depth": 2,
+        "withdrawable_depth": 3,
+    }
+    branch = {
+        "branch": "deposit",
+        "generation": 1,
+        "scheme": "bip44",
+        "extended_public_key": "xpub",
+        "birthday_height": 0,
+    }
+    return {
+        "chain": "ethereum",
+        "network": "dev",
+        "network_id": 5,
+        "genesis_hash": "00",
+        "assets": [asset, token],
+        "tiers": [tier],
+        "branches": [branch],
+        "sources": [{"source_id": 9, "shard": 1}],
+        **changes,
+    }
+
+
+@pytest.fixture
+async def database(
+    custody: Connection, postgres_settings: PostgresSettings
+) -> AsyncIterator[Database]:
+    del custody
+    opened = await postgres.connect(postgres_settings, application_name="registration-test")
+    yield opened
+    await opened.close()
+
+
+def write(path: Path, body: object) -> Path:
+    path.write_text(json.dumps(body), encoding="utf-8")
+    return path
+
+
+async def count(connection: Connection) -> list[int]:
+    tables = ("chain", "asset", "confirmation_tier", "key_branch", "source")
+    return [await connection.fetchval(f"select count(*) from custody.{name}") for name in tables]
+
+
+async def test_a_second_time_changes_nothing(
+    database: Database, custody: Connection, tmp_path: Path
+) -> None:
+    wanted = read_registration(write(tmp_path / "file", content()))
+    await apply(database, wanted)
+    await custody.execute("update custody.source set last_seq = 4")
+    await apply(database, wanted)
+    assert await count(custody) == [2, 2, 1, 1, 1]
+    assert await custody.fetchval("select last_seq from custody.source") == 4
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"genesis_hash": "01"}, "genesis_hash"),
+        ({"sources": [{"source_id": 9, "shard": 2}]}, "shard"),
+        ({"network_id": 6}, "network_id"),
+    ],
+)
+async def test_a_contradiction_is_named_and_nothing_of_the_file_stays(
+    database: Database, custody: Connection, tmp_path: Path, changes: dict[str, Any], named: str
+) -> None:
+    await apply(database, read_registration(write(tmp_path / "file", content())))
+    before = await count(custody)
+    wanted = read_registration(write(tmp_path / "file", content(**changes)))
+    with pytest.raises(ConfigurationError, match=named):
+        await apply(database, wanted)
+    assert await count(custody) == before
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ([], "not an object"),
+        ({"chain": "ethereum"}, "network_id: missing"),
+        (content(sources=[{"source_id": "x", "shard": 1}]), r"sources\.0\.source_id"),
+        (content(assets=[]), "tiers of unknown assets"),
+    ],
+)
+def test_a_wrong_file_is_named_by_field(tmp_path: Path, body: object, named: str) -> None:
+    with pytest.raises(ConfigurationError, match=named):
+        read_registration(write(tmp_path / "file", body))

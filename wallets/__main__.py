@@ -1,0 +1,71 @@
+"""Commands of custody: `python -m wallets worker | migrate | apply FILE`."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import click
+
+from runtime import postgres, process
+from runtime.errors import ConfigurationError
+from runtime.migrations import migrate as bring_up_to_date
+from wallets.schema import MIGRATIONS
+from wallets.settings import WalletSettings
+from wallets.worker import server
+from wallets.worker.registration import apply as register
+from wallets.worker.registration import read_registration
+
+
+def load_settings() -> WalletSettings:
+    """Settings from the environment; ends the process with status 78 when they are wrong."""
+    try:
+        return WalletSettings.load()
+    except ConfigurationError as error:
+        click.echo(f"configuration: {error}", err=True)
+        sys.exit(process.ExitStatus.CONFIGURATION)
+
+
+@click.group()
+def main() -> None:
+    """Deposits and withdrawals of one network."""
+
+
+@main.command()
+def worker() -> None:
+    """Pay withdrawals of one network until SIGTERM."""
+    settings = load_settings()
+    sys.exit(
+        process.run(lambda stop: server.serve(settings, stop), service="wallets", settings=settings)
+    )
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the schema `custody` up to date."""
+    settings = load_settings()
+
+    async def run(_stop: asyncio.Event) -> None:
+        await bring_up_to_date(settings.postgres, MIGRATIONS)
+
+    sys.exit(process.run(run, service="wallets", settings=settings))
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def apply(file: Path) -> None:
+    """Register a network, its assets, tiers, branches and sources; again changes nothing."""
+    settings = load_settings()
+
+    async def run(_stop: asyncio.Event) -> None:
+        wanted = read_registration(file)
+        database = await postgres.connect(settings.postgres, application_name="wallets-apply")
+        try:
+            await register(database, wanted)
+        finally:
+            await database.close()
+
+    sys.exit(process.run(run, service="wallets", settings=settings))
+
+
+if __name__ == "__main__":
+    main()

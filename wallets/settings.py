@@ -1,0 +1,53 @@
+"""Settings of a wallet worker, from variables that start with CAMBIST_WALLETS_.
+
+Called by `wallets.__main__`. What a chain needs (nodes, fees) is in a file of its own, because it
+holds lists and passwords; see `wallets.worker.chains`.
+"""
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from runtime.errors import ConfigurationError
+from runtime.settings import PostgresSettings, RpcSettings, Settings, TlsSettings
+from wallets.worker import limits
+
+
+class WalletSettings(Settings):
+    """Everything a worker is told."""
+
+    model_config = SettingsConfigDict(env_prefix="CAMBIST_WALLETS_")
+
+    # The network it serves, as in `custody.chain`.
+    chain: str = ""
+    network: str = ""
+    # JSON: nodes, fees, depths.
+    chain_file: str = ""
+    # Unique among workers that run at the same time; empty = made up at start.
+    instance: str = ""
+    # Payouts that are worked on side by side.
+    steps: int = Field(default=2, ge=1, le=limits.STEPS_MAX)
+    listen_address: str = "127.0.0.1:7303"
+    health_address: str = "127.0.0.1:7304"
+    # Engines by shard: "1=host:port,2=host:port".
+    engines: str = ""
+    approver_address: str = "127.0.0.1:7302"
+    signer_address: str = "127.0.0.1:7301"
+    postgres: PostgresSettings = PostgresSettings()
+    # Of our own port, and towards engines, approver and signer; all empty = plain text, in
+    # development only.
+    tls: TlsSettings = TlsSettings()
+    peer_tls: TlsSettings = TlsSettings()
+    rpc: RpcSettings = RpcSettings()
+
+
+def read_engines(text: str) -> dict[int, str]:
+    """Addresses by shard; raises ConfigurationError."""
+    found: dict[int, str] = {}
+    for part in filter(None, text.split(",")):
+        shard, separator, address = part.partition("=")
+        if not separator or not shard.isdigit() or int(shard) in found:
+            raise ConfigurationError("CAMBIST_WALLETS_ENGINES is SHARD=HOST:PORT,…")
+        found[int(shard)] = address
+    if not 0 < len(found) <= limits.SHARDS_MAX:
+        raise ConfigurationError("CAMBIST_WALLETS_ENGINES names no engine, or too many")
+    return found

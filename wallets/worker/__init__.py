@@ -1,0 +1,1 @@
+"""The worker: one process that pays withdrawals of one network and joins them to the engine."""

@@ -1,0 +1,114 @@
+"""Opens the adapter of the chain that a worker serves, from a JSON file.
+
+Called by `server`. Libraries of a chain are imported only where that chain is served: an image
+without Bitcoin holds no GPL code. A wrong file is named by field, never with its passwords.
+
+    {"nodes": [{"name": "a", "url": "http://…", "user": "…", "password": "…"}], "agreeing": 1,
+     "settings": {…}}
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from random import SystemRandom
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from runtime.errors import ConfigurationError
+from runtime.postgres import Database
+from wallets.contract import Builds, Network
+from wallets.worker import limits
+
+T = TypeVar("T")
+
+
+def read_json(path: Path, what: str) -> dict[str, Any]:
+    """The object in a file; raises ConfigurationError."""
+    try:
+        text = path.read_bytes()
+        if len(text) > limits.FILE_BYTES_MAX:
+            raise ConfigurationError(f"{what}: larger than {limits.FILE_BYTES_MAX} bytes")
+        content = json.loads(text)
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{what}: {type(error).__name__}") from None
+    if not isinstance(content, dict):
+        raise ConfigurationError(f"{what}: not an object")
+    return content
+
+
+def parse(kind: type[T], content: object, what: str) -> T:
+    """A typed value; raises ConfigurationError that names the fields at fault."""
+    try:
+        return TypeAdapter(kind).validate_python(content)
+    except ValidationError as error:
+        faults = [
+            f"{'.'.join(str(part) for part in one['loc'])}: {one['type']}"
+            for one in error.errors(include_input=False, include_context=False)
+        ]
+        raise ConfigurationError(f"{what}: {'; '.join(faults)}") from None
+
+
+async def open_chain(
+    network: Network, path: Path, database: Database, stack: AsyncExitStack
+) -> Builds:
+    """The adapter, its nodes open until the stack ends. Raises ConfigurationError."""
+    content = read_json(path, "chain file")
+    if missing := {"nodes", "agreeing", "settings"} - content.keys():
+        raise ConfigurationError(f"chain file: without {sorted(missing)}")
+    try:
+        match network.chain:
+            case "bitcoin":
+                return await _open_bitcoin(network, content, database, stack)
+            case "ethereum":
+                return await _open_ethereum(network, content, database, stack)
+    except ValueError as error:
+        raise ConfigurationError(f"chain file: {error}") from None
+    raise ConfigurationError(f"no worker pays on {network.chain} yet")
+
+
+async def _open_bitcoin(
+    network: Network, content: Mapping[str, Any], database: Database, stack: AsyncExitStack
+) -> Builds:
+    from wallets.bitcoin import networks
+    from wallets.bitcoin.adapter import Bitcoin, BitcoinSettings
+    from wallets.bitcoin.node import Node, NodeSettings
+    from wallets.bitcoin.node_set import NodeSet
+
+    chains = {one.chain: one for one in networks.NETWORKS}
+    if network.network not in chains:
+        raise ConfigurationError(f"bitcoin has no network {network.network}")
+    chain = chains[network.network]
+    settings = parse(BitcoinSettings, content["settings"], "chain file: settings")
+    nodes = [
+        await stack.enter_async_context(Node(one))
+        for one in parse(list[NodeSettings], content["nodes"], "chain file: nodes")
+    ]
+    node_set = NodeSet(chain, nodes, parse(int, content["agreeing"], "agreeing"), time.monotonic)
+    return Bitcoin(network, chain, node_set, database, settings, SystemRandom())
+
+
+async def _open_ethereum(
+    network: Network, content: Mapping[str, Any], database: Database, stack: AsyncExitStack
+) -> Builds:
+    from wallets.ethereum.adapter import Ethereum, EthereumSettings
+    from wallets.ethereum.node import Node, NodeSettings
+    from wallets.ethereum.node_set import NodeSet
+
+    rows = await database.read(
+        "select contract from custody.asset where network_id = $1 and contract <> ''",
+        network.network_id,
+    )
+    contracts = frozenset(bytes(row["contract"]) for row in rows)
+    settings = parse(
+        EthereumSettings, {**content["settings"], "contracts": contracts}, "chain file: settings"
+    )
+    nodes = [
+        await stack.enter_async_context(Node(one))
+        for one in parse(list[NodeSettings], content["nodes"], "chain file: nodes")
+    ]
+    agreeing = parse(int, content["agreeing"], "agreeing")
+    node_set = NodeSet(settings.chain_id, network.genesis_hash, nodes, agreeing, time.monotonic)
+    return Ethereum(network, node_set, database, settings)

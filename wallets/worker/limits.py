@@ -1,0 +1,17 @@
+"""Every bound of the worker, by name."""
+
+from typing import Final
+
+# Between two looks for a payout when there was none.
+IDLE_SECONDS: Final = 1.0
+# After a step that a dependency or another worker ended.
+RETRY_SECONDS: Final = 1.0
+SIGNALS_SECONDS: Final = 5.0
+DRAIN_MILLISECONDS_MAX: Final = 600_000
+# At SIGTERM: a step that does not end in this time is left to the next worker.
+STOP_SECONDS: Final = 20.0
+CALLS_MAX: Final = 64
+SHARDS_MAX: Final = 64
+STEPS_MAX: Final = 64
+SOURCES_MAX: Final = 1_000
+FILE_BYTES_MAX: Final = 1_048_576

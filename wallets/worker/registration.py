@@ -1,0 +1,189 @@
+"""Registers a network with its assets, tiers, key branches and sources, from a JSON file.
+
+Called by `python -m wallets apply FILE`. What is there and equal stays; what is there and different
+is refused by name, because payouts and deposits were made under it. Nothing is ever removed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+
+from runtime.errors import ConfigurationError
+from runtime.postgres import Connection, Database
+from wallets.core.transactions import changing
+from wallets.worker.chains import parse, read_json
+
+ACTOR: Final = "apply"
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One asset on the network; `contract` in hex, empty for the native one."""
+
+    asset_id: int
+    symbol: str
+    decimals: int
+    engine_decimals: int
+    deposit_minimum_atoms: int
+    withdrawal_minimum_atoms: int
+    contract: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """Confirmations above a sum, in atoms of the chain."""
+
+    asset_id: int
+    version: int
+    above_atoms: int
+    credit_depth: int
+    withdrawable_depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """An extended public key below which addresses lie."""
+
+    branch: str
+    generation: int
+    scheme: str
+    extended_public_key: str
+    birthday_height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Who numbers commands towards a shard."""
+
+    source_id: int
+    shard: int
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """The file."""
+
+    chain: str
+    network: str
+    network_id: int
+    genesis_hash: str
+    assets: Sequence[Asset]
+    sources: Sequence[Source]
+    tiers: Sequence[Tier] = ()
+    branches: Sequence[Branch] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row: what finds it, and what it says beside."""
+
+    table: str
+    key: dict[str, Any]
+    values: dict[str, Any]
+
+
+def read_registration(path: Path) -> Registration:
+    """The file, checked; raises ConfigurationError that names the fields at fault."""
+    wanted = parse(Registration, read_json(path, "registration"), "registration")
+    known = {asset.asset_id for asset in wanted.assets}
+    if strange := {tier.asset_id for tier in wanted.tiers} - known:
+        raise ConfigurationError(f"registration: tiers of unknown assets {sorted(strange)}")
+    return wanted
+
+
+def lines(wanted: Registration) -> list[Line]:
+    """The rows that a registration means; raises ConfigurationError."""
+    here = {"network_id": wanted.network_id}
+    chain = Line(
+        "chain",
+        {"chain": wanted.chain, "network": wanted.network},
+        {**here, "genesis_hash": wanted.genesis_hash},
+    )
+    return [
+        chain,
+        *(
+            Line(
+                "asset",
+                {**here, "asset_id": one.asset_id},
+                {
+                    "contract": _contract(one.contract),
+                    "symbol": one.symbol,
+                    "decimals": one.decimals,
+                    "engine_decimals": one.engine_decimals,
+                    "deposit_minimum_atoms": one.deposit_minimum_atoms,
+                    "withdrawal_minimum_atoms": one.withdrawal_minimum_atoms,
+                },
+            )
+            for one in wanted.assets
+        ),
+        *(
+            Line(
+                "confirmation_tier",
+                {
+                    **here,
+                    "asset_id": one.asset_id,
+                    "version": one.version,
+                    "above_atoms": one.above_atoms,
+                },
+                {"credit_depth": one.credit_depth, "withdrawable_depth": one.withdrawable_depth},
+            )
+            for one in wanted.tiers
+        ),
+        *(
+            Line(
+                "key_branch",
+                {**here, "branch": one.branch, "generation": one.generation},
+                {
+                    "scheme": one.scheme,
+                    "extended_public_key": one.extended_public_key,
+                    "birthday_height": one.birthday_height,
+                },
+            )
+            for one in wanted.branches
+        ),
+        *(
+            Line("source", {"source_id": one.source_id}, {**here, "shard": one.shard})
+            for one in wanted.sources
+        ),
+    ]
+
+
+def _contract(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        raise ConfigurationError("registration: a contract that is no hex") from None
+
+
+async def apply(database: Database, wanted: Registration) -> None:
+    """All of it or nothing. Raises ConfigurationError for what contradicts what is there."""
+    async with changing(database, ACTOR) as connection:
+        for line in lines(wanted):
+            await _apply_line(connection, line)
+
+
+async def _apply_line(connection: Connection, line: Line) -> None:
+    row = {**line.key, **line.values}
+    # Names of tables and columns are our own, above; values are parameters.
+    columns = ", ".join(row)
+    places = ", ".join(f"${number}" for number in range(1, len(row) + 1))
+    where = " and ".join(f"{name} = ${number}" for number, name in enumerate(line.key, 1))
+    named = f"{line.table} {line.key}"
+    try:
+        await connection.execute(
+            f"insert into custody.{line.table} ({columns}) values ({places}) "  # noqa: S608
+            f"on conflict ({', '.join(line.key)}) do nothing",
+            *row.values(),
+        )
+    except asyncpg.IntegrityConstraintViolationError as error:
+        raise ConfigurationError(f"registration: {named}: {error}") from None
+    found = await connection.fetchrow(
+        f"select * from custody.{line.table} where {where}",  # noqa: S608
+        *line.key.values(),
+    )
+    assert found is not None, "it was inserted above, or was there"
+    if changed := [name for name, value in line.values.items() if found[name] != value]:
+        raise ConfigurationError(f"registration: {named} is there with another {changed}")
