@@ -2,136 +2,29 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
-from random import Random
+from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
-from runtime.migrations import migrate
-from runtime.postgres import Database, connect
-from runtime.settings import PostgresSettings
+from tests.chains.bitcoin.custody import SETTINGS, Custody, payout_of
 from tests.chains.bitcoin.regtest import Regtest
-from tests.chains.bitcoin.signing import script_at, sign
-from wallets.bitcoin.adapter import Bitcoin, BitcoinSettings
+from tests.chains.bitcoin.signing import script_at
 from wallets.bitcoin.addresses import address_of
-from wallets.bitcoin.coins import apply_block, undo_block
 from wallets.bitcoin.fees import FeePolicy
 from wallets.bitcoin.networks import REGTEST
 from wallets.bitcoin.node import Node, NodeSettings
-from wallets.bitcoin.node_set import NodeSet
-from wallets.bitcoin.planning import Place
-from wallets.bitcoin.scripts import ScriptKind, script_of
+from wallets.bitcoin.scripts import ScriptKind
 from wallets.bitcoin.wire import parse_transaction
 from wallets.contract import (
-    Attempt,
-    AttemptId,
     BroadcastOutcome,
-    Builds,
     ConfirmationState,
-    Network,
-    Payout,
-    Token,
-    WithdrawalId,
 )
 from wallets.errors import Condition, Stuck
-from wallets.schema import MIGRATIONS
 
 pytestmark = pytest.mark.chains
-
-NETWORK = Network("bitcoin", "regtest", 1, REGTEST.genesis_hash)
-SETTINGS = BitcoinSettings(FeePolicy(1_000, 2_000, 50_000, 5_000, 6), Place("change", 0), 3, 3)
-
-
-@dataclass
-class Custody:
-    """The adapter, its node, and a scan that applies blocks as the worker's would."""
-
-    regtest: Regtest
-    adapter: Bitcoin
-    database: Database
-    scanned: list[str]
-
-    async def scan(self) -> None:
-        tip = await self.adapter.tip()
-        while self.scanned:
-            height = len(self.scanned) - 1
-            is_gone = height > tip.height
-            if not is_gone:
-                block = await self.adapter.read_block(height)
-                is_gone = block.ref.block_hash != self.scanned[-1]
-            if not is_gone:
-                break
-            async with self.database.transaction() as connection:
-                await undo_block(connection, NETWORK.network_id, self.scanned.pop())
-        for height in range(len(self.scanned), tip.height + 1):
-            block = await self.adapter.read_block(height)
-            async with self.database.transaction() as connection:
-                await apply_block(connection, NETWORK.network_id, block)
-            self.scanned.append(block.ref.block_hash)
-
-    async def mine(self, count: int) -> None:
-        self.regtest.mine(count)
-        await self.scan()
-
-    async def attempt(
-        self, payouts: list[Payout], *, must_use: tuple[str, ...] = (), owned: tuple[str, ...] = ()
-    ) -> Attempt:
-        chain: Builds = self.adapter
-        plan = await chain.build(
-            b"i" * 16, payouts, fee_atoms_max=100_000, must_use=must_use, owned=frozenset(owned)
-        )
-        raw = sign(plan, payouts)
-        txid = self.adapter.identify(raw)
-        return Attempt(AttemptId(1), txid, raw, tuple(payouts), plan.fee_atoms_max)
-
-    async def state(self, attempt: Attempt) -> ConfirmationState:
-        return (await self.adapter.confirm(attempt)).state
-
-    def settings(self, settings: BitcoinSettings) -> None:
-        self.adapter._settings = settings
-
-
-@pytest.fixture
-async def custody(regtest: Regtest, postgres_settings: PostgresSettings) -> AsyncIterator[Custody]:
-    """Three coins of a bitcoin each at the hot wallet, mined and scanned."""
-    await migrate(postgres_settings, MIGRATIONS)
-    async with AsyncExitStack() as stack:
-        database = await connect(postgres_settings, application_name="chains")
-        stack.push_async_callback(database.close)
-        await database.write(
-            "insert into custody.chain values ('bitcoin', 'regtest', 1, $1)", REGTEST.genesis_hash
-        )
-        for branch in ("hot", "change", "deposit"):
-            await database.write(
-                "insert into custody.key_branch values (1, $1, 1, 'p2wpkh', 'x', 0)", branch
-            )
-            await database.write(
-                "insert into custody.address (network_id, key, text, branch, generation,"
-                " path_index, account_id) values (1, $1, '', $2, 1, 0, $3)",
-                script_at(branch, 0),
-                branch,
-                5 if branch == "deposit" else 0,
-            )
-        node = await stack.enter_async_context(regtest.node())
-        nodes = NodeSet(REGTEST, [node], 1, lambda: 0.0)
-        adapter = Bitcoin(NETWORK, REGTEST, nodes, database, SETTINGS, Random(1))
-        for _ in range(3):
-            regtest.call("sendtoaddress", address_of(script_at("hot", 0), REGTEST), 1)
-        regtest.mine(1)
-        # The chain before holds nothing of ours.
-        scanned = [str(regtest.call("getblockhash", height)) for height in range(102)]
-        found = Custody(regtest, adapter, database, scanned)
-        await found.scan()
-        yield found
-
-
-def payout_of(custody: Custody, kind: ScriptKind, amount_atoms: int, seed: int = 1) -> Payout:
-    text = address_of(script_of(kind, bytes([seed]) * kind.value[1]), REGTEST)
-    destination = custody.adapter.parse_address(text)
-    return Payout(WithdrawalId(bytes([seed]) * 16), destination, Token(1, b"", 8), amount_atoms)
 
 
 async def test_b13_a_batch_to_every_kind_of_script_is_mined_under_our_own_id(
