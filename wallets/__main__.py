@@ -1,4 +1,4 @@
-"""Commands of custody: `python -m wallets worker | migrate | apply FILE`."""
+"""Commands of custody: `python -m wallets worker | service | migrate | apply FILE`."""
 
 import asyncio
 import sys
@@ -10,6 +10,7 @@ from runtime import postgres, process
 from runtime.errors import ConfigurationError
 from runtime.migrations import migrate as bring_up_to_date
 from wallets.schema import MIGRATIONS
+from wallets.service import server as gateways
 from wallets.settings import WalletSettings
 from wallets.worker import server
 from wallets.worker.registration import apply as register
@@ -36,6 +37,17 @@ def worker() -> None:
     settings = load_settings()
     sys.exit(
         process.run(lambda stop: server.serve(settings, stop), service="wallets", settings=settings)
+    )
+
+
+@main.command()
+def service() -> None:
+    """Answer gateways until SIGTERM: quotes, deposits, withdrawals."""
+    settings = load_settings()
+    sys.exit(
+        process.run(
+            lambda stop: gateways.serve(settings, stop), service="custody", settings=settings
+        )
     )
 
 

@@ -1,4 +1,4 @@
-"""Settings of a wallet worker, from variables that start with CAMBIST_WALLETS_.
+"""Settings of custody's processes, from variables that start with CAMBIST_WALLETS_.
 
 Called by `wallets.__main__`. What a chain needs (nodes, fees) is in a file of its own, because it
 holds lists and passwords; see `wallets.worker.chains`.
@@ -13,7 +13,7 @@ from wallets.worker import limits
 
 
 class WalletSettings(Settings):
-    """Everything a worker is told."""
+    """Everything a worker, or the service for gateways, is told."""
 
     model_config = SettingsConfigDict(env_prefix="CAMBIST_WALLETS_")
 
@@ -28,6 +28,8 @@ class WalletSettings(Settings):
     steps: int = Field(default=2, ge=1, le=limits.STEPS_MAX)
     listen_address: str = "127.0.0.1:7303"
     health_address: str = "127.0.0.1:7304"
+    # Of the service that gateways ask.
+    service_address: str = "127.0.0.1:7305"
     # Engines by shard: "1=host:port,2=host:port".
     engines: str = ""
     approver_address: str = "127.0.0.1:7302"

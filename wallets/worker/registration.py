@@ -30,6 +30,8 @@ class Asset:
     deposit_minimum_atoms: int
     withdrawal_minimum_atoms: int
     contract: str = ""
+    # Taken from the customer for each withdrawal.
+    withdrawal_fee_engine_atoms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ def lines(wanted: Registration) -> list[Line]:
                     "engine_decimals": one.engine_decimals,
                     "deposit_minimum_atoms": one.deposit_minimum_atoms,
                     "withdrawal_minimum_atoms": one.withdrawal_minimum_atoms,
+                    "withdrawal_fee_engine_atoms": one.withdrawal_fee_engine_atoms,
                 },
             )
             for one in wanted.assets

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from cambist.wallet.v1 import wallet_pb2 as cambist_dot_wallet_dot_v1_dot_wallet__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)cambist/internal/custody/v1/custody.proto\x12\x1b\x63\x61mbist.internal.custody.v1\x1a\x1e\x63\x61mbist/wallet/v1/wallet.proto\"^\n\x1b\x43reateDepositAddressRequest\x12?\n\x07request\x18\x01 \x01(\x0b\x32..cambist.wallet.v1.CreateDepositAddressRequest\"a\n\x1c\x43reateDepositAddressResponse\x12\x41\n\x08response\x18\x01 \x01(\x0b\x32/.cambist.wallet.v1.CreateDepositAddressResponse\"T\n\x16QuoteWithdrawalRequest\x12:\n\x07request\x18\x01 \x01(\x0b\x32).cambist.wallet.v1.QuoteWithdrawalRequest\"W\n\x17QuoteWithdrawalResponse\x12<\n\x08response\x18\x01 \x01(\x0b\x32*.cambist.wallet.v1.QuoteWithdrawalResponse\"N\n\x13ListDepositsRequest\x12\x37\n\x07request\x18\x01 \x01(\x0b\x32&.cambist.wallet.v1.ListDepositsRequest\"Q\n\x14ListDepositsResponse\x12\x39\n\x08response\x18\x01 \x01(\x0b\x32\'.cambist.wallet.v1.ListDepositsResponse\"T\n\x16ListWithdrawalsRequest\x12:\n\x07request\x18\x01 \x01(\x0b\x32).cambist.wallet.v1.ListWithdrawalsRequest\"W\n\x17ListWithdrawalsResponse\x12<\n\x08response\x18\x01 \x01(\x0b\x32*.cambist.wallet.v1.ListWithdrawalsResponse2\x8f\x04\n\x0e\x43ustodyService\x12\x8b\x01\n\x14\x43reateDepositAddress\x12\x38.cambist.internal.custody.v1.CreateDepositAddressRequest\x1a\x39.cambist.internal.custody.v1.CreateDepositAddressResponse\x12|\n\x0fQuoteWithdrawal\x12\x33.cambist.internal.custody.v1.QuoteWithdrawalRequest\x1a\x34.cambist.internal.custody.v1.QuoteWithdrawalResponse\x12s\n\x0cListDeposits\x12\x30.cambist.internal.custody.v1.ListDepositsRequest\x1a\x31.cambist.internal.custody.v1.ListDepositsResponse\x12|\n\x0fListWithdrawals\x12\x33.cambist.internal.custody.v1.ListWithdrawalsRequest\x1a\x34.cambist.internal.custody.v1.ListWithdrawalsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)cambist/internal/custody/v1/custody.proto\x12\x1b\x63\x61mbist.internal.custody.v1\x1a\x1e\x63\x61mbist/wallet/v1/wallet.proto\"^\n\x1b\x43reateDepositAddressRequest\x12?\n\x07request\x18\x01 \x01(\x0b\x32..cambist.wallet.v1.CreateDepositAddressRequest\"a\n\x1c\x43reateDepositAddressResponse\x12\x41\n\x08response\x18\x01 \x01(\x0b\x32/.cambist.wallet.v1.CreateDepositAddressResponse\"T\n\x16QuoteWithdrawalRequest\x12:\n\x07request\x18\x01 \x01(\x0b\x32).cambist.wallet.v1.QuoteWithdrawalRequest\"W\n\x17QuoteWithdrawalResponse\x12<\n\x08response\x18\x01 \x01(\x0b\x32*.cambist.wallet.v1.QuoteWithdrawalResponse\"V\n\x16\x43heckWithdrawalRequest\x12<\n\x07request\x18\x01 \x01(\x0b\x32+.cambist.wallet.v1.RequestWithdrawalRequest\"p\n\x17\x43heckWithdrawalResponse\x12\x12\n\nnetwork_id\x18\x01 \x01(\r\x12\x14\n\x0c\x61mount_atoms\x18\x02 \x01(\t\x12\x11\n\tfee_atoms\x18\x03 \x01(\t\x12\x18\n\x10quote_expires_ns\x18\x04 \x01(\x03\"N\n\x13ListDepositsRequest\x12\x37\n\x07request\x18\x01 \x01(\x0b\x32&.cambist.wallet.v1.ListDepositsRequest\"Q\n\x14ListDepositsResponse\x12\x39\n\x08response\x18\x01 \x01(\x0b\x32\'.cambist.wallet.v1.ListDepositsResponse\"T\n\x16ListWithdrawalsRequest\x12:\n\x07request\x18\x01 \x01(\x0b\x32).cambist.wallet.v1.ListWithdrawalsRequest\"W\n\x17ListWithdrawalsResponse\x12<\n\x08response\x18\x01 \x01(\x0b\x32*.cambist.wallet.v1.ListWithdrawalsResponse2\x8d\x05\n\x0e\x43ustodyService\x12\x8b\x01\n\x14\x43reateDepositAddress\x12\x38.cambist.internal.custody.v1.CreateDepositAddressRequest\x1a\x39.cambist.internal.custody.v1.CreateDepositAddressResponse\x12|\n\x0fQuoteWithdrawal\x12\x33.cambist.internal.custody.v1.QuoteWithdrawalRequest\x1a\x34.cambist.internal.custody.v1.QuoteWithdrawalResponse\x12|\n\x0f\x43heckWithdrawal\x12\x33.cambist.internal.custody.v1.CheckWithdrawalRequest\x1a\x34.cambist.internal.custody.v1.CheckWithdrawalResponse\x12s\n\x0cListDeposits\x12\x30.cambist.internal.custody.v1.ListDepositsRequest\x1a\x31.cambist.internal.custody.v1.ListDepositsResponse\x12|\n\x0fListWithdrawals\x12\x33.cambist.internal.custody.v1.ListWithdrawalsRequest\x1a\x34.cambist.internal.custody.v1.ListWithdrawalsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,14 +40,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_QUOTEWITHDRAWALREQUEST']._serialized_end=385
   _globals['_QUOTEWITHDRAWALRESPONSE']._serialized_start=387
   _globals['_QUOTEWITHDRAWALRESPONSE']._serialized_end=474
-  _globals['_LISTDEPOSITSREQUEST']._serialized_start=476
-  _globals['_LISTDEPOSITSREQUEST']._serialized_end=554
-  _globals['_LISTDEPOSITSRESPONSE']._serialized_start=556
-  _globals['_LISTDEPOSITSRESPONSE']._serialized_end=637
-  _globals['_LISTWITHDRAWALSREQUEST']._serialized_start=639
-  _globals['_LISTWITHDRAWALSREQUEST']._serialized_end=723
-  _globals['_LISTWITHDRAWALSRESPONSE']._serialized_start=725
-  _globals['_LISTWITHDRAWALSRESPONSE']._serialized_end=812
-  _globals['_CUSTODYSERVICE']._serialized_start=815
-  _globals['_CUSTODYSERVICE']._serialized_end=1342
+  _globals['_CHECKWITHDRAWALREQUEST']._serialized_start=476
+  _globals['_CHECKWITHDRAWALREQUEST']._serialized_end=562
+  _globals['_CHECKWITHDRAWALRESPONSE']._serialized_start=564
+  _globals['_CHECKWITHDRAWALRESPONSE']._serialized_end=676
+  _globals['_LISTDEPOSITSREQUEST']._serialized_start=678
+  _globals['_LISTDEPOSITSREQUEST']._serialized_end=756
+  _globals['_LISTDEPOSITSRESPONSE']._serialized_start=758
+  _globals['_LISTDEPOSITSRESPONSE']._serialized_end=839
+  _globals['_LISTWITHDRAWALSREQUEST']._serialized_start=841
+  _globals['_LISTWITHDRAWALSREQUEST']._serialized_end=925
+  _globals['_LISTWITHDRAWALSRESPONSE']._serialized_start=927
+  _globals['_LISTWITHDRAWALSRESPONSE']._serialized_end=1014
+  _globals['_CUSTODYSERVICE']._serialized_start=1017
+  _globals['_CUSTODYSERVICE']._serialized_end=1670
 # @@protoc_insertion_point(module_scope)

@@ -45,6 +45,11 @@ class CustodyServiceStub:
                 request_serializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.QuoteWithdrawalRequest.SerializeToString,
                 response_deserializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.QuoteWithdrawalResponse.FromString,
                 _registered_method=True)
+        self.CheckWithdrawal = channel.unary_unary(
+                '/cambist.internal.custody.v1.CustodyService/CheckWithdrawal',
+                request_serializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.CheckWithdrawalRequest.SerializeToString,
+                response_deserializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.CheckWithdrawalResponse.FromString,
+                _registered_method=True)
         self.ListDeposits = channel.unary_unary(
                 '/cambist.internal.custody.v1.CustodyService/ListDeposits',
                 request_serializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.ListDepositsRequest.SerializeToString,
@@ -70,6 +75,13 @@ class CustodyServiceServicer:
 
     def QuoteWithdrawal(self, request, context):
         """Quotes the fee of a withdrawal.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckWithdrawal(self, request, context):
+        """Whether a withdrawal may be requested, and what the engine's command holds. It changes nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -101,6 +113,11 @@ def add_CustodyServiceServicer_to_server(servicer, server):
                     servicer.QuoteWithdrawal,
                     request_deserializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.QuoteWithdrawalRequest.FromString,
                     response_serializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.QuoteWithdrawalResponse.SerializeToString,
+            ),
+            'CheckWithdrawal': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckWithdrawal,
+                    request_deserializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.CheckWithdrawalRequest.FromString,
+                    response_serializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.CheckWithdrawalResponse.SerializeToString,
             ),
             'ListDeposits': grpc.unary_unary_rpc_method_handler(
                     servicer.ListDeposits,
@@ -168,6 +185,33 @@ class CustodyService:
             '/cambist.internal.custody.v1.CustodyService/QuoteWithdrawal',
             cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.QuoteWithdrawalRequest.SerializeToString,
             cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.QuoteWithdrawalResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckWithdrawal(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cambist.internal.custody.v1.CustodyService/CheckWithdrawal',
+            cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.CheckWithdrawalRequest.SerializeToString,
+            cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.CheckWithdrawalResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -83,7 +83,7 @@ class WalletWorkerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Act(self, request, context):
-        """Bump, cancel, abandon or link one attempt; two persons.
+        """Bump, cancel, abandon or link one attempt; two persons. Not built yet: UNIMPLEMENTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -1,0 +1,200 @@
+"""Custody's answers to gateways, over gRPC and real Postgres."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+import grpc.aio
+import pytest
+
+from cambist.internal.custody.v1 import custody_pb2, custody_pb2_grpc
+from cambist.wallet.v1 import wallet_pb2
+from runtime import rpc_channel
+from runtime.postgres import Connection
+from runtime.rpc_errors import fault_of
+from runtime.settings import PostgresSettings
+from tests.wallets.conftest import NETWORK_ID
+from wallets.bitcoin.addresses import parse_address
+from wallets.bitcoin.networks import REGTEST
+from wallets.service import limits, server
+from wallets.settings import WalletSettings
+
+ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
+ACCOUNT = 4_096
+
+
+@pytest.fixture
+async def stub(custody: Connection, postgres_settings: PostgresSettings) -> AsyncIterator[Any]:
+    await custody.execute(
+        "insert into custody.asset "
+        "values ($1, 1, '', 'BTC', 8, 9, 1000, 1000, false, false, '', 50)",
+        NETWORK_ID,
+    )
+    settings = WalletSettings(
+        postgres=postgres_settings, service_address="127.0.0.1:0", health_address="127.0.0.1:0"
+    )
+    stop, ready = asyncio.Event(), asyncio.get_running_loop().create_future()
+    task = asyncio.create_task(server.serve(settings, stop, ready.set_result))
+    port = await asyncio.wait_for(ready, 20.0)
+    async with rpc_channel.open_channel(f"127.0.0.1:{port}") as channel:
+        yield custody_pb2_grpc.CustodyServiceStub(channel)
+    stop.set()
+    await task
+
+
+def wanted(**changes: Any) -> dict[str, Any]:
+    return {
+        "account_id": ACCOUNT,
+        "asset_id": 1,
+        "network": "bitcoin",
+        "amount": "0.5",
+        "destination": ADDRESS,
+        **changes,
+    }
+
+
+async def quote(stub: Any, **changes: Any) -> wallet_pb2.QuoteWithdrawalResponse:
+    request = wallet_pb2.QuoteWithdrawalRequest(**wanted(**changes))
+    answer = await stub.QuoteWithdrawal(custody_pb2.QuoteWithdrawalRequest(request=request))
+    response: wallet_pb2.QuoteWithdrawalResponse = answer.response
+    return response
+
+
+async def check(stub: Any, **changes: Any) -> custody_pb2.CheckWithdrawalResponse:
+    request = wallet_pb2.RequestWithdrawalRequest(**wanted(**changes))
+    answer: custody_pb2.CheckWithdrawalResponse = await stub.CheckWithdrawal(
+        custody_pb2.CheckWithdrawalRequest(request=request)
+    )
+    return answer
+
+
+async def test_a_quote_holds_for_its_amount_and_account(stub: Any) -> None:
+    made = await quote(stub)
+    assert (made.fee, made.minimum_amount) == ("0.00000005", "0.00001")
+    found = await check(stub, quote_id=made.quote_id)
+    assert (found.network_id, found.amount_atoms, found.fee_atoms) == (
+        NETWORK_ID,
+        "500000000",
+        "50",
+    )
+    assert found.quote_expires_ns == made.expires_ns
+    for changes in (
+        {"amount": "0.6"},
+        {"account_id": 5},
+        {"quote_id": "00" * 16},
+        {"quote_id": ""},
+    ):
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await check(stub, **{"quote_id": made.quote_id, **changes})
+        assert fault_of(refused.value).reason == "UNKNOWN_QUOTE"
+
+
+async def test_a_quote_that_ended_is_refused(stub: Any, custody: Connection) -> None:
+    made = await quote(stub)
+    await custody.execute("update custody.fee_quote set expires_at = now() - interval '1 second'")
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await check(stub, quote_id=made.quote_id)
+    assert fault_of(refused.value).reason == "QUOTE_EXPIRED"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"network": "tron"}, "NETWORK_NOT_SERVED"),
+        ({"asset_id": 2}, "NETWORK_NOT_SERVED"),
+        ({"amount": "0.000000001"}, "AMOUNT_BELOW_MINIMUM"),
+        ({"amount": "0.500000001"}, "INVALID_AMOUNT"),
+        ({"amount": "-1"}, "INVALID_AMOUNT"),
+        ({"destination": ""}, "INVALID_ADDRESS"),
+        ({"destination": ADDRESS[:-1] + "q"}, "INVALID_ADDRESS"),
+    ],
+)
+async def test_what_could_never_be_paid_is_refused_by_name(
+    stub: Any, changes: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await quote(stub, **changes)
+    assert fault_of(refused.value).reason == reason
+
+
+async def test_an_address_of_ours_and_a_stopped_network_are_refused(
+    stub: Any, custody: Connection
+) -> None:
+    await custody.execute(
+        "insert into custody.key_branch values ($1, 'deposit', 1, 'p2wpkh', 'x', 0)", NETWORK_ID
+    )
+    await custody.execute(
+        "insert into custody.address (network_id, key, text, branch, generation, path_index) "
+        "values ($1, $2, $3, 'deposit', 1, 0)",
+        NETWORK_ID,
+        parse_address(ADDRESS, REGTEST).key,
+        ADDRESS,
+    )
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await quote(stub)
+    assert fault_of(refused.value).reason == "OWN_ADDRESS"
+    await custody.execute("update custody.chain set withdrawals_stopped = true")
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await quote(stub)
+    assert fault_of(refused.value).reason == "WITHDRAWALS_SUSPENDED"
+
+
+async def test_open_quotes_of_an_account_are_bounded(
+    stub: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "QUOTES_MAX", 1)
+    await quote(stub)
+    await quote(stub, account_id=5)
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await quote(stub)
+    assert fault_of(refused.value).reason == "TOO_MANY_QUOTES"
+
+
+async def test_pages_hold_each_withdrawal_and_deposit_once_newest_first(
+    stub: Any, custody: Connection
+) -> None:
+    for number in range(5):
+        await custody.execute(
+            "insert into custody.payout (withdrawal_id, kind, shard, journal_seq, account_id, "
+            "network_id, asset_id, destination_text, amount_atoms, engine_amount_atoms, "
+            "engine_fee_atoms, state) "
+            "values ($1, 'customer', 1, 1, $2, $3, 1, $4, 5, 50, 5, 'requested')",
+            bytes([number]) * 16,
+            ACCOUNT if number < 4 else 5,
+            NETWORK_ID,
+            ADDRESS,
+        )
+    seen, token = [], ""
+    for _ in range(2):
+        request = wallet_pb2.ListWithdrawalsRequest(
+            account_id=ACCOUNT, page_size=2, page_token=token
+        )
+        answer = await stub.ListWithdrawals(custody_pb2.ListWithdrawalsRequest(request=request))
+        seen += [
+            (one.withdrawal_id[0], one.amount, one.state) for one in answer.response.withdrawals
+        ]
+        token = answer.response.next_page_token
+    assert seen == [(number, "0.00000005", "requested") for number in (3, 2, 1, 0)]
+    assert token == ""
+    for wrong in ("x", "2020-01-01/00", "2020-01-01T00:00:00+00:00/zz"):
+        request = wallet_pb2.ListWithdrawalsRequest(account_id=ACCOUNT, page_token=wrong)
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await stub.ListWithdrawals(custody_pb2.ListWithdrawalsRequest(request=request))
+        assert fault_of(refused.value).reason == "INVALID_PAGE"
+
+
+async def test_a_deposit_shows_its_confirmations(stub: Any, custody: Connection) -> None:
+    await custody.execute(
+        "insert into custody.deposit (deposit_id, network_id, txid, index, key, account_id, "
+        "asset_id, contract, amount_atoms, engine_atoms, state, block_height) "
+        "values ($1, $2, 'aa', 0, 'k', $3, 1, '', 150000000, 1500000000, 'seen', 7)",
+        b"d" * 16,
+        NETWORK_ID,
+        ACCOUNT,
+    )
+    await custody.execute("insert into custody.block values ($1, 9, 'h', 'p', 0, '')", NETWORK_ID)
+    request = wallet_pb2.ListDepositsRequest(account_id=ACCOUNT)
+    answer = await stub.ListDeposits(custody_pb2.ListDepositsRequest(request=request))
+    (deposit,) = answer.response.deposits
+    assert (deposit.amount, deposit.confirmations, deposit.network) == ("1.5", 3, "bitcoin")

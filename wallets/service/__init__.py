@@ -1,0 +1,1 @@
+"""What gateways ask of custody: deposits, withdrawals, quotes."""

@@ -1,0 +1,180 @@
+"""Quotes of withdrawals, and whether one may be requested.
+
+Called by the servicer. The engine holds amount and fee by its own rules; here is refused early what
+custody could never pay: a wrong address, one of our own, an amount that the chain cannot express.
+"""
+
+from dataclasses import dataclass
+
+from runtime.postgres import Connection, Database
+from wallets.contract import Destination
+from wallets.core.transactions import changing
+from wallets.core.units import to_chain
+from wallets.errors import Rejected
+from wallets.service import limits
+from wallets.service.amounts import atoms_of
+from wallets.service.destinations import parse_destination
+
+ACTOR = "service"
+ID_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A withdrawal as a customer wants it; `network` is "bitcoin" or "bitcoin/main"."""
+
+    account_id: int
+    asset_id: int
+    network: str
+    amount: str
+    destination: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """An asset on a network, as registered."""
+
+    network_id: int
+    chain: str
+    network: str
+    decimals: int
+    engine_decimals: int
+    withdrawal_minimum_atoms: int
+    fee_engine_atoms: int
+
+    @property
+    def minimum_engine_atoms(self) -> int:
+        """The smallest amount in the engine's unit that reaches the minimum, at least one atom."""
+        up, down = int(10**self.engine_decimals), int(10**self.decimals)
+        return max(1, -(-self.withdrawal_minimum_atoms * up // down))
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A withdrawal that custody could pay."""
+
+    asset: Asset
+    amount_engine_atoms: int
+    fee_engine_atoms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A fee that holds until `expires_ns`."""
+
+    quote_id: bytes
+    checked: Checked
+    expires_ns: int
+
+
+async def check(connection: Connection, ask: Ask) -> Checked:
+    """Looks at asset, amount and destination. Raises Rejected."""
+    asset = await _read_asset(connection, ask)
+    amount = atoms_of(ask.amount, asset.engine_decimals)
+    if amount < asset.minimum_engine_atoms:
+        raise Rejected("AMOUNT_BELOW_MINIMUM", "smaller than the smallest withdrawal")
+    if to_chain(amount, decimals=asset.decimals, engine_decimals=asset.engine_decimals) is None:
+        raise Rejected("INVALID_AMOUNT", f"the network has {asset.decimals} decimals")
+    await _check_destination(connection, asset, ask.destination)
+    return Checked(asset, amount, asset.fee_engine_atoms)
+
+
+async def quote(database: Database, ask: Ask, quote_id: bytes) -> Quote:
+    """Promises a fee for a while. Raises Rejected."""
+    async with changing(database, ACTOR) as connection:
+        checked = await check(connection, ask)
+        # Two at once of one account wait for each other here, so that the bound holds.
+        await connection.execute("select pg_advisory_xact_lock(hashint8($1))", ask.account_id)
+        await connection.execute(
+            "delete from custody.fee_quote where account_id = $1 "
+            "and expires_at < clock_timestamp() - interval '1 hour'",
+            ask.account_id,
+        )
+        open_count = await connection.fetchval(
+            "select count(*) from custody.fee_quote "
+            "where account_id = $1 and expires_at >= clock_timestamp()",
+            ask.account_id,
+        )
+        if open_count >= limits.QUOTES_MAX:
+            raise Rejected("TOO_MANY_QUOTES", f"{limits.QUOTES_MAX} quotes have not ended yet")
+        expires_ns = await connection.fetchval(
+            "insert into custody.fee_quote values ($1, $2, $3, $4, $5, $6, "
+            "clock_timestamp() + make_interval(secs => $7)) "
+            "returning (extract(epoch from expires_at) * 1000000)::bigint * 1000",
+            quote_id,
+            ask.account_id,
+            checked.asset.network_id,
+            ask.asset_id,
+            checked.amount_engine_atoms,
+            checked.fee_engine_atoms,
+            limits.QUOTE_SECONDS,
+        )
+    return Quote(quote_id, checked, int(expires_ns))
+
+
+async def check_quoted(database: Database, ask: Ask, quote_id: bytes) -> Quote:
+    """The quote under which a withdrawal may be requested now. Raises Rejected."""
+    async with database.transaction() as connection:
+        checked = await check(connection, ask)
+        row = await connection.fetchrow(
+            "select engine_fee_atoms, expires_at > clock_timestamp() as holds, "
+            "(extract(epoch from expires_at) * 1000000)::bigint * 1000 as expires_ns "
+            "from custody.fee_quote where quote_id = $1 and account_id = $2 and network_id = $3 "
+            "and asset_id = $4 and engine_amount_atoms = $5",
+            quote_id,
+            ask.account_id,
+            checked.asset.network_id,
+            ask.asset_id,
+            checked.amount_engine_atoms,
+        )
+    if row is None:
+        raise Rejected("UNKNOWN_QUOTE", "no quote of this account, asset, network and amount")
+    if not row["holds"]:
+        raise Rejected("QUOTE_EXPIRED", "ask for a new quote")
+    fee = int(row["engine_fee_atoms"])
+    return Quote(
+        quote_id, Checked(checked.asset, checked.amount_engine_atoms, fee), row["expires_ns"]
+    )
+
+
+async def _read_asset(connection: Connection, ask: Ask) -> Asset:
+    rows = await connection.fetch(
+        "select c.chain, c.network, c.withdrawals_stopped, a.* from custody.asset a "
+        "join custody.chain c using (network_id) "
+        "where a.asset_id = $1 and (c.chain = $2 or c.chain || '/' || c.network = $2) limit 2",
+        ask.asset_id,
+        ask.network[: limits.TEXT_LENGTH_MAX],
+    )
+    if len(rows) != 1:
+        raise Rejected("NETWORK_NOT_SERVED", "no network of this name pays this asset, or several")
+    (row,) = rows
+    if row["withdrawals_suspended"] or row["withdrawals_stopped"]:
+        raise Rejected("WITHDRAWALS_SUSPENDED", "withdrawals of this asset are suspended")
+    return Asset(
+        row["network_id"],
+        row["chain"],
+        row["network"],
+        row["decimals"],
+        row["engine_decimals"],
+        int(row["withdrawal_minimum_atoms"]),
+        int(row["withdrawal_fee_engine_atoms"]),
+    )
+
+
+async def _check_destination(connection: Connection, asset: Asset, text: str) -> Destination:
+    if not 1 <= len(text) <= limits.TEXT_LENGTH_MAX:
+        raise Rejected("INVALID_ADDRESS", f"not 1 to {limits.TEXT_LENGTH_MAX} characters")
+    rows = await connection.fetch(
+        "select contract from custody.asset where network_id = $1 and contract <> ''",
+        asset.network_id,
+    )
+    contracts = frozenset(bytes(row["contract"]) for row in rows)
+    destination = parse_destination(asset.chain, asset.network, text, contracts)
+    is_ours = await connection.fetchval(
+        "select exists (select from custody.address where network_id = $1 and key = $2)",
+        asset.network_id,
+        destination.key,
+    )
+    if is_ours:
+        raise Rejected("OWN_ADDRESS", "a deposit address of this venue: use a transfer")
+    return destination

@@ -1,0 +1,119 @@
+"""CustodyService: calls of gateways, which have checked that the account is the caller's.
+
+Registered by `server`. Reads and quotes only: what moves money is a command to the engine.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import grpc
+import grpc.aio
+
+from cambist.internal.custody.v1 import custody_pb2, custody_pb2_grpc
+from cambist.wallet.v1 import wallet_pb2
+from runtime.postgres import Database
+from runtime.rpc_errors import Fault, abort
+from wallets.errors import Rejected
+from wallets.faults import TOLD, fault_for
+from wallets.service import pages, quotes
+from wallets.service.amounts import text_of
+from wallets.service.quotes import Ask
+
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+
+
+@asynccontextmanager
+async def named_faults(context: Context) -> AsyncIterator[None]:
+    """Errors of custody become faults of the call."""
+    try:
+        yield
+    except TOLD as error:
+        await abort(context, fault_for(error))
+
+
+def ask_of(
+    request: wallet_pb2.QuoteWithdrawalRequest | wallet_pb2.RequestWithdrawalRequest,
+) -> Ask:
+    """The withdrawal in a request."""
+    return Ask(
+        request.account_id, request.asset_id, request.network, request.amount, request.destination
+    )
+
+
+def quote_id_of(text: str) -> bytes:
+    """The id in a quote's text. Raises Rejected."""
+    try:
+        found = bytes.fromhex(text)
+    except ValueError:
+        found = b""
+    if len(found) != quotes.ID_BYTES:
+        raise Rejected("UNKNOWN_QUOTE", "ask for a quote first")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Servicer(custody_pb2_grpc.CustodyServiceServicer):
+    """Custody's answers."""
+
+    database: Database
+    new_id: Callable[[], bytes]
+
+    async def CreateDepositAddress(  # noqa: N802
+        self, request: custody_pb2.CreateDepositAddressRequest, context: Context
+    ) -> custody_pb2.CreateDepositAddressResponse:
+        """Not built yet."""
+        del request
+        message = "deposit addresses are not built yet"
+        await abort(context, Fault(grpc.StatusCode.UNIMPLEMENTED, "NOT_BUILT", message))
+
+    async def QuoteWithdrawal(  # noqa: N802
+        self, request: custody_pb2.QuoteWithdrawalRequest, context: Context
+    ) -> custody_pb2.QuoteWithdrawalResponse:
+        """A fee that holds for a while."""
+        async with named_faults(context):
+            made = await quotes.quote(self.database, ask_of(request.request), self.new_id())
+        asset = made.checked.asset
+        return custody_pb2.QuoteWithdrawalResponse(
+            response=wallet_pb2.QuoteWithdrawalResponse(
+                quote_id=made.quote_id.hex(),
+                fee=text_of(made.checked.fee_engine_atoms, asset.engine_decimals),
+                expires_ns=made.expires_ns,
+                minimum_amount=text_of(asset.minimum_engine_atoms, asset.engine_decimals),
+            )
+        )
+
+    async def CheckWithdrawal(  # noqa: N802
+        self, request: custody_pb2.CheckWithdrawalRequest, context: Context
+    ) -> custody_pb2.CheckWithdrawalResponse:
+        """What the engine's command holds."""
+        async with named_faults(context):
+            quote_id = quote_id_of(request.request.quote_id)
+            found = await quotes.check_quoted(self.database, ask_of(request.request), quote_id)
+        return custody_pb2.CheckWithdrawalResponse(
+            network_id=found.checked.asset.network_id,
+            amount_atoms=str(found.checked.amount_engine_atoms),
+            fee_atoms=str(found.checked.fee_engine_atoms),
+            quote_expires_ns=found.expires_ns,
+        )
+
+    async def ListDeposits(  # noqa: N802
+        self, request: custody_pb2.ListDepositsRequest, context: Context
+    ) -> custody_pb2.ListDepositsResponse:
+        """One page."""
+        asked = request.request
+        async with named_faults(context):
+            page = pages.page_of(asked.account_id, asked.page_size, asked.page_token)
+            response = await pages.deposits(self.database, page)
+        return custody_pb2.ListDepositsResponse(response=response)
+
+    async def ListWithdrawals(  # noqa: N802
+        self, request: custody_pb2.ListWithdrawalsRequest, context: Context
+    ) -> custody_pb2.ListWithdrawalsResponse:
+        """One page."""
+        asked = request.request
+        async with named_faults(context):
+            page = pages.page_of(asked.account_id, asked.page_size, asked.page_token)
+            response = await pages.withdrawals(self.database, page)
+        return custody_pb2.ListWithdrawalsResponse(response=response)
