@@ -108,6 +108,8 @@ PAGE_SIZE_MAX: Final = 1_000
 AS_OF_WAITING_MAX: Final = 10_000
 # Seconds to wait for the history service.
 HISTORY_SECONDS: Final = 5.0
+# For custody's answer.
+CUSTODY_SECONDS: Final = 5.0
 # Seconds to wait for a history that is behind the feed, when the caller names no sequence; and
 # between two looks at it.
 HISTORY_LAG_SECONDS: Final = 1.0

@@ -29,6 +29,7 @@ from gateway.identity.tokens import Signer
 from gateway.identity.upkeep import forget_what_is_over
 from gateway.market_data.service import MarketDataParts, MarketDataService
 from gateway.queries.balances import WalletService
+from gateway.queries.custody import CustodyClient, CustodyMethods
 from gateway.queries.drop_copy import DropCopyService
 from gateway.queries.history import HistoryClient
 from gateway.queries.info import InfoService
@@ -71,6 +72,7 @@ MARKET_DATA_METHODS = (
     "StreamBestBidOffer",
     "GetLevel2",
 )
+CUSTODY_METHODS = ("ListDeposits", "ListWithdrawals", "QuoteWithdrawal", "RequestWithdrawal")
 QUERY_METHODS = ("GetOrder", "ListOpenOrders", "ListOrders", "ListFills", "ListPreventedMatches")
 REFERENCE_METHODS = (
     "ListAssets",
@@ -100,6 +102,7 @@ class Gateway:
     admission: Admission
     table: SessionTable
     history: HistoryClient
+    custody: CustodyClient
     servicers: dict[str, Servicer]
     # Ends streams that are not order sessions.
     drains: tuple[Callable[[], None], ...]
@@ -120,6 +123,7 @@ async def serve(
         stack.callback(measured.stop)
         gateway = assemble(settings, database, stages_of(measured))
         stack.push_async_callback(gateway.history.close)
+        stack.push_async_callback(gateway.custody.close)
         health = await start_health_server(settings.health_address, "cambist.gateway")
         stack.push_async_callback(health.stop)
         server = await start_server(gateway)
@@ -214,6 +218,8 @@ def assemble(settings: GatewaySettings, database: Database, stages: GatewayStage
     unary = UnaryService(shards, rates, stages)
     market_data = MarketDataService(MarketDataParts(shards, callers, store, clock))
     wallet = WalletService(shards, callers, budget, unary)
+    custody = CustodyClient(settings.custody_endpoint, settings.internal_tls)
+    custody_methods = CustodyMethods(shards, custody, unary)
     reference = ReferenceDataService(shards, callers, budget, clock)
     drop_copy = DropCopyService(shards, callers, budget)
     queries = OrderQueryService(shards, history)
@@ -228,12 +234,22 @@ def assemble(settings: GatewaySettings, database: Database, stages: GatewayStage
         **named("reference.v1.ReferenceDataService", reference, *REFERENCE_METHODS),
         **named("account.v1.AccountService", reference, "ListAccounts"),
         **named("wallet.v1.WalletService", wallet, "GetBalances", "StreamBalances", "Transfer"),
+        **named("wallet.v1.WalletService", custody_methods, *CUSTODY_METHODS),
         **named("limits.v1.LimitsService", info, "GetLimits"),
         **named("info.v1.ApiInfoService", info, "GetApiInfo"),
     }
     drains = (market_data.drain, drop_copy.drain, wallet.drain, reference.drain)
     return Gateway(
-        settings, database, shards, callers, admission, table, history, servicers, drains
+        settings,
+        database,
+        shards,
+        callers,
+        admission,
+        table,
+        history,
+        custody,
+        servicers,
+        drains,
     )
 
 

@@ -31,6 +31,8 @@ class GatewaySettings(Settings):
     matching_endpoints: str = "1=127.0.0.1:7001"
     # The same for the history services; a shard without one answers only from memory.
     history_endpoints: str = ""
+    # The service of custody, "host:port"; empty = no deposits and no withdrawals.
+    custody_endpoint: str = ""
     # Signs tokens and nonces; the same in every gateway of the venue, at least 32 characters.
     token_secret: SecretStr = SecretStr("")
     # Name of this process in logs and at matching.
@@ -47,7 +49,7 @@ class GatewaySettings(Settings):
 
     postgres: PostgresSettings = PostgresSettings()
     tls: TlsSettings = TlsSettings()
-    # Of channels to matching and history.
+    # Of channels to matching, history and custody.
     internal_tls: TlsSettings = TlsSettings()
     rpc: RpcSettings = RpcSettings()
     development: DevelopmentSettings = DevelopmentSettings()

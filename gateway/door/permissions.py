@@ -60,6 +60,7 @@ ANY_KEY: Final = Permission()
 TRADE: Final = Permission(frozenset({Scope.TRADE}))
 CANCEL: Final = Permission(frozenset({Scope.TRADE, Scope.CANCEL}))
 READ: Final = Permission(frozenset({Scope.READ}))
+WITHDRAW: Final = Permission(frozenset({Scope.WITHDRAW}))
 MARKET_DATA: Final = Permission(frozenset({Scope.MARKET_DATA}))
 TRANSFER: Final = Permission(frozenset({Scope.TRANSFER}))
 
@@ -113,11 +114,11 @@ PERMISSIONS: Final[dict[str, Permission]] = {
     "/cambist.wallet.v1.WalletService/StreamBalances": READ,
     "/cambist.wallet.v1.WalletService/Transfer": TRANSFER,
     "/cambist.wallet.v1.WalletService/CreateDepositAddress": later(Scope.WITHDRAW),
-    "/cambist.wallet.v1.WalletService/ListDeposits": later(Scope.READ),
-    "/cambist.wallet.v1.WalletService/QuoteWithdrawal": later(Scope.WITHDRAW),
-    "/cambist.wallet.v1.WalletService/RequestWithdrawal": later(Scope.WITHDRAW),
+    "/cambist.wallet.v1.WalletService/ListDeposits": READ,
+    "/cambist.wallet.v1.WalletService/QuoteWithdrawal": WITHDRAW,
+    "/cambist.wallet.v1.WalletService/RequestWithdrawal": WITHDRAW,
     "/cambist.wallet.v1.WalletService/CancelWithdrawal": later(Scope.WITHDRAW),
-    "/cambist.wallet.v1.WalletService/ListWithdrawals": later(Scope.READ),
+    "/cambist.wallet.v1.WalletService/ListWithdrawals": READ,
     "/cambist.wallet.v1.WalletService/AddAddress": later(Scope.WITHDRAW),
     "/cambist.wallet.v1.WalletService/ListAddresses": later(Scope.READ),
     "/cambist.wallet.v1.WalletService/ListLedgerEntries": later(Scope.READ),

@@ -1,4 +1,4 @@
-"""Unary twins of OrderEntryService, and WalletService.Transfer.
+"""Unary twins of OrderEntryService, transfers and withdrawals.
 
 The bytes of a command go on as they came; the parsed message is only looked at for account, market
 and id. Refusals of the engine are fields, but for those that the protocol gives a code.
@@ -31,6 +31,7 @@ AnyCommand = (
     | commands_pb2.MassCancel
     | commands_pb2.Resolve
     | commands_pb2.Transfer
+    | commands_pb2.RequestWithdrawal
 )
 R = TypeVar("R", bound=Message)
 NEW = Command.NEW_ORDER_FIELD_NUMBER

@@ -214,6 +214,10 @@ def foreign_requests() -> dict[str, Message]:
             asset_id=1,
             amount_atoms="1",
         ),
+        WALLET + "ListDeposits": wallet_pb2.ListDepositsRequest(account_id=ACCOUNT),
+        WALLET + "ListWithdrawals": wallet_pb2.ListWithdrawalsRequest(account_id=ACCOUNT),
+        WALLET + "QuoteWithdrawal": wallet_pb2.QuoteWithdrawalRequest(account_id=ACCOUNT),
+        WALLET + "RequestWithdrawal": wallet_pb2.RequestWithdrawalRequest(account_id=ACCOUNT),
         DROP_COPY + "StreamPrivateEvents": drop_copy_pb2.StreamPrivateEventsRequest(
             account_ids=[ACCOUNT]
         ),

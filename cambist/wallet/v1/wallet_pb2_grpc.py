@@ -136,21 +136,21 @@ class WalletServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListDeposits(self, request, context):
-        """Deposits. Not built yet: UNIMPLEMENTED.
+        """Deposits.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def QuoteWithdrawal(self, request, context):
-        """Quotes the fee of a withdrawal. Not built yet: UNIMPLEMENTED.
+        """Quotes the fee of a withdrawal.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RequestWithdrawal(self, request, context):
-        """Requests a withdrawal. Not built yet: UNIMPLEMENTED.
+        """Requests a withdrawal.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -164,7 +164,7 @@ class WalletServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListWithdrawals(self, request, context):
-        """Withdrawals. Not built yet: UNIMPLEMENTED.
+        """Withdrawals.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

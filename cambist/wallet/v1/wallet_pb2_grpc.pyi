@@ -46,15 +46,15 @@ class WalletServiceStub:
     CreateDepositAddress: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.CreateDepositAddressRequest, _wallet_pb2.CreateDepositAddressResponse]
     """A deposit address. Not built yet: UNIMPLEMENTED."""
     ListDeposits: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.ListDepositsRequest, _wallet_pb2.ListDepositsResponse]
-    """Deposits. Not built yet: UNIMPLEMENTED."""
+    """Deposits."""
     QuoteWithdrawal: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.QuoteWithdrawalRequest, _wallet_pb2.QuoteWithdrawalResponse]
-    """Quotes the fee of a withdrawal. Not built yet: UNIMPLEMENTED."""
+    """Quotes the fee of a withdrawal."""
     RequestWithdrawal: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.RequestWithdrawalRequest, _wallet_pb2.RequestWithdrawalResponse]
-    """Requests a withdrawal. Not built yet: UNIMPLEMENTED."""
+    """Requests a withdrawal."""
     CancelWithdrawal: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.CancelWithdrawalRequest, _wallet_pb2.CancelWithdrawalResponse]
     """Asks to cancel one. Not built yet: UNIMPLEMENTED."""
     ListWithdrawals: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.ListWithdrawalsRequest, _wallet_pb2.ListWithdrawalsResponse]
-    """Withdrawals. Not built yet: UNIMPLEMENTED."""
+    """Withdrawals."""
     AddAddress: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.AddAddressRequest, _wallet_pb2.AddAddressResponse]
     """Address book. Not built yet: UNIMPLEMENTED."""
     ListAddresses: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.ListAddressesRequest, _wallet_pb2.ListAddressesResponse]
@@ -80,15 +80,15 @@ class WalletServiceAsyncStub(WalletServiceStub):
     CreateDepositAddress: _aio.UnaryUnaryMultiCallable[_wallet_pb2.CreateDepositAddressRequest, _wallet_pb2.CreateDepositAddressResponse]  # type: ignore[assignment]
     """A deposit address. Not built yet: UNIMPLEMENTED."""
     ListDeposits: _aio.UnaryUnaryMultiCallable[_wallet_pb2.ListDepositsRequest, _wallet_pb2.ListDepositsResponse]  # type: ignore[assignment]
-    """Deposits. Not built yet: UNIMPLEMENTED."""
+    """Deposits."""
     QuoteWithdrawal: _aio.UnaryUnaryMultiCallable[_wallet_pb2.QuoteWithdrawalRequest, _wallet_pb2.QuoteWithdrawalResponse]  # type: ignore[assignment]
-    """Quotes the fee of a withdrawal. Not built yet: UNIMPLEMENTED."""
+    """Quotes the fee of a withdrawal."""
     RequestWithdrawal: _aio.UnaryUnaryMultiCallable[_wallet_pb2.RequestWithdrawalRequest, _wallet_pb2.RequestWithdrawalResponse]  # type: ignore[assignment]
-    """Requests a withdrawal. Not built yet: UNIMPLEMENTED."""
+    """Requests a withdrawal."""
     CancelWithdrawal: _aio.UnaryUnaryMultiCallable[_wallet_pb2.CancelWithdrawalRequest, _wallet_pb2.CancelWithdrawalResponse]  # type: ignore[assignment]
     """Asks to cancel one. Not built yet: UNIMPLEMENTED."""
     ListWithdrawals: _aio.UnaryUnaryMultiCallable[_wallet_pb2.ListWithdrawalsRequest, _wallet_pb2.ListWithdrawalsResponse]  # type: ignore[assignment]
-    """Withdrawals. Not built yet: UNIMPLEMENTED."""
+    """Withdrawals."""
     AddAddress: _aio.UnaryUnaryMultiCallable[_wallet_pb2.AddAddressRequest, _wallet_pb2.AddAddressResponse]  # type: ignore[assignment]
     """Address book. Not built yet: UNIMPLEMENTED."""
     ListAddresses: _aio.UnaryUnaryMultiCallable[_wallet_pb2.ListAddressesRequest, _wallet_pb2.ListAddressesResponse]  # type: ignore[assignment]
@@ -141,7 +141,7 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _wallet_pb2.ListDepositsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_wallet_pb2.ListDepositsResponse, _abc.Awaitable[_wallet_pb2.ListDepositsResponse]]:
-        """Deposits. Not built yet: UNIMPLEMENTED."""
+        """Deposits."""
 
     @_abc_1.abstractmethod
     def QuoteWithdrawal(
@@ -149,7 +149,7 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _wallet_pb2.QuoteWithdrawalRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_wallet_pb2.QuoteWithdrawalResponse, _abc.Awaitable[_wallet_pb2.QuoteWithdrawalResponse]]:
-        """Quotes the fee of a withdrawal. Not built yet: UNIMPLEMENTED."""
+        """Quotes the fee of a withdrawal."""
 
     @_abc_1.abstractmethod
     def RequestWithdrawal(
@@ -157,7 +157,7 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _wallet_pb2.RequestWithdrawalRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_wallet_pb2.RequestWithdrawalResponse, _abc.Awaitable[_wallet_pb2.RequestWithdrawalResponse]]:
-        """Requests a withdrawal. Not built yet: UNIMPLEMENTED."""
+        """Requests a withdrawal."""
 
     @_abc_1.abstractmethod
     def CancelWithdrawal(
@@ -173,7 +173,7 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _wallet_pb2.ListWithdrawalsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_wallet_pb2.ListWithdrawalsResponse, _abc.Awaitable[_wallet_pb2.ListWithdrawalsResponse]]:
-        """Withdrawals. Not built yet: UNIMPLEMENTED."""
+        """Withdrawals."""
 
     @_abc_1.abstractmethod
     def AddAddress(

@@ -1,0 +1,119 @@
+"""Withdrawals over the gateway: a real custody service is asked, the engine holds the money."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+
+from cambist.orders.v1 import events_pb2
+from cambist.wallet.v1 import wallet_pb2, wallet_pb2_grpc
+from runtime.migrations import migrate
+from tests.gateway.venue import ACCOUNT, ASSET, Client, Venue, fresh_id, status_of
+from wallets.schema import MIGRATIONS
+from wallets.service import server
+from wallets.settings import WalletSettings
+
+ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
+WANTED = {
+    "account_id": ACCOUNT,
+    "asset_id": ASSET,
+    "network": "bitcoin",
+    "amount": "0.00000500",
+    "destination": ADDRESS,
+}
+
+
+class Wallet:
+    """Calls with the right token."""
+
+    def __init__(self, client: Client) -> None:
+        self._stub: Any = wallet_pb2_grpc.WalletServiceStub(client.channel)
+        self._metadata = client.metadata
+
+    async def quote(self, **changes: Any) -> Any:
+        request = wallet_pb2.QuoteWithdrawalRequest(**{**WANTED, **changes})
+        return await self._stub.QuoteWithdrawal(request, metadata=self._metadata)
+
+    async def request(self, **changes: Any) -> Any:
+        sent = {"request_id": fresh_id(), "sent_time_ns": time.time_ns()}
+        request = wallet_pb2.RequestWithdrawalRequest(**{**WANTED, **sent, **changes})
+        return await self._stub.RequestWithdrawal(request, metadata=self._metadata)
+
+    async def withdrawals(self) -> Any:
+        request = wallet_pb2.ListWithdrawalsRequest(account_id=ACCOUNT)
+        return await self._stub.ListWithdrawals(request, metadata=self._metadata)
+
+    async def deposits(self) -> Any:
+        request = wallet_pb2.ListDepositsRequest(account_id=ACCOUNT)
+        return await self._stub.ListDeposits(request, metadata=self._metadata)
+
+    async def balance(self) -> Any:
+        request = wallet_pb2.GetBalancesRequest(account_id=ACCOUNT)
+        answer = await self._stub.GetBalances(request, metadata=self._metadata)
+        return next(one for one in answer.balances if one.asset_id == ASSET)
+
+
+@pytest.fixture
+async def custody_port(venue: Venue) -> AsyncIterator[int]:
+    await migrate(venue.postgres, MIGRATIONS)
+    connection = await asyncpg.connect(venue.postgres.dsn.get_secret_value())
+    await connection.execute(
+        "insert into custody.chain values ('bitcoin', 'regtest', 3, 'genesis')"
+    )
+    await connection.execute(
+        "insert into custody.asset values (3, $1, '', 'BTC', 8, 8, 0, 1, false, false, '', 7)",
+        ASSET,
+    )
+    await connection.close()
+    settings = WalletSettings(
+        postgres=venue.postgres, service_address="127.0.0.1:0", health_address="127.0.0.1:0"
+    )
+    stop, ready = asyncio.Event(), asyncio.get_running_loop().create_future()
+    task = asyncio.create_task(server.serve(settings, stop, ready.set_result))
+    yield await asyncio.wait_for(ready, 20.0)
+    stop.set()
+    await task
+
+
+async def test_a_withdrawal_holds_amount_and_quoted_fee_and_tells_custody_where_to_pay(
+    venue: Venue, custody_port: int
+) -> None:
+    gateway = await venue.gateway(custody_endpoint=f"127.0.0.1:{custody_port}")
+    wallet = Wallet(await venue.client(gateway, await venue.key()))
+    before = await wallet.balance()
+    quote = await wallet.quote()
+    assert quote.fee == "0.00000007"
+    answer = await wallet.request(quote_id=quote.quote_id)
+    report = answer.answer.money_report
+    assert report.kind == events_pb2.MONEY_KIND_WITHDRAWAL_REQUESTED
+    after = await wallet.balance()
+    assert int(after.held_atoms or 0) - int(before.held_atoms or 0) == 507
+    assert int(before.available_atoms) - int(after.available_atoms) == 507
+    assert list((await wallet.withdrawals()).withdrawals) == []
+    assert list((await wallet.deposits()).deposits) == []
+
+
+async def test_custodys_refusals_keep_their_names_and_nothing_reaches_the_engine(
+    venue: Venue, custody_port: int
+) -> None:
+    gateway = await venue.gateway(custody_endpoint=f"127.0.0.1:{custody_port}")
+    wallet = Wallet(await venue.client(gateway, await venue.key()))
+    before = venue.matching.engine.last_seq
+    for changes, reason in (
+        ({}, "UNKNOWN_QUOTE"),
+        ({"quote_id": "00" * 16}, "UNKNOWN_QUOTE"),
+        ({"quote_id": "00" * 16, "network": "tron"}, "NETWORK_NOT_SERVED"),
+        ({"quote_id": "00" * 16, "destination": "x"}, "INVALID_ADDRESS"),
+    ):
+        assert await status_of(wallet.request(**changes)) == ("FAILED_PRECONDITION", reason)
+    assert venue.matching.engine.last_seq == before
+
+
+async def test_without_custody_the_calls_say_so(venue: Venue) -> None:
+    gateway = await venue.gateway()
+    wallet = Wallet(await venue.client(gateway, await venue.key()))
+    for call in (wallet.quote(), wallet.request(), wallet.deposits(), wallet.withdrawals()):
+        assert await status_of(call) == ("UNAVAILABLE", "CUSTODY_UNAVAILABLE")
