@@ -1,13 +1,15 @@
 """Fixtures that all tests may use: real Postgres, and nothing outside this machine."""
 
+import logging
 import os
 import secrets
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import asyncpg
 import pytest
+import structlog
 from pydantic import SecretStr
 
 from runtime import embedded_postgres
@@ -51,3 +53,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if reporter is not None and reporter.stats.get("skipped"):
         reporter.write_line("skipped tests fail this run (CAMBIST_TEST_SKIPS_FAIL=1)", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture
+def log_lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
+    """Tells what was logged since the test configured logs, which is undone at its end."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield lambda: capsys.readouterr().err
+    structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)

@@ -1,10 +1,9 @@
 """Clocks as values, and log lines without secrets."""
 
-import io
 import json
+from collections.abc import Callable
 
 import pytest
-import structlog
 
 from runtime import logs
 from runtime.clock import ManualClock, SteadyTime, SystemClock
@@ -41,18 +40,11 @@ def test_secret_fields_and_passwords_are_masked_in_log_lines() -> None:
     assert masked["seq"] == 7
 
 
-def test_a_configured_process_logs_json_with_its_service(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    stream = io.StringIO()
-    monkeypatch.setattr("sys.stderr", stream)
-    try:
-        logs.configure(LogSettings(level="warning"), service="matching")
-        logs.get("m").info("too quiet")
-        logs.get("m").warning("loud", private_key="hush")
-    finally:
-        structlog.reset_defaults()
-    (line,) = stream.getvalue().splitlines()
+def test_a_configured_process_logs_json_with_its_service(log_lines: Callable[[], str]) -> None:
+    logs.configure(LogSettings(level="warning"), service="matching")
+    logs.get("m").info("too quiet")
+    logs.get("m").warning("loud", private_key="hush")
+    (line,) = log_lines().splitlines()
     told = json.loads(line)
     assert (told["event"], told["service"], told["level"]) == ("loud", "matching", "warning")
     assert told["private_key"] == MASK

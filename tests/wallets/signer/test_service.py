@@ -2,7 +2,7 @@
 
 import asyncio
 import datetime
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,12 +15,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from eth_account import Account
 
 from cambist.internal.signer.v1 import intent_pb2, signer_pb2, signer_pb2_grpc
-from runtime import postgres, rpc_channel, rpc_server
+from runtime import logs, postgres, rpc_channel, rpc_server
 from runtime.clock import ManualClock
 from runtime.development_certificates import DevelopmentAuthority, make_authority
 from runtime.migrations import migrate
 from runtime.rpc_errors import fault_of
-from runtime.settings import PostgresSettings, RpcSettings, TlsSettings
+from runtime.settings import LogSettings, PostgresSettings, RpcSettings, TlsSettings
 from wallets.callers import Callers
 from wallets.contract import Approval, Plan, Signs, WithdrawalId
 from wallets.errors import Broken, Condition, Fenced, Stuck
@@ -348,8 +348,10 @@ async def test_the_words_of_a_library_reach_neither_caller_nor_log(
     served: Served,
     signer: Signer,
     monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
+    log_lines: Callable[[], str],
 ) -> None:
+    logs.configure(LogSettings(), service="signer")
+
     def fails(*_: object) -> None:
         raise ValueError(SEED.hex())
 
@@ -358,6 +360,6 @@ async def test_the_words_of_a_library_reach_neither_caller_nor_log(
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await stub.Sign(request(1))
     assert caught.value.code() is grpc.StatusCode.INTERNAL
-    logged = capfd.readouterr()
-    assert "ValueError" in logged.out + logged.err
-    assert SEED.hex() not in repr(caught.value) + logged.out + logged.err
+    logged = log_lines()
+    assert "ValueError" in logged
+    assert SEED.hex() not in repr(caught.value) + logged
