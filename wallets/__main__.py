@@ -1,4 +1,4 @@
-"""Commands of custody: `python -m wallets worker | service | migrate | apply FILE`."""
+"""Commands of custody: `python -m wallets worker | service | migrate | apply | verify-audit`."""
 
 import asyncio
 import sys
@@ -9,6 +9,7 @@ import click
 from runtime import postgres, process
 from runtime.errors import ConfigurationError
 from runtime.migrations import migrate as bring_up_to_date
+from wallets.audit import chain
 from wallets.schema import MIGRATIONS
 from wallets.service import server as gateways
 from wallets.settings import WalletSettings
@@ -75,6 +76,28 @@ def apply(file: Path) -> None:
             await register(database, wanted)
         finally:
             await database.close()
+
+    sys.exit(process.run(run, service="wallets", settings=settings))
+
+
+@main.command()
+@click.option("--head", default="", help="EVENT:HASH of an earlier time, kept elsewhere.")
+def verify_audit(head: str) -> None:
+    """Read the chain of changes again; show its head, which belongs kept elsewhere."""
+    settings = load_settings()
+    event_id, _, digest = head.partition(":")
+    try:
+        kept = chain.Head(int(event_id), bytes.fromhex(digest)) if head else None
+    except ValueError:
+        raise click.BadParameter("EVENT:HASH", param_hint="--head") from None
+
+    async def run(_stop: asyncio.Event) -> None:
+        database = await postgres.connect(settings.postgres, application_name="wallets-audit")
+        try:
+            found = await chain.verify(database, kept)
+        finally:
+            await database.close()
+        click.echo(f"{found.last_event_id}:{found.hash.hex()}")
 
     sys.exit(process.run(run, service="wallets", settings=settings))
 

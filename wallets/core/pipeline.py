@@ -99,6 +99,11 @@ class Pipeline:
     async def _start(self, mine: Claim, work: Work) -> None:
         if work.start_was_sent:
             raise Broken("an answered start left its payout approved")
+        # Asked here too: the address may have become ours since, and commands reach the engine by
+        # other ways than our service.
+        if await self._store.pays_ourselves(mine, self._payout(mine, work).destination.key):
+            await self._store.reject(mine, "OWN_ADDRESS")
+            return
         await self._store.start(mine)
 
     async def _build(self, mine: Claim, work: Work) -> None:

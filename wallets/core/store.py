@@ -118,6 +118,16 @@ class Store:
                 connection, mine, pause_seconds=limits.PAUSE_SECONDS, condition=condition
             )
 
+    async def pays_ourselves(self, mine: Claim, key: bytes) -> bool:
+        """Whether a customer's payout goes to an address that we derived."""
+        row = await self._database.read_row(
+            "select from custody.payout p join custody.address a using (network_id) "
+            "where p.withdrawal_id = $1 and p.kind = 'customer' and a.key = $2",
+            mine.withdrawal_id,
+            key,
+        )
+        return row is not None
+
     async def reject(self, mine: Claim, reason: str) -> None:
         """Refused before the start; the money goes back."""
         async with self._change(mine, reason) as connection:

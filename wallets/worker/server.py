@@ -23,6 +23,7 @@ from runtime.errors import ConfigurationError
 from runtime.postgres import Database
 from runtime.rpc_health import start_health_server
 from wallets.approver.client import ApproverClient
+from wallets.audit import chain
 from wallets.contract import Network
 from wallets.core.pipeline import Pipeline
 from wallets.core.store import Store
@@ -165,6 +166,7 @@ async def serve(
         )
         stack.push_async_callback(server.stop, 1.0)
         tasks = await links(database, network, owner, channels)
+        tasks["audit"] = lease.while_held(database, "audit", owner, partial(chain.run, database))
         async with process.supervise(stop, steps=steps.run(), **tasks):
             for name in ("", HEALTH_NAME):
                 await health.set_serving(name, serving=True)

@@ -184,3 +184,24 @@ async def test_inputs_have_one_owner(venue: Venue) -> None:
     assert set(await venue.states()) == {"settled"}
     assert {tuple(amounts) for amounts in venue.chain.paid().values()} == {(AMOUNT,)}
     assert len(venue.chain.paid()) == 5
+
+
+async def test_an_address_that_is_ours_by_now_is_not_paid_and_the_money_goes_back(
+    venue: Venue,
+) -> None:
+    await venue.engine.request(request())
+    await venue.worker().step()
+    assert await venue.states() == ["approved"]
+    await venue.connection.execute(
+        "insert into custody.key_branch values ($1, 'deposit', 1, 'x', 'x', 0)", NETWORK_ID
+    )
+    await venue.connection.execute(
+        "insert into custody.address (network_id, key, text, branch, generation, path_index) "
+        "values ($1, $2, 'x', 'deposit', 1, 0)",
+        NETWORK_ID,
+        request().destination.encode(),
+    )
+    await venue.run(venue.worker(), 4)
+    assert await venue.states() == ["rejected"]
+    assert venue.engine.states == {request().withdrawal_id: "released"}
+    assert venue.chain.paid() == {}

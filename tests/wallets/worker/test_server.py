@@ -146,6 +146,7 @@ async def test_it_takes_requests_tells_signals_drains_and_hands_its_leases_over(
         "select name, expires_at < clock_timestamp() as over from custody.lease order by name"
     )
     assert [(row["name"], row["over"]) for row in rows] == [
+        ("audit", True),
         (f"reader/{SHARD}", True),
         ("sender/7", True),
     ]

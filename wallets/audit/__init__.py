@@ -1,0 +1,1 @@
+"""The chain of hashes over all changes of custody's states."""
