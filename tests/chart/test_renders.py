@@ -144,6 +144,7 @@ def test_all_network_is_closed_but_what_is_named() -> None:
         ("postgres.mode=automatic", "postgres/mode"),
         ("edge.limits.connections=-1", "edge/limits/connections"),
         ("global.imageRegistry=registry.example.com", "global/imageRegistry"),
+        ("observability.rules.runbookBase=pages", "observability/rules/runbookBase"),
         ("misspelt=1", "misspelt"),
     ],
 )
@@ -151,3 +152,31 @@ def test_a_wrong_value_is_refused_by_name(values: str, words: str) -> None:
     done = template("--set", values)
     assert done.returncode != 0
     assert words in done.stderr or words.replace("/", ".") in done.stderr
+
+
+def test_nothing_of_the_prometheus_operator_is_made_unless_it_is_asked_for() -> None:
+    kinds = {"PrometheusRule", "PodMonitor"}
+    assert not kinds & {one["kind"] for one in render()}
+    asked = render(
+        "--set",
+        "observability.rules.enabled=true,observability.podMonitor.enabled=true,"
+        "observability.dashboards.enabled=true",
+    )
+    found = {(one["kind"], one["metadata"]["name"]): one for one in asked}
+    rules = found["PrometheusRule", "venue-alerts"]["spec"]["groups"][0]["rules"]
+    written = yaml.safe_load((CHART / "files" / "alerts.yaml").read_text(encoding="utf-8"))
+    assert [one["expr"] for one in rules] == [one["expr"] for one in written]
+    assert all(one["annotations"]["runbook_url"].endswith(".md") for one in rules)
+    # Only the namespace of Prometheus may read.
+    policy = found["NetworkPolicy", "venue-into-metrics"]["spec"]
+    assert policy["ingress"][0]["from"][0]["namespaceSelector"]
+    assert "operator.json" in found["ConfigMap", "venue-dashboards"]["data"]
+
+
+def test_the_operator_reaches_the_collector_too() -> None:
+    policies = {
+        one["metadata"]["name"]: one["spec"]
+        for one in render("--set", "telemetry.otlpEndpoint=http://collector:4317")
+        if one["kind"] == "NetworkPolicy"
+    }
+    assert policies["venue-control-to-telemetry"]["egress"] == [{"ports": [{"port": 4317}]}]
