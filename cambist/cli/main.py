@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "replay": ("cambist.cli.replay", "replay"),
     "status": ("cambist.cli.status", "status"),
     "top": ("cambist.cli.top", "top"),
+    "withdraw": ("cambist.cli.withdraw", "withdraw"),
 }
 EXISTING: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 

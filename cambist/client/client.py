@@ -26,6 +26,7 @@ from cambist.client.reference import Reference
 from cambist.client.session import Session
 from cambist.client.unary import UnaryOrders
 from cambist.client.wallet import Wallet
+from cambist.client.withdrawals import Withdrawals
 
 
 class Client:
@@ -38,6 +39,8 @@ class Client:
         self.queries = Queries(self.channels)
         # Balances, their stream, transfers.
         self.wallet = Wallet(self.channels)
+        # Quotes, requests and lists of withdrawals; lists of deposits.
+        self.withdrawals = Withdrawals(self.channels)
         # One order per call: simple, and slower than a session.
         self.orders = UnaryOrders(self.channels)
         self._reference = Reference(self.channels)

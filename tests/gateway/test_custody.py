@@ -3,11 +3,17 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import asyncpg
 import pytest
 
+from cambist.client import ApiKey
+from cambist.client import Client as SdkClient
+from cambist.client.enums import MoneyKind
+from cambist.client.errors import Rejected
+from cambist.client.withdrawals import Wanted
 from cambist.orders.v1 import events_pb2
 from cambist.wallet.v1 import wallet_pb2, wallet_pb2_grpc
 from runtime.migrations import migrate
@@ -117,3 +123,29 @@ async def test_without_custody_the_calls_say_so(venue: Venue) -> None:
     wallet = Wallet(await venue.client(gateway, await venue.key()))
     for call in (wallet.quote(), wallet.request(), wallet.deposits(), wallet.withdrawals()):
         assert await status_of(call) == ("UNAVAILABLE", "CUSTODY_UNAVAILABLE")
+
+
+async def test_the_sdk_quotes_requests_and_lists_and_names_what_is_refused(
+    venue: Venue, custody_port: int
+) -> None:
+    gateway = await venue.gateway(custody_endpoint=f"127.0.0.1:{custody_port}")
+    key = await venue.key()
+    endpoint = f"127.0.0.1:{gateway.ports.port}"
+    wanted = Wanted(ACCOUNT, ASSET, "bitcoin", "0.000005", ADDRESS)
+    async with SdkClient.connect(endpoint, ApiKey(key.key_id, key.private_key)) as client:
+        quote = await client.withdrawals.quote(wanted)
+        now_ns = time.time_ns()
+        again = {"request_id": b"w" * 16, "sent_time_ns": now_ns}
+        moved = await client.withdrawals.request(wanted, quote, **again)  # type: ignore[arg-type]
+        assert (moved.kind, moved.id) == (MoneyKind.WITHDRAWAL_REQUESTED, b"w" * 16)
+        assert (moved.amount_atoms, moved.fee_atoms) == (500, 7)
+        repeated = await client.withdrawals.request(wanted, quote, **again)  # type: ignore[arg-type]
+        assert (repeated.id, repeated.repeat) == (b"w" * 16, True)
+        with pytest.raises(Rejected, match="ID_REUSED"):
+            await client.withdrawals.request(
+                wanted, quote, request_id=b"w" * 16, sent_time_ns=now_ns + 1
+            )
+        with pytest.raises(Rejected, match="INVALID_ADDRESS"):
+            await client.withdrawals.quote(replace(wanted, destination="x"))
+        assert [one async for one in client.withdrawals.list(ACCOUNT)] == []
+        assert [one async for one in client.withdrawals.deposits(ACCOUNT)] == []

@@ -1,0 +1,173 @@
+"""Quotes, requests and lists of withdrawals, and lists of deposits."""
+
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from cambist.client.channels import Channels
+from cambist.client.commands import ID_BYTES
+from cambist.client.decode import decode_event
+from cambist.client.errors import Rejected, Unavailable, Unknown
+from cambist.client.events import MoneyMoved, Refused
+from cambist.client.retry import read
+from cambist.client.statuses import is_from_venue
+from cambist.wallet.v1 import wallet_pb2 as pb
+
+SERVICE: Final = "/cambist.wallet.v1.WalletService/"
+# States after which nothing more happens to a withdrawal.
+ENDED: Final = frozenset({"settled", "cancelled", "rejected", "failed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be withdrawn; `amount` in whole units, `network` for example "bitcoin"."""
+
+    account_id: int
+    asset_id: int
+    network: str
+    amount: str
+    destination: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A fee in whole units that holds until `expires_ns`."""
+
+    quote_id: str
+    fee: str
+    expires_ns: int
+    minimum_amount: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """Where a withdrawal stands; `txid` is empty until there is one."""
+
+    withdrawal_id: bytes
+    asset_id: int
+    network: str
+    destination: str
+    amount: str
+    fee: str
+    state: str
+    txid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deposit:
+    """Where a deposit stands."""
+
+    deposit_id: bytes
+    asset_id: int
+    network: str
+    txid: str
+    amount: str
+    state: str
+    confirmations: int
+
+
+class Withdrawals:
+    """Money that leaves the venue, and that came, of the key's accounts."""
+
+    def __init__(self, channels: Channels) -> None:
+        self._channels = channels
+
+    async def quote(self, wanted: Wanted) -> Quote:
+        """What a withdrawal costs now. Raises Rejected, Unavailable, Unknown: ask again."""
+        request = pb.QuoteWithdrawalRequest(
+            account_id=wanted.account_id,
+            asset_id=wanted.asset_id,
+            network=wanted.network,
+            amount=wanted.amount,
+            destination=wanted.destination,
+        )
+        answer = await self._channels.unary(
+            SERVICE + "QuoteWithdrawal", request, pb.QuoteWithdrawalResponse
+        )
+        return Quote(answer.quote_id, answer.fee, answer.expires_ns, answer.minimum_amount)
+
+    async def request(
+        self,
+        wanted: Wanted,
+        quote: Quote,
+        *,
+        request_id: bytes = b"",
+        sent_time_ns: int = 0,
+        now_ns: Callable[[], int] = time.time_ns,
+    ) -> MoneyMoved:
+        """Holds amount and fee; the answer's id is the withdrawal's. Raises as `transfer`.
+
+        After Unknown call again with the error's id and sent_time_ns while the quote holds: it is
+        carried out once. Later look for the id in `list` before anything is requested anew.
+        """
+        request_id = request_id or os.urandom(ID_BYTES)
+        sent_time_ns = sent_time_ns or now_ns()
+        request = pb.RequestWithdrawalRequest(
+            request_id=request_id,
+            account_id=wanted.account_id,
+            asset_id=wanted.asset_id,
+            network=wanted.network,
+            amount=wanted.amount,
+            destination=wanted.destination,
+            quote_id=quote.quote_id,
+            sent_time_ns=sent_time_ns,
+        )
+        try:
+            answer = await self._channels.unary(
+                SERVICE + "RequestWithdrawal", request, pb.RequestWithdrawalResponse
+            )
+        except (Unavailable, Unknown) as error:
+            if isinstance(error, Unavailable) and is_from_venue(error):
+                raise
+            raise Unknown(str(error), id=request_id, sent_time_ns=sent_time_ns) from error
+        event = decode_event(answer.answer)
+        if isinstance(event, Refused):
+            raise Rejected(event.reason.name, answer=event)
+        if not isinstance(event, MoneyMoved):
+            raise Unknown("no usable answer", id=request_id, sent_time_ns=sent_time_ns)
+        return event
+
+    async def list(self, account_id: int) -> AsyncIterator[Withdrawal]:
+        """Withdrawals of an account, newest first; pages are read as they are needed."""
+        request = pb.ListWithdrawalsRequest(account_id=account_id)
+        while True:
+            page = await read(
+                self._channels, SERVICE + "ListWithdrawals", request, pb.ListWithdrawalsResponse
+            )
+            for one in page.withdrawals:
+                yield Withdrawal(
+                    one.withdrawal_id,
+                    one.asset_id,
+                    one.network,
+                    one.destination,
+                    one.amount,
+                    one.fee,
+                    one.state,
+                    one.txid,
+                )
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
+
+    async def deposits(self, account_id: int) -> AsyncIterator[Deposit]:
+        """Deposits of an account, newest first."""
+        request = pb.ListDepositsRequest(account_id=account_id)
+        while True:
+            page = await read(
+                self._channels, SERVICE + "ListDeposits", request, pb.ListDepositsResponse
+            )
+            for one in page.deposits:
+                yield Deposit(
+                    one.deposit_id,
+                    one.asset_id,
+                    one.network,
+                    one.txid,
+                    one.amount,
+                    one.state,
+                    one.confirmations,
+                )
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
