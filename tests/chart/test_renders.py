@@ -145,6 +145,7 @@ def test_all_network_is_closed_but_what_is_named() -> None:
         ("edge.limits.connections=-1", "edge/limits/connections"),
         ("global.imageRegistry=registry.example.com", "global/imageRegistry"),
         ("observability.rules.runbookBase=pages", "observability/rules/runbookBase"),
+        ("gateway.trustedProxies={everybody}", "gateway/trustedProxies"),
         ("misspelt=1", "misspelt"),
     ],
 )
@@ -180,3 +181,27 @@ def test_the_operator_reaches_the_collector_too() -> None:
         if one["kind"] == "NetworkPolicy"
     }
     assert policies["venue-control-to-telemetry"]["egress"] == [{"ports": [{"port": 4317}]}]
+
+
+def test_gateways_believe_nobody_about_the_clients_address_unless_told_whom() -> None:
+    def told(*arguments: str) -> str | None:
+        container = pod_specs(render(*arguments))["venue-gateway"]["containers"][0]
+        environment = {one["name"]: one.get("value") for one in container["env"]}
+        return environment.get("CAMBIST_GATEWAY_TRUSTED_PROXIES")
+
+    assert told() is None
+    proxies = "gateway.trustedProxies={10.244.0.0/16,fd00::/8}"
+    assert told("--set", proxies) == "10.244.0.0/16,fd00::/8"
+
+
+@pytest.mark.parametrize(
+    ("service_type", "policy"),
+    [("ClusterIP", None), ("LoadBalancer", "Local"), ("NodePort", "Local")],
+)
+def test_the_edge_sees_the_clients_address(service_type: str, policy: str | None) -> None:
+    service = next(
+        one
+        for one in render("--set", f"edge.serviceType={service_type}")
+        if one["kind"] == "Service" and one["metadata"]["name"] == "venue-edge"
+    )
+    assert service["spec"].get("externalTrafficPolicy") == policy
