@@ -1,4 +1,4 @@
-"""Administration: assets, markets, firms, accounts, phases, kill switches. Section 8.
+"""Administration: assets, markets, firms, accounts, phases. Section 8.
 
 Every rule judges and returns what remains to be done; the answer is told in between.
 """
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from cambist.internal.journal.v1 import frames_pb2, system_pb2
 from cambist.orders.v1 import enums_pb2, events_pb2
-from matching.reference import amounts, limits, order_events
+from matching.reference import amounts, limits
 from matching.reference.custody import nothing
 from matching.reference.errors import Refusal
 from matching.reference.money import firm_account
@@ -25,7 +25,6 @@ SETTABLE = (
     R.MARKET_PHASE_CANCEL_ONLY,
     R.MARKET_PHASE_HALTED,
 )
-MARKET_ID_MAX = (1 << 32) - 1
 
 
 def create_asset(run: Run, sent: system_pb2.CreateAsset) -> Then:
@@ -259,34 +258,6 @@ def tell_status(run: Run, account: Account) -> None:
         open_orders_max=account.open_orders_max, frozen=account.frozen, killed=account.killed
     )
     run.tell(account.account_id, account_status_report=report)
-
-
-def kill_switch(run: Run, sent: system_pb2.KillSwitch) -> Then:
-    """Stops an account at once, a market through a cursor."""
-    if sent.scope == system_pb2.KILL_SCOPE_ACCOUNT:
-        account = firm_account(run, sent.target_id)
-        return lambda: kill_account(run, account, sent)
-    if sent.scope == system_pb2.KILL_SCOPE_MARKET:
-        is_none = sent.target_id > MARKET_ID_MAX
-        refuse_if(is_none, R.REJECT_REASON_UNKNOWN_MARKET)
-        market = market_of_command(run, sent.target_id)
-        market.killed = sent.active
-        if sent.active and market.open_count and not market.clearing:
-            market.clearing, market.cleared_count = True, 0
-        return lambda: run.tell_system(kill_switch=sent)
-    is_open = sent.scope == system_pb2.KILL_SCOPE_UNSPECIFIED
-    refuse_if(is_open, R.REJECT_REASON_INVALID_PARAMETER)
-    raise Refusal(R.REJECT_REASON_UNSUPPORTED)
-
-
-def kill_account(run: Run, account: Account, sent: system_pb2.KillSwitch) -> None:
-    """The flag, then its orders, in any phase."""
-    account.killed = sent.active
-    run.tell_system(kill_switch=sent)
-    tell_status(run, account)
-    if sent.active:
-        for _, order in sorted(account.orders.items()):
-            order_events.cancel_resting(run, order, R.CANCEL_REASON_KILLED)
 
 
 def epoch_started(run: Run, sent: system_pb2.EpochStarted) -> Then:

@@ -58,6 +58,9 @@ def judge_amounts(amount: int, fee: int) -> None:
 
 
 def _judge_firms(state: State) -> None:
+    is_switched = state.killed or bool(state.killed_firms)
+    is_full = state.rules_version >= limits.FULL_RULES
+    expect(is_full or not is_switched, "a kill switch of newer rules")
     for account in state.accounts.values():
         expect(is_firm_account(account.account_id), "number of an account")
         expect(account.firm_id in state.firms, "firm of an account")

@@ -151,7 +151,7 @@ def start_withdrawal(
 ) -> tuple[Reason, Callable[[], None]]:
     """Held to in flight: the point of no return."""
     withdrawal = known_withdrawal(run, sent.withdrawal_id, REQUESTED)
-    judge_free(run.state.accounts[withdrawal.account_id])
+    judge_free(run, run.state.accounts[withdrawal.account_id])
     judge_funds(run, withdrawal.account_id, withdrawal.asset_id, 0)
     row = run.balance(withdrawal.account_id, withdrawal.asset_id)
     row.held -= withdrawal.total_atoms
@@ -242,7 +242,7 @@ def shard_transfer_out(
     judge_asset(run, sent.asset_id)
     amount = amounts.from_bytes(sent.amount_atoms)
     judge_amount(amount)
-    judge_free(account)
+    judge_free(run, account)
     judge_funds(run, account.account_id, sent.asset_id, amount)
     move(run, account.account_id, transit, sent.asset_id, amount)
     return R.REJECT_REASON_UNSPECIFIED, lambda: tell_money(

@@ -155,8 +155,10 @@ def run_account_timers(run: Run) -> None:
         if time_ns > run.now_ns:
             return
         account = run.state.accounts[account_id]
+        is_firm_killed = account.firm_id in run.state.killed_firms
+        reason = enums_pb2.CANCEL_REASON_KILLED if is_firm_killed else enums_pb2.CANCEL_REASON_TIMER
         for _, order in sorted(account.orders.items())[: run.work_left]:
-            order_events.cancel_resting(run, order, enums_pb2.CANCEL_REASON_TIMER)
+            order_events.cancel_resting(run, order, reason)
             run.work_left -= 1
         if not account.orders:
             run.state.arm(account, 0)

@@ -22,10 +22,10 @@ def judge_amount(amount: int) -> None:
     refuse_if(not in_range, enums_pb2.REJECT_REASON_INVALID_AMOUNT)
 
 
-def judge_free(account: Account) -> None:
+def judge_free(run: Run, account: Account) -> None:
     """Raises ACCOUNT_FROZEN, KILLED."""
     refuse_if(account.frozen, enums_pb2.REJECT_REASON_ACCOUNT_FROZEN)
-    refuse_if(account.killed, enums_pb2.REJECT_REASON_KILLED)
+    refuse_if(run.state.is_killed(account), enums_pb2.REJECT_REASON_KILLED)
 
 
 def judge_room(run: Run, account_id: int, asset_id: int, change: int) -> None:
@@ -59,7 +59,7 @@ def transfer(run: Run, payer: Account, sent: commands_pb2.Transfer) -> None:
     judge_asset(run, sent.asset_id)
     amount = amounts.from_bytes(sent.amount_atoms)
     judge_amount(amount)
-    judge_free(payer)
+    judge_free(run, payer)
     judge_funds(run, payer.account_id, sent.asset_id, amount)
     judge_room(run, receiver.account_id, sent.asset_id, amount)
     run.balance(payer.account_id, sent.asset_id).available -= amount
@@ -88,7 +88,7 @@ def request_withdrawal(run: Run, payer: Account, sent: commands_pb2.RequestWithd
     refuse_if(is_bad_fee, enums_pb2.REJECT_REASON_INVALID_AMOUNT)
     is_late = sent.quote_expires_ns != 0 and run.now_ns > sent.quote_expires_ns
     refuse_if(is_late, enums_pb2.REJECT_REASON_EXPIRED)
-    judge_free(payer)
+    judge_free(run, payer)
     withdrawals = run.state.withdrawals
     refuse_if(sent.request_id in withdrawals, enums_pb2.REJECT_REASON_DUPLICATE_ID)
     refuse_if(len(withdrawals) >= limits.WITHDRAWALS_MAX, enums_pb2.REJECT_REASON_CAPACITY)

@@ -49,7 +49,7 @@ def judge(
     """All checks; the order as it will be. Changes nothing. Raises Refusal."""
     judge_form(sent, run.rules_version)
     market = market_of_command(run, sent.market_id)
-    judge_rights(account, market, session)
+    judge_rights(run, account, market, session)
     judge_phase(run, market, sent)
     judge_combination(sent)
     judge_amounts(market, sent)

@@ -35,7 +35,7 @@ def market_of_command(run: Run, market_id: int) -> Market:
     return market
 
 
-def judge_rights(account: Account, market: Market, session: Session | None) -> None:
+def judge_rights(run: Run, account: Account, market: Market, session: Session | None) -> None:
     """Raises MARKET_NOT_PERMITTED, ACCOUNT_FROZEN, KILLED."""
     if session is not None and session.market_ids:
         refuse_if(
@@ -43,7 +43,7 @@ def judge_rights(account: Account, market: Market, session: Session | None) -> N
             enums_pb2.REJECT_REASON_MARKET_NOT_PERMITTED,
         )
     refuse_if(account.frozen, enums_pb2.REJECT_REASON_ACCOUNT_FROZEN)
-    is_killed = account.killed or market.killed or market.clearing
+    is_killed = run.state.is_killed(account) or market.killed or market.clearing
     refuse_if(is_killed, enums_pb2.REJECT_REASON_KILLED)
 
 

@@ -110,7 +110,7 @@ def amend(run: Run, account: Account, sent: commands_pb2.Amend, origin: Origin) 
     refuse_if(not (sent.price_ticks or sent.quantity_lots or sent.display_lots), nothing)
     order = target(run, account, sent.orig_cl_ord_id, sent.order_id)
     market = run.state.markets[order.market_id]
-    judge_rights(account, market, origin.session)
+    judge_rights(run, account, market, origin.session)
     if market.phase not in (CONTINUOUS, POST_ONLY):
         raise by_phase(market.phase)
     if market.market_id in run.late_markets:
@@ -258,7 +258,9 @@ def cancel_all_after(run: Run, account: Account, sent: commands_pb2.CancelAllAft
     is_long = sent.timeout_ms > limits.CANCEL_ALL_AFTER_MS_MAX
     refuse_if(is_long, enums_pb2.REJECT_REASON_INVALID_PARAMETER)
     end_ns = run.now_ns + sent.timeout_ms * limits.NANOSECONDS_PER_MILLISECOND
-    run.state.arm(account, end_ns if sent.timeout_ms else 0)
+    # A firm that is killed cannot put off the cancels of its switch.
+    if account.firm_id not in run.state.killed_firms:
+        run.state.arm(account, end_ns if sent.timeout_ms else 0)
     report = events_pb2.MassCancelReport(request_id=sent.request_id)
     run.tell(account.account_id, mass_cancel_report=report)
 

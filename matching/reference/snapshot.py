@@ -176,9 +176,9 @@ def _keys(state: State) -> snapshot_pb2.KeysSection:
 
 
 def _limits(state: State) -> snapshot_pb2.LimitsSection:
-    section = snapshot_pb2.LimitsSection()
-    for _, firm in sorted(state.firms.items()):
-        section.firms.add(firm=firm)
+    section = snapshot_pb2.LimitsSection(killed=state.killed)
+    for firm_id, firm in sorted(state.firms.items()):
+        section.firms.add(firm=firm, killed=firm_id in state.killed_firms)
     for _, account in sorted(state.accounts.items()):
         section.accounts.add(
             account=created_with_limits(account),
@@ -258,7 +258,9 @@ def _restore_money(state: State, section: snapshot_pb2.MoneySection) -> None:
 
 
 def _restore_limits(state: State, section: snapshot_pb2.LimitsSection) -> None:
+    state.killed = section.killed
     state.firms = {row.firm.firm_id: row.firm for row in section.firms}
+    state.killed_firms = {row.firm.firm_id for row in section.firms if row.killed}
     for row in section.accounts:
         created = row.account
         state.accounts[created.account_id] = Account(

@@ -184,12 +184,14 @@ class State:
     state_hash: bytes = bytes(32)
     next_order_id: int = 1
     rules_version: int = 1  # of the next batch
+    killed: bool = False  # the kill switch of the whole shard
     assets: dict[int, system_pb2.CreateAsset] = field(default_factory=dict)
     balances: dict[tuple[int, int], Balance] = field(default_factory=dict)
     deposits: dict[bytes, Deposit] = field(default_factory=dict)
     withdrawals: dict[bytes, Withdrawal] = field(default_factory=dict)
     sources: dict[int, int] = field(default_factory=dict)
     firms: dict[int, system_pb2.CreateFirm] = field(default_factory=dict)
+    killed_firms: set[int] = field(default_factory=set)
     accounts: dict[int, Account] = field(default_factory=dict)
     markets: dict[int, Market] = field(default_factory=dict)
     sessions: dict[int, Session] = field(default_factory=dict)
@@ -204,6 +206,10 @@ class State:
         """What an account has free, without making a row."""
         balance = self.balances.get((account_id, asset_id))
         return balance.available if balance else 0
+
+    def is_killed(self, account: Account) -> bool:
+        """Whether a switch of the account, its firm or the shard is on."""
+        return account.killed or self.killed or account.firm_id in self.killed_firms
 
     def keys_of(self, account_id: int) -> AccountKeys:
         """Ids of an account."""

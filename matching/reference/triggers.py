@@ -87,7 +87,10 @@ def cascade(run: Run) -> None:
 
 
 def enter(run: Run, market: Market, order: Order) -> None:
-    """The first ready order becomes a limit or a market order."""
+    """The first ready order becomes a limit or a market order; not for a firm that is killed."""
+    if run.state.accounts[order.account_id].firm_id in run.state.killed_firms:
+        order_events.cancel_resting(run, order, enums_pb2.CANCEL_REASON_KILLED)
+        return
     market.stop_waiting(order)
     may_rest = order.order_type in LIMIT_KINDS and order.time_in_force in RESTING
     if may_rest:
