@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import grpc.aio
@@ -47,7 +48,8 @@ def id_of(number: int) -> WithdrawalId:
 async def request_all(stack: Stack, account_id: int) -> None:
     """Requests over a link of our own, as gateways do."""
     async with rpc_channel.open_channel(stack.matching_endpoint) as channel:
-        call = matching_pb2_grpc.MatchingServiceStub(channel).SubmitCommands()
+        stub: Any = matching_pb2_grpc.MatchingServiceStub(channel)
+        call = stub.SubmitCommands()
         hello = matching_pb2.Hello(link_id=secrets.randbits(62) | 1, shard=SHARD, name="test")
         await call.write(matching_pb2.SubmitCommandsRequest(hello=hello))
         assert (await call.read()).WhichOneof("response") == "welcome"
