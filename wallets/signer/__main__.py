@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from cambist.internal.signer.v1 import intent_pb2
 from runtime import postgres, process
 from runtime.errors import ConfigurationError
 from runtime.migrations import migrate as bring_up_to_date
@@ -16,7 +17,8 @@ from wallets.errors import Rejected
 from wallets.sealed_files import forbid_dumps, read_passphrase
 from wallets.signer import limits, log, server
 from wallets.signer.keys import ceremony
-from wallets.signer.settings import SignerSettings, read_policy
+from wallets.signer.keys.token import make_key
+from wallets.signer.settings import SignerSettings, open_keys, read_policy
 
 
 @click.group()
@@ -133,6 +135,19 @@ def new(branch: str) -> None:
     show_fingerprints(
         lambda: {branch: ceremony.new_seed(Path(settings.seed_directory), branch, own(settings))}
     )
+
+
+@keys.command()
+@click.option("--branch", required=True)
+@click.option("--index", type=int, default=0)
+def new_in_token(branch: str, index: int) -> None:
+    """Make a static key inside the token; shows its public key."""
+    place = intent_pb2.KeyPlace(branch=branch, index=index)
+    try:
+        token = open_keys(SignerSettings.load(), writes=True)
+        click.echo(f"{branch}/{index} {make_key(token, place).hex()}")
+    except ConfigurationError as error:
+        raise click.ClickException(str(error)) from None
 
 
 @keys.command()

@@ -61,11 +61,14 @@ class Policy:
     people_needed: int
     # Methods by name of the caller's certificate; nobody else may call anything.
     callers: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    # Branches whose keys are static, in a PKCS#11 token.
+    token_branches: frozenset[str] = frozenset()
 
     @property
     def branches(self) -> frozenset[str]:
-        """All branches of all networks: each has a seed."""
-        return frozenset(name for one in self.networks.values() for name in one.branches)
+        """All branches of all networks that have a seed."""
+        named = frozenset(name for one in self.networks.values() for name in one.branches)
+        return named - self.token_branches
 
     def network(self, network_id: int) -> NetworkPolicy:
         """Bounds of a network; raises Rejected."""

@@ -10,10 +10,12 @@ from runtime.errors import ConfigurationError
 from wallets.callers import Callers
 from wallets.sealed_files import forbid_dumps, read_passphrase
 from wallets.signer import limits, log
+from wallets.signer.keys.branches import BranchKeys
+from wallets.signer.keys.places import Keys
 from wallets.signer.keys.seeds import read_seeds
 from wallets.signer.service import Signer
 from wallets.signer.servicer import Servicer
-from wallets.signer.settings import SignerSettings, read_policy
+from wallets.signer.settings import SignerSettings, open_keys, read_policy
 
 
 async def serve(settings: SignerSettings, stop: asyncio.Event) -> None:
@@ -23,15 +25,18 @@ async def serve(settings: SignerSettings, stop: asyncio.Event) -> None:
     forbid_dumps()
     policy = read_policy(Path(settings.policy_file))
     passphrase = read_passphrase(Path(settings.passphrase_file))
-    seeds = await asyncio.to_thread(
+    keys: Keys = await asyncio.to_thread(
         read_seeds, Path(settings.seed_directory), policy.branches, passphrase
     )
+    if policy.token_branches:
+        token = await asyncio.to_thread(open_keys, settings)
+        keys = BranchKeys(dict.fromkeys(policy.token_branches, token), keys)
     database = await postgres.connect(settings.postgres, application_name="signer")
     try:
         async with database.connection() as connection:
             await postgres.check_durability(connection)
         epoch = await log.take_epoch(database)
-        signer = Signer(database, policy, seeds, epoch, SystemClock())
+        signer = Signer(database, policy, keys, epoch, SystemClock())
         server = await rpc_server.start_server(
             settings.listen_address,
             lambda one: signer_pb2_grpc.add_SignerServiceServicer_to_server(Servicer(signer), one),

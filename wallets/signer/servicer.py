@@ -52,14 +52,14 @@ class Servicer(signer_pb2_grpc.SignerServiceServicer):
     async def GetPublicKeys(  # noqa: N802
         self, request: signer_pb2.GetPublicKeysRequest, _: Context
     ) -> signer_pb2.GetPublicKeysResponse:
-        """Extended public keys of all branches of a chain or network."""
+        """Extended public keys of all branches with a seed, of a chain or network."""
         response = signer_pb2.GetPublicKeysResponse()
         for network in self.signer.policy.networks.values():
             if request.chain not in ("", network.chain):
                 continue
             if request.network_id not in (0, network.network_id):
                 continue
-            for branch in sorted(network.branches):
+            for branch in sorted(network.branches.keys() - self.signer.policy.token_branches):
                 key = await asyncio.to_thread(self.signer.keys.branch_key, network, branch)
                 response.branches.add(
                     branch=branch, extended_public_key=key, network_id=network.network_id

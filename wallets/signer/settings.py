@@ -9,6 +9,7 @@ from pydantic_settings import SettingsConfigDict
 from runtime.errors import ConfigurationError
 from runtime.settings import PostgresSettings, RpcSettings, Settings, TlsSettings
 from wallets.signer import limits
+from wallets.signer.keys.token import TokenKeys, open_token
 from wallets.signer.policy import Policy
 
 
@@ -23,6 +24,10 @@ class SignerSettings(Settings):
     seed_directory: str = ""
     # A file (a mounted secret): an environment is shown by /proc and inherited by children.
     passphrase_file: str = ""
+    # For `token_branches` of the policy: the module's library, the token's label, its PIN.
+    token_module: str = ""
+    token_label: str = ""
+    token_pin_file: str = ""
     postgres: PostgresSettings = PostgresSettings()
     tls: TlsSettings = TlsSettings()
     rpc: RpcSettings = RpcSettings()
@@ -40,3 +45,17 @@ def read_policy(path: Path) -> Policy:
     if not 0 < len(policy.approver_keys) <= limits.APPROVER_KEYS_MAX:
         raise ConfigurationError("policy file: one or two keys of the approver")
     return policy
+
+
+def read_pin(path: Path) -> bytes:
+    """The PIN of a token, without the line's end; raises ConfigurationError."""
+    try:
+        return path.read_bytes().removesuffix(b"\n")
+    except OSError as error:
+        raise ConfigurationError(f"PIN file: {type(error).__name__}") from None
+
+
+def open_keys(settings: SignerSettings, *, writes: bool = False) -> TokenKeys:
+    """The token of the settings; raises ConfigurationError."""
+    pin = read_pin(Path(settings.token_pin_file))
+    return open_token(Path(settings.token_module), settings.token_label, pin, writes=writes)

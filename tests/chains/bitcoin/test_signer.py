@@ -11,6 +11,7 @@ from runtime.clock import ManualClock
 from runtime.migrations import migrate
 from runtime.settings import PostgresSettings
 from tests.chains.bitcoin.regtest import Regtest
+from tests.wallets.signer.softhsm import open_softhsm
 from wallets.bitcoin.addresses import address_of, parse_address
 from wallets.bitcoin.coins import OwnCoin
 from wallets.bitcoin.derivation import parse_branch, script_of_key
@@ -22,6 +23,7 @@ from wallets.contract import Payout, Token, WithdrawalId
 from wallets.errors import Rejected
 from wallets.signer import log
 from wallets.signer.approvals import APPROVAL_PREFIX
+from wallets.signer.keys.branches import BranchKeys
 from wallets.signer.keys.seeds import Seeds
 from wallets.signer.policy import AssetPolicy, NetworkPolicy, Policy
 from wallets.signer.service import Signer
@@ -71,19 +73,51 @@ def request_of(number: int, payouts: list[Payout], coins: list[OwnCoin], rate: i
     return plan(intent_id, 1, payouts, coins, coins[:1], spending, Random(1)).intent
 
 
+def fund_script(regtest: Regtest, script: bytes, index: int) -> OwnCoin:
+    """A coin of one script; not mined yet."""
+    txid = regtest.call("sendtoaddress", address_of(script, REGTEST), 1)
+    raw = bytes.fromhex(str(regtest.call("gettransaction", txid)["hex"]))
+    outputs = parse_transaction(raw).outputs
+    place = next(at for at, one in enumerate(outputs) if one.script == script)
+    return OwnCoin(f"{txid}:{place}", COIN_ATOMS, "hot", index)
+
+
 def fund(regtest: Regtest, count: int) -> list[OwnCoin]:
     """Coins at the hot branch, one per index, mined."""
     branch = parse_branch(SEEDS.branch_key(NETWORK, "hot"), REGTEST)
-    coins = []
-    for index in range(count):
-        script = script_of_key(branch.child(index).public_key)
-        txid = regtest.call("sendtoaddress", address_of(script, REGTEST), 1)
-        raw = bytes.fromhex(str(regtest.call("gettransaction", txid)["hex"]))
-        outputs = parse_transaction(raw).outputs
-        place = next(at for at, one in enumerate(outputs) if one.script == script)
-        coins.append(OwnCoin(f"{txid}:{place}", COIN_ATOMS, "hot", index))
+    coins = [
+        fund_script(regtest, script_of_key(branch.child(index).public_key), index)
+        for index in range(count)
+    ]
     regtest.mine(1)
     return coins
+
+
+async def test_a_payout_signed_inside_a_token_is_mined(
+    regtest: Regtest, postgres_settings: PostgresSettings
+) -> None:
+    token = open_softhsm()
+    await migrate(postgres_settings, log.MIGRATIONS)
+    database = await postgres.connect(postgres_settings, application_name="test")
+    try:
+        epoch = await log.take_epoch(database)
+        keys = BranchKeys({"hot": token}, SEEDS)
+        signer = Signer(database, POLICY, keys, epoch, ManualClock())
+        hot = script_of_key(token.public_key(NETWORK, intent_pb2.KeyPlace(branch="hot")))
+        coin = fund_script(regtest, hot, 0)
+        regtest.mine(1)
+        payout = payout_of(ScriptKind.P2WPKH, 9)
+        answer = await signer.sign(
+            signer_pb2.SignRequest(
+                intent=request_of(9, [payout], [coin], 2_000),
+                more_approvals=[approval_of(payout)],
+            )
+        )
+    finally:
+        await database.close()
+    assert regtest.call("sendrawtransaction", answer.raw_transaction.hex()) == answer.txid
+    regtest.mine(1)
+    assert regtest.call("getrawtransaction", answer.txid, True)["confirmations"] == 1
 
 
 async def test_a_batch_to_every_kind_of_script_is_signed_replaced_and_mined_once(
