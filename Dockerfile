@@ -1,4 +1,4 @@
-# The images of Cambist: gateway, matching, control, edge (HAProxy), postgres (for evaluation only).
+# The images of Cambist: gateway, matching, control, wallets, edge (HAProxy), postgres (for evaluation only).
 #   docker build --target gateway -t cambist-gateway .
 # The kernel is built here once, or taken from build/wheels with --build-arg KERNEL=host (after `make kernel`).
 # Images run as a user without rights, on a read-only root; nothing is written but /tmp.
@@ -77,6 +77,23 @@ ENV PYTHONPATH=/app:/packages
 USER 10001:10001
 EXPOSE 7303
 ENTRYPOINT ["python", "-m", "control"]
+
+FROM base AS wallets-packages
+COPY requirements/wallets.txt /tmp/requirements.txt
+RUN pip install --no-cache-dir --require-hashes --target /packages --requirement /tmp/requirements.txt
+
+# Custody: workers and their service; signer and approver with `--entrypoint python … -m wallets.signer serve`.
+# The only image with bitcoinlib, which is under the GPL, version 3: who passes the image on passes that on too.
+FROM base AS wallets
+COPY --from=wallets-packages /packages /packages
+COPY cambist cambist
+COPY runtime runtime
+COPY wallets wallets
+ENV PYTHONPATH=/app:/packages
+USER 10001:10001
+EXPOSE 7301 7302 7303 7304 7305
+ENTRYPOINT ["python", "-m", "wallets"]
+CMD ["worker"]
 
 # The edge: TLS and limits in front of the gateways. Its configuration is mounted.
 FROM debian:trixie-slim AS edge

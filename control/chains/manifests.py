@@ -5,7 +5,6 @@ by owner references, so deleting it needs no finalizer.
 """
 
 import copy
-import json
 from typing import Any, Final
 
 from control.cluster.kinds import CHAIN_LABEL, Kind, Object, name_of
@@ -15,6 +14,14 @@ CONTAINER: Final = "worker"
 # A worker drains on SIGTERM too: Kubernetes must wait longer than that may take.
 GRACE_MARGIN_SECONDS: Final = 15
 LINK_LOCAL: Final = ("169.254.0.0/16", "fe80::/10")
+VARIABLE_PREFIX: Final = "CAMBIST_WALLETS_"
+CHAIN_FILE_FOLDER: Final = "/etc/cambist/chain"
+CHAIN_FILE_NAME: Final = "chain.json"
+# A volume of the pod: its root is read-only.
+SCRATCH_FOLDER: Final = "/tmp"  # noqa: S108
+# The file holds passwords of nodes: for the image's group alone.
+CHAIN_FILE_MODE: Final = 0o440
+WORKER_GROUP: Final = 10001
 POSTGRES_PORT: Final = 5432
 DNS_PORT: Final = 53
 
@@ -60,22 +67,35 @@ def image_of(spec: Object, settings: WorkerSettings) -> str:
     return f"{repository}:{image.get('tag') or settings.tag}"
 
 
-def environment(spec: Object) -> list[Object]:
-    """What a worker is told: URLs of nodes by Secret reference, all else as one JSON document."""
-    told = {key: value for key, value in spec.items() if key not in ("replicas", "scaling")}
-    told["nodes"] = [
-        {"name": node["name"], "urlVariable": f"CAMBIST_NODE_{index}_URL"}
-        for index, node in enumerate(spec["nodes"])
-    ]
+def environment(spec: Object, settings: WorkerSettings) -> list[Object]:
+    """The worker's settings that follow from the resource; see `wallets.settings`.
+
+    What is the installation's (database, engines, signer, approver, TLS) comes by the template.
+    """
+    told = {
+        "CHAIN": spec["chain"],
+        "NETWORK": spec["network"],
+        "CHAIN_FILE": f"{CHAIN_FILE_FOLDER}/{CHAIN_FILE_NAME}",
+        "LISTEN_ADDRESS": f"0.0.0.0:{settings.port}",
+        "HEALTH_ADDRESS": f"0.0.0.0:{settings.health_port}",
+    }
     found: list[Object] = [
-        {"name": "CAMBIST_WALLET_CHAIN", "value": json.dumps(told, sort_keys=True)},
-        {"name": "CAMBIST_POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+        {"name": f"{VARIABLE_PREFIX}{name}", "value": value} for name, value in told.items()
     ]
-    for index, node in enumerate(spec["nodes"]):
-        reference = {"name": node["urlSecretRef"]["name"], "key": node["urlSecretRef"]["key"]}
-        source = {"secretKeyRef": reference}
-        found.append({"name": f"CAMBIST_NODE_{index}_URL", "valueFrom": source})
+    pod_name = {"fieldRef": {"fieldPath": "metadata.name"}}
+    found.append({"name": f"{VARIABLE_PREFIX}INSTANCE", "valueFrom": pod_name})
     return found
+
+
+def volumes(spec: Object) -> list[Object]:
+    """The chain file, which only the kubelet reads for the pod, and room for temporary files."""
+    file = spec["chainFileSecretRef"]
+    secret = {
+        "secretName": file["name"],
+        "items": [{"key": file["key"], "path": CHAIN_FILE_NAME}],
+        "defaultMode": CHAIN_FILE_MODE,
+    }
+    return [{"name": "chain", "secret": secret}, {"name": "scratch", "emptyDir": {}}]
 
 
 def container(spec: Object, settings: WorkerSettings) -> Object:
@@ -85,12 +105,16 @@ def container(spec: Object, settings: WorkerSettings) -> Object:
         "name": CONTAINER,
         "image": image_of(spec, settings),
         "imagePullPolicy": "IfNotPresent",
-        "env": environment(spec),
+        "env": environment(spec, settings),
         "ports": [
             {"name": "worker", "containerPort": settings.port, "protocol": "TCP"},
             {"name": "health", "containerPort": settings.health_port, "protocol": "TCP"},
         ],
         "readinessProbe": probe,
+        "volumeMounts": [
+            {"name": "chain", "mountPath": CHAIN_FILE_FOLDER, "readOnly": True},
+            {"name": "scratch", "mountPath": SCRATCH_FOLDER},
+        ],
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
@@ -115,9 +139,11 @@ def deployment(chain: Object, settings: WorkerSettings, template: Object) -> Obj
             "terminationGracePeriodSeconds": int(settings.drain_seconds) + GRACE_MARGIN_SECONDS,
             "securityContext": {
                 "runAsNonRoot": True,
+                "fsGroup": WORKER_GROUP,
                 "seccompProfile": {"type": "RuntimeDefault"},
             },
             "containers": [container(chain["spec"], settings)],
+            "volumes": volumes(chain["spec"]),
         },
     }
     return {

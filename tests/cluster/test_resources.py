@@ -17,7 +17,8 @@ CHAIN: dict[str, Any] = {
     "spec": {
         "chain": "bitcoin",
         "network": "regtest",
-        "nodes": [{"name": "a", "urlSecretRef": {"name": "node", "key": "url"}}],
+        "chainFileSecretRef": {"name": "node", "key": "chain.json"},
+        "nodes": [{"name": "a"}],
     },
 }
 MARKET: dict[str, Any] = {

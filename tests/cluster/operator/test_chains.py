@@ -31,8 +31,12 @@ def test_the_children_are_those_of_the_resource_and_carry_no_secret(venue: Venue
     deployment = venue.kubectl.get("deployment", "wallets-btc")
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     assert container["image"] == "cambist/wallets-bitcoin:dev"
-    (url,) = [entry for entry in container["env"] if entry["name"] == "CAMBIST_NODE_0_URL"]
-    assert url["valueFrom"]["secretKeyRef"] == {"name": "node", "key": "url"}
+    told = {entry["name"]: entry.get("value") for entry in container["env"]}
+    assert told["CAMBIST_WALLETS_CHAIN_FILE"] == "/etc/cambist/chain/chain.json"
+    (volume,) = [
+        one for one in deployment["spec"]["template"]["spec"]["volumes"] if one["name"] == "chain"
+    ]
+    assert volume["secret"]["secretName"] == "node"
     uid = venue.chain()["metadata"]["uid"]
     kinds = ["deployment", "service", "serviceaccount", "networkpolicy", "pdb"]
     for kind in kinds:

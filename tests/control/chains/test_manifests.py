@@ -8,17 +8,18 @@ import pytest
 from control.chains import manifests
 from control.cluster.kinds import Kind
 from control.settings import WorkerSettings
+from wallets.settings import WalletSettings
 
 CHAIN: dict[str, Any] = {
     "metadata": {"name": "btc", "uid": "u-1"},
     "spec": {
         "chain": "bitcoin",
         "network": "regtest",
+        "chainFileSecretRef": {"name": "btc-chain", "key": "regtest.json"},
         "nodes": [
-            {"name": "a", "urlSecretRef": {"name": "s", "key": "k"}, "ports": [8332]},
+            {"name": "a", "ports": [8332]},
             {
                 "name": "b",
-                "urlSecretRef": {"name": "s", "key": "l"},
                 "ports": [443],
                 "cidrs": ["203.0.113.0/24"],
             },
@@ -84,5 +85,24 @@ def test_the_installations_template_is_laid_over_ours_by_name() -> None:
     pod = children(template=template)[Kind.DEPLOYMENT]["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     names = [entry["name"] for entry in container["env"]]
-    assert {"CAMBIST_WALLET_CHAIN", "EXTRA"} <= set(names)
-    assert (pod["nodeSelector"], pod["volumes"]) == ({"zone": "a"}, [{"name": "tls"}])
+    assert {"CAMBIST_WALLETS_CHAIN", "EXTRA"} <= set(names)
+    assert pod["nodeSelector"] == {"zone": "a"}
+    assert [volume["name"] for volume in pod["volumes"]] == ["chain", "scratch", "tls"]
+
+
+def test_a_worker_accepts_what_the_operator_tells_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    pod = children()[Kind.DEPLOYMENT]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    for entry in container["env"]:
+        monkeypatch.setenv(entry["name"], entry.get("value", "wallets-btc-7d9f-x2x4q"))
+    settings = WalletSettings.load()
+    assert (settings.chain, settings.network) == ("bitcoin", "regtest")
+    assert settings.instance == "wallets-btc-7d9f-x2x4q"
+    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+    assert settings.listen_address == f"0.0.0.0:{ports['worker']}"
+    assert settings.health_address == f"0.0.0.0:{ports['health']}"
+    (mount,) = [one for one in container["volumeMounts"] if one["name"] == "chain"]
+    (volume,) = [one for one in pod["volumes"] if one["name"] == "chain"]
+    (item,) = volume["secret"]["items"]
+    assert settings.chain_file == f"{mount['mountPath']}/{item['path']}"
+    assert (volume["secret"]["secretName"], item["key"]) == ("btc-chain", "regtest.json")
