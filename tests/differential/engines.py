@@ -6,7 +6,8 @@ Used by the duel. Names are those of docs/semantics.md section 9.
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, cast
+from functools import partial
+from typing import Any, Final, Protocol
 
 KERNEL: Final = "cambist_kernel"
 REFERENCE: Final = "matching.reference"
@@ -103,13 +104,13 @@ class Kind:
         )
 
 
-def load(name: str) -> Kind:
-    """An implementation by the name of its module. Raises ImportError."""
+def load(name: str, rules_newest: int = 1) -> Kind:
+    """An implementation by the name of its module, and what rules it knows. Raises ImportError."""
     module: Any = importlib.import_module(name)
     return Kind(
         name=name,
-        make=cast("Callable[[int], Engine]", module.Engine),
-        restore=cast("Callable[[bytes], Engine]", module.Engine.restore),
+        make=partial(module.Engine, rules_newest=rules_newest),
+        restore=partial(module.Engine.restore, rules_newest=rules_newest),
         malformed=module.MalformedEnvelope,
         refused=module.BatchRefused,
         snapshot_refused=module.SnapshotRefused,

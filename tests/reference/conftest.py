@@ -1,13 +1,11 @@
 """The engines that every rule is tested on, and a small venue on each."""
 
 import importlib.util
-from dataclasses import replace
 from typing import Final
 
 import pytest
 
 from cambist.internal.journal.v1 import system_pb2 as system
-from matching.reference import Engine
 from tests.differential.engines import KERNEL, REFERENCE, Kind, load
 from tests.reference.venue import Venue
 
@@ -36,18 +34,14 @@ def reference_venue() -> Venue:
     return Venue.founded(load(REFERENCE))
 
 
-def second_rules() -> Kind:
-    """The reference engine that knows rules version 2; the kernel does not yet."""
-    return replace(
-        load(REFERENCE),
-        make=lambda shard: Engine(shard, rules_newest=2),
-        restore=lambda snapshot: Engine.restore(snapshot, rules_newest=2),
-    )
+def second_rules(name: str = REFERENCE) -> Kind:
+    """An engine that knows rules version 2."""
+    return load(name, rules_newest=2)
 
 
-@pytest.fixture
-def second_venue() -> Venue:
+@pytest.fixture(params=ENGINES)
+def second_venue(request: pytest.FixtureRequest) -> Venue:
     """A founded venue under rules version 2."""
-    venue = Venue.founded(second_rules())
+    venue = Venue.founded(second_rules(request.param))
     venue.operate(system.SwitchRules(version=2))
     return venue

@@ -25,12 +25,12 @@ impl Recorder {
 }
 
 impl StateMachine for Recorder {
-    fn new(shard: u32) -> Self {
-        Self::around(Engine::new(shard))
+    fn new(shard: u32, rules_newest: u32) -> Self {
+        Self::around(Engine::knowing(shard, rules_newest))
     }
 
-    fn restore(snapshot: &Snapshot<'_>) -> Result<Self, SnapshotRefused> {
-        Engine::from_snapshot(snapshot).map(Self::around)
+    fn restore(snapshot: &Snapshot<'_>, rules_newest: u32) -> Result<Self, SnapshotRefused> {
+        Engine::from_snapshot_knowing(snapshot, rules_newest).map(Self::around)
     }
 
     fn apply(&mut self, batch: &Batch<'_>, _: &mut Encoder) {

@@ -4,7 +4,7 @@ use crate::batch::{BATCH_COMMANDS_MAX, BATCH_ENVELOPES_MAX, BatchHead, BatchRefu
 use crate::encoder::Encoder;
 use crate::envelope::{Envelope, MalformedEnvelope};
 use crate::messages::{Command, CommandClass, SystemCommand};
-use crate::snapshot::{Hash, Snapshot, SnapshotRefused};
+use crate::snapshot::{Hash, RULES_DEFAULT, Snapshot, SnapshotRefused};
 use std::fmt;
 use std::ops::Range;
 
@@ -43,14 +43,14 @@ impl From<MalformedEnvelope> for ApplyError {
 /// Rules without bytes: what the kernel drives. It must be deterministic, and must never look at anything but its state
 /// and the batch.
 pub trait StateMachine: Sized {
-    /// An empty shard.
-    fn new(shard: u32) -> Self;
+    /// An empty shard, which may switch to rules versions up to `rules_newest`.
+    fn new(shard: u32, rules_newest: u32) -> Self;
 
-    /// The state of a snapshot.
+    /// The state of a snapshot, which may switch to rules versions up to `rules_newest`.
     ///
     /// # Errors
     /// [`SnapshotRefused::Inconsistent`].
-    fn restore(snapshot: &Snapshot<'_>) -> Result<Self, SnapshotRefused>;
+    fn restore(snapshot: &Snapshot<'_>, rules_newest: u32) -> Result<Self, SnapshotRefused>;
 
     /// Applies a batch that was judged wholly, and tells what happened.
     fn apply(&mut self, batch: &Batch<'_>, events: &mut Encoder);
@@ -169,7 +169,13 @@ impl<M: StateMachine> Kernel<M> {
     /// An empty shard.
     #[must_use]
     pub fn new(shard: u32) -> Self {
-        Self::around(M::new(shard), [0; 32])
+        Self::knowing(shard, RULES_DEFAULT)
+    }
+
+    /// An empty shard that may switch to rules versions up to `rules_newest`.
+    #[must_use]
+    pub fn knowing(shard: u32, rules_newest: u32) -> Self {
+        Self::around(M::new(shard, rules_newest), [0; 32])
     }
 
     /// A kernel around a machine, with the state hash that goes with its state.
@@ -190,8 +196,20 @@ impl<M: StateMachine> Kernel<M> {
     /// # Errors
     /// [`SnapshotRefused`].
     pub fn restore(bytes: &[u8]) -> Result<Self, SnapshotRefused> {
+        Self::restore_knowing(bytes, RULES_DEFAULT)
+    }
+
+    /// The same, of rules versions up to `rules_newest`.
+    ///
+    /// # Errors
+    /// [`SnapshotRefused`].
+    pub fn restore_knowing(bytes: &[u8], rules_newest: u32) -> Result<Self, SnapshotRefused> {
         let snapshot = Snapshot::decode(bytes)?;
-        Ok(Self::around(M::restore(&snapshot)?, snapshot.state_hash))
+        if snapshot.rules_version > rules_newest {
+            return Err(SnapshotRefused::RulesVersion);
+        }
+        let machine = M::restore(&snapshot, rules_newest)?;
+        Ok(Self::around(machine, snapshot.state_hash))
     }
 
     /// Applies a batch and gives its event row, which stays until the next call.

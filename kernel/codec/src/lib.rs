@@ -26,4 +26,4 @@ pub use body_hash::body_hash;
 pub use envelope::{MalformedEnvelope, check_envelope};
 pub use kernel::{ApplyError, Kernel, StateMachine};
 pub use reader::MalformedReason;
-pub use snapshot::{Snapshot, SnapshotRefused};
+pub use snapshot::{RULES_DEFAULT, RULES_NEWEST, Snapshot, SnapshotRefused};

@@ -1,13 +1,15 @@
 //! Snapshots as canonical bytes, and the hash of each section.
 
 use crate::decode::state::{
-    books_section, keys_section, limits_section, money_section, sessions_section,
+    books_section, keys_section, limits_section, money_section, sessions_section, triggers_section,
 };
 use crate::encode::state::{
     put_books_section, put_keys_section, put_limits_section, put_money_section,
-    put_sessions_section,
+    put_sessions_section, put_triggers_section,
 };
-use crate::messages::{BooksSection, KeysSection, LimitsSection, MoneySection, SessionsSection};
+use crate::messages::{
+    BooksSection, KeysSection, LimitsSection, MoneySection, SessionsSection, TriggersSection,
+};
 use crate::reader::{Decoded, Fault, Reader};
 use crate::scan;
 use crate::writer::{put_bytes, put_i64, put_u32, put_u64};
@@ -15,6 +17,12 @@ use std::fmt;
 
 /// `Snapshot.layout_version`.
 const LAYOUT_VERSION: u32 = 1;
+
+/// The newest rules version of which this build can be told to know.
+pub const RULES_NEWEST: u32 = 2;
+
+/// The newest rules version that an engine knows when nothing is said.
+pub const RULES_DEFAULT: u32 = 1;
 
 /// A hash: 32 bytes.
 pub type Hash = [u8; 32];
@@ -41,6 +49,8 @@ pub struct Snapshot<'a> {
     pub money: MoneySection<'a>,
     /// Markets with their books.
     pub books: BooksSection<'a>,
+    /// Orders that wait for a price.
+    pub triggers: TriggersSection,
     /// Sessions.
     pub sessions: SessionsSection,
     /// Ids of commands.
@@ -101,17 +111,18 @@ impl<'a> Snapshot<'a> {
         if layout != LAYOUT_VERSION {
             return Err(SnapshotRefused::Layout);
         }
-        if snapshot.rules_version != 1 {
+        if !(1..=RULES_NEWEST).contains(&snapshot.rules_version) {
             return Err(SnapshotRefused::RulesVersion);
         }
         snapshot.state_hash = hash.try_into().map_err(|_| SnapshotRefused::StateHash)?;
         let [money, books, triggers, sessions, keys, limits] = sections;
         snapshot.money = money_section(Reader::new(money))?;
         snapshot.books = books_section(Reader::new(books))?;
+        snapshot.triggers = triggers_section(Reader::new(triggers))?;
         snapshot.sessions = sessions_section(Reader::new(sessions))?;
         snapshot.keys = keys_section(Reader::new(keys))?;
         snapshot.limits = limits_section(Reader::new(limits))?;
-        if !triggers.is_empty() || snapshot.encode() != bytes {
+        if snapshot.encode() != bytes {
             return Err(SnapshotRefused::NotCanonical);
         }
         Ok(snapshot)
@@ -147,9 +158,10 @@ impl<'a> Snapshot<'a> {
     /// The bytes of each section, in the order of [`PARTS`].
     fn sections(&self) -> [Vec<u8>; 6] {
         let mut sections = [const { Vec::new() }; 6];
-        let [money, books, _, sessions, keys, limits] = &mut sections;
+        let [money, books, triggers, sessions, keys, limits] = &mut sections;
         put_money_section(money, &self.money);
         put_books_section(books, &self.books);
+        put_triggers_section(triggers, &self.triggers);
         put_sessions_section(sessions, &self.sessions);
         put_keys_section(keys, &self.keys);
         put_limits_section(limits, &self.limits);

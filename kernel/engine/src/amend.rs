@@ -8,15 +8,15 @@ use crate::orders::ruling;
 use crate::refusal::{Refusal, refuse_if};
 use crate::sink::Sink;
 use crate::types::{
-    Amend, ExecType, ExecutionReport, Id, L3Action, L3Event, MarketPhase, RejectReason, Side,
+    Amend, ExecType, ExecutionReport, Id, L3Action, L3Event, MarketPhase, RejectReason,
 };
+use crate::waits::WAITING;
 
 /// A judged amendment.
 #[derive(Clone, Copy)]
 struct Change {
     handle: u32,
     request_id: Id,
-    side: Side,
     price_ticks: i64,
     quantity_lots: i64,
     keeps_place: bool,
@@ -34,6 +34,10 @@ impl Engine {
         let change = self.judge_amend(account, amend, context)?;
         let mut taker = self.taker_of_resting(change.handle);
         self.move_hold(&mut taker, &change)?;
+        if self.places[change.handle].level == WAITING {
+            self.amend_waiting(&taker, &change, sink);
+            return Ok(Done::order(taker.order_id));
+        }
         self.touch(taker.market);
         self.orders[change.handle as usize].quantity_lots = change.quantity_lots;
         let done = Done::order(taker.order_id);
@@ -71,7 +75,15 @@ impl Engine {
             return Err(Refusal::by_phase(MarketPhase::CancelOnly));
         }
         let order = &self.orders[handle as usize];
-        let (price_before, side) = market.book.price_and_side(place);
+        let (price_before, side) = self.price_and_side(place);
+        let wait = self.wait_of(place);
+        if let Some(wait) = wait {
+            refuse_if(
+                (amend.price_ticks != 0 && wait.price_ticks == 0)
+                    || (amend.quantity_lots != 0 && wait.budget_atoms != 0),
+                RejectReason::InvalidCombination,
+            )?;
+        }
         let or = |value, before| if value == 0 { before } else { value };
         let price_ticks = or(amend.price_ticks, price_before);
         let quantity_lots = or(amend.quantity_lots, order.quantity_lots);
@@ -90,16 +102,18 @@ impl Engine {
             same_price && quantity_lots == order.quantity_lots,
             RejectReason::NothingToAmend,
         )?;
-        market.judge_notional(Some(price_ticks), quantity_lots)?;
+        market.judge_notional((price_ticks != 0).then_some(price_ticks), quantity_lots)?;
         let post_only = order.post_only || market.phase == MarketPhase::PostOnly;
         refuse_if(
-            post_only && !same_price && market.book.would_trade(side, price_ticks),
+            post_only
+                && wait.is_none()
+                && !same_price
+                && market.book.would_trade(side, price_ticks),
             RejectReason::PostOnlyWouldCross,
         )?;
         Ok(Change {
             handle,
             request_id: amend.request_id,
-            side,
             price_ticks,
             quantity_lots,
             keeps_place: same_price && quantity_lots < order.quantity_lots,
@@ -111,7 +125,7 @@ impl Engine {
         let place = &self.places[handle];
         let order = &self.orders[handle as usize];
         let market = &self.markets[place.market];
-        let (price_ticks, side) = market.book.price_and_side(place);
+        let (price_ticks, side) = self.price_and_side(place);
         Taker {
             account: place.account,
             group: place.group,
@@ -171,6 +185,16 @@ impl Engine {
         self.tell_report(self.places[change.handle].account, &report, sink);
     }
 
+    /// An order that waits keeps its place, whatever changes.
+    fn amend_waiting<S: Sink>(&mut self, taker: &Taker, change: &Change, sink: &mut S) {
+        let handle = change.handle;
+        self.orders[handle as usize].quantity_lots = change.quantity_lots;
+        let place = &mut self.places[handle];
+        place.leaves_lots = taker.leaves_lots;
+        self.waits[place.next].price_ticks = change.price_ticks;
+        self.tell_replaced(change, taker.leaves_lots, sink);
+    }
+
     /// Same price and smaller quantity.
     fn amend_in_place<S: Sink>(&mut self, taker: &Taker, change: &Change, sink: &mut S) {
         let handle = change.handle;
@@ -206,7 +230,7 @@ impl Engine {
         book.drop_sibling(&mut self.places, &left);
         self.tell_deleted(taker.market, old, sink);
         match self.execute(taker, sink) {
-            End::Left => self.rest_again(taker, change, sink),
+            End::Left => self.rest_taken(taker, handle, sink),
             End::Cancel(reason) => {
                 self.cancel_taker(taker, reason, sink);
                 self.unlist(handle);
@@ -215,8 +239,8 @@ impl Engine {
         }
     }
 
-    fn rest_again<S: Sink>(&mut self, taker: &Taker, change: &Change, sink: &mut S) {
-        let handle = change.handle;
+    /// What is left of an order that was listed all the while goes to the tail of its level.
+    pub(crate) fn rest_taken<S: Sink>(&mut self, taker: &Taker, handle: u32, sink: &mut S) {
         let order = &mut self.orders[handle as usize];
         order.quantity_lots = taker.quantity_lots;
         order.cum_tick_lots = taker.cum_tick_lots;
@@ -224,7 +248,7 @@ impl Engine {
         place.leaves_lots = taker.leaves_lots;
         (place.previous, place.next, place.level) = (NONE, NONE, NONE);
         let book = &mut self.markets[taker.market].book;
-        book.insert(&mut self.places, handle, change.side, change.price_ticks);
-        self.tell_added(handle, change.side, change.price_ticks, sink);
+        book.insert(&mut self.places, handle, taker.side, taker.price_ticks);
+        self.tell_added(handle, taker.side, taker.price_ticks, sink);
     }
 }

@@ -15,7 +15,9 @@ use crate::types::{
     BalanceUpdate, BestBidOffer, CancelReason, CommandClass, CursorClosed, ExecutionReport,
     L2Level, L3Event, PrivateEvent, Side, SystemEvent,
 };
+use crate::waits::Waits;
 use crate::warm::Ahead;
+use cambist_codec::RULES_DEFAULT;
 use cambist_codec::encoder::{Cause, Level2};
 use std::collections::BTreeMap;
 
@@ -34,6 +36,17 @@ pub struct Head {
     pub received_ns: i64,
     /// Echoed in answers.
     pub correlation: u64,
+}
+
+/// Rules versions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules {
+    /// Of this batch.
+    pub version: u32,
+    /// Of the next batch.
+    pub next: u32,
+    /// The newest that may be switched to.
+    pub newest: u32,
 }
 
 /// The state of one shard.
@@ -55,6 +68,13 @@ pub struct Engine {
     pub(crate) orders: Vec<Order>,
     pub(crate) live: Live,
     pub(crate) timers: Timers,
+    pub(crate) rules: Rules,
+    /// Of orders that wait, by the `next` of their place.
+    pub(crate) waits: Waits,
+    /// Prices of the trades of the taker under way that waiting orders have not seen.
+    pub(crate) trade_prices: Vec<(u32, i64)>,
+    /// How many resting orders takers have touched since this object was made: no part of the state.
+    pub(crate) touches: u64,
     /// Number of the present batch, from 1 since this object was made: no part of the state.
     pub(crate) batch: u64,
     /// Sequence of the next command of the present batch.
@@ -70,6 +90,12 @@ impl Engine {
     /// An empty shard.
     #[must_use]
     pub fn new(shard: u32) -> Self {
+        Self::knowing(shard, RULES_DEFAULT)
+    }
+
+    /// An empty shard that may switch to rules versions up to `rules_newest`.
+    #[must_use]
+    pub fn knowing(shard: u32, rules_newest: u32) -> Self {
         Self {
             shard,
             last_seq: 0,
@@ -86,6 +112,14 @@ impl Engine {
             orders: Vec::new(),
             live: Live::default(),
             timers: Timers::default(),
+            rules: Rules {
+                version: 1,
+                next: 1,
+                newest: rules_newest,
+            },
+            waits: Waits::default(),
+            trade_prices: Vec::new(),
+            touches: 0,
             batch: 0,
             next_seq: 1,
             touched: Vec::new(),
@@ -117,11 +151,13 @@ impl Engine {
             self.cancel_resting(handle, CancelReason::Unspecified, None, sink);
         }
         self.run_timers(work, sink);
+        self.cascade(sink);
     }
 
     /// Ends the batch: L2, best prices and balances as they are after it.
     pub fn end<S: Sink>(&mut self, sink: &mut S) {
         self.last_seq = self.next_seq - 1;
+        self.rules.version = self.rules.next;
         let mut touched = std::mem::take(&mut self.touched);
         touched.sort_unstable_by_key(|place| self.markets[*place].market_id);
         for place in &touched {
@@ -202,7 +238,14 @@ impl Engine {
                     *work -= 1;
                 }
             }
-            if self.markets[place].book.orders() == 0 {
+            while *work > 0
+                && let Some(handle) = self.markets[place].triggers.first()
+            {
+                self.cancel_resting(handle, CancelReason::MarketCleared, None, sink);
+                self.markets[place].cleared_count += 1;
+                *work -= 1;
+            }
+            if self.markets[place].open_orders() == 0 {
                 self.close_cursor(place, sink);
             }
         }
@@ -303,10 +346,14 @@ impl Engine {
         self.timers.next_ns()
     }
 
-    /// How many markets are being cleared.
+    /// How many markets are being cleared, or have ready orders that may be entered.
     #[must_use]
     pub fn open_cursors(&self) -> usize {
-        self.markets.clearing.len()
+        let ready = self.markets.ready.iter().filter(|market_id| {
+            let place = self.markets.find(**market_id).expect("it exists");
+            self.takes_triggered(place)
+        });
+        self.markets.clearing.len() + ready.count()
     }
 
     /// How many orders rest in all markets.

@@ -151,6 +151,9 @@ impl Engine {
             let seq = context.seq;
             sink.cause(Cause { seq, received_ns });
             self.firm_command(command, &context, sink);
+            if !poisoned {
+                self.cascade(sink);
+            }
         }
         if session == NONE {
             return;

@@ -42,7 +42,10 @@ mod system;
 pub mod table;
 pub mod timers;
 mod trade;
+mod triggers;
 mod views;
+mod waiting_orders;
+pub mod waits;
 mod warm;
 mod withdrawals;
 

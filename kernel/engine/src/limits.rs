@@ -82,3 +82,13 @@ pub const EXTERNAL: u32 = 4;
 pub const VENUE_ACCOUNTS_MAX: u64 = 4;
 /// `IN_TRANSIT(peer)` is this plus the peer.
 pub const IN_TRANSIT: u32 = 16;
+/// The rules version with triggers, replacements, icebergs and the dead man's timer.
+pub const FULL_RULES: u32 = 2;
+/// Waiting orders that are entered in one cascade.
+pub const CASCADE_ORDERS_MAX: u32 = 1_000;
+/// Resting orders that the takers of one cascade touch before it stops taking up further ones.
+pub const CASCADE_TOUCHES_MAX: u64 = 10_000;
+/// Largest distance of a trailing stop in parts per million.
+pub const TRAILING_PPM_MAX: u32 = 999_999;
+/// A day.
+pub const DAY_NS: i64 = 86_400_000_000_000;

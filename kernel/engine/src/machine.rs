@@ -40,12 +40,12 @@ impl Engine {
 }
 
 impl StateMachine for Engine {
-    fn new(shard: u32) -> Self {
-        Self::new(shard)
+    fn new(shard: u32, rules_newest: u32) -> Self {
+        Self::knowing(shard, rules_newest)
     }
 
-    fn restore(snapshot: &Snapshot<'_>) -> Result<Self, SnapshotRefused> {
-        Self::from_snapshot(snapshot)
+    fn restore(snapshot: &Snapshot<'_>, rules_newest: u32) -> Result<Self, SnapshotRefused> {
+        Self::from_snapshot_knowing(snapshot, rules_newest)
     }
 
     fn apply(&mut self, batch: &Batch<'_>, events: &mut Encoder) {

@@ -7,6 +7,7 @@ use crate::limits::{
 };
 use crate::money::{checked_base_amount, checked_notional};
 use crate::types::{CreateMarket, MarketParameters, MarketPhase};
+use crate::waits::Triggers;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One market.
@@ -54,6 +55,8 @@ pub struct Market {
     pub quote_at_start: Quote,
     /// The book.
     pub book: Book,
+    /// Orders that wait for a price.
+    pub triggers: Triggers,
 }
 
 impl Market {
@@ -82,7 +85,15 @@ impl Market {
             batch: 0,
             quote_at_start: Quote::default(),
             book: Book::default(),
+            triggers: Triggers::default(),
         }
+    }
+
+    /// How many orders rest or wait.
+    #[inline]
+    #[must_use]
+    pub fn open_orders(&self) -> u32 {
+        self.book.orders() + self.triggers.len()
     }
 
     /// Whether notional and base amount of an order are within their bounds.
@@ -143,6 +154,8 @@ pub struct Markets {
     symbols: BTreeSet<Box<str>>,
     /// Ids of the markets that are being cleared.
     pub clearing: BTreeSet<u32>,
+    /// Ids of the markets that have ready orders.
+    pub ready: BTreeSet<u32>,
 }
 
 impl Markets {

@@ -89,7 +89,7 @@ impl Engine {
         let market = &self.markets[place.market];
         market.phase != MarketPhase::Halted
             && (mass.market_id == 0 || mass.market_id == market.market_id)
-            && (mass.side == Side::Unspecified || mass.side == market.book.price_and_side(place).1)
+            && (mass.side == Side::Unspecified || mass.side == self.price_and_side(place).1)
             && (!mass.this_session_only || order.session_id == context.session_id)
             && (mass.tag == 0 || mass.tag == order.tag)
     }

@@ -92,9 +92,16 @@ impl Taker {
 
 impl Engine {
     /// Trades until nothing is left or nothing more may trade.
+    #[inline]
     pub(crate) fn execute<S: Sink>(&mut self, taker: &mut Taker, sink: &mut S) -> End {
-        let other = opposite(taker.side);
         let mut touched = 0;
+        let end = self.run_taker(taker, &mut touched, sink);
+        self.touches += u64::from(touched);
+        end
+    }
+
+    fn run_taker<S: Sink>(&mut self, taker: &mut Taker, touched: &mut u32, sink: &mut S) -> End {
+        let other = opposite(taker.side);
         while taker.leaves_lots > 0 || taker.budget_atoms.is_some() {
             let Some(best) = self.markets[taker.market].book.best(other) else {
                 return if taker.is_market {
@@ -105,16 +112,16 @@ impl Engine {
             };
             let within = reaches(taker.side, taker.price_ticks, best.price_ticks);
             #[cfg(feature = "plant-limit-sweeps-through")]
-            let within = within || (touched > 0 && taker.leaves_lots > 0);
+            let within = within || (*touched > 0 && taker.leaves_lots > 0);
             if !taker.is_market && !within {
                 return End::Left;
             }
-            touched += 1;
+            *touched += 1;
             #[cfg(feature = "plant-sweep-ends-early")]
-            if touched > 16 {
+            if *touched > 16 {
                 return End::Cancel(CancelReason::WorkLimit);
             }
-            if touched > WORK_ORDERS_MAX {
+            if *touched > WORK_ORDERS_MAX {
                 return End::Cancel(CancelReason::WorkLimit);
             }
             let maker = &self.places[best.handle];
@@ -166,17 +173,17 @@ impl Engine {
         )
     }
 
-    /// Whether a fill-or-kill order would be filled wholly. Nothing changes.
-    pub(crate) fn is_fillable(&self, taker: &Taker) -> bool {
+    /// Whether an order finds so many lots and the funds for them. Nothing changes.
+    pub(crate) fn is_fillable(&self, taker: &Taker, needed_lots: i64) -> bool {
         let market = &self.markets[taker.market];
         let mut funds = self.balances.get(taker.quote_row).available_atoms;
         if taker.is_market && taker.side == Side::Sell {
             let base = self.balances.get(taker.base_row).available_atoms;
-            if sell_hold(taker.quantity_lots, market.lot_size_atoms) > base {
+            if sell_hold(needed_lots, market.lot_size_atoms) > base {
                 return false;
             }
         }
-        let mut left = taker.quantity_lots;
+        let mut left = needed_lots;
         let work = WORK_ORDERS_MAX as usize;
         let makers = market.book.handles(&self.places, opposite(taker.side));
         for (price_ticks, handle) in makers.take(work) {

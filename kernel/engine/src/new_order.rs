@@ -4,7 +4,9 @@ use crate::balances::holder_of;
 use crate::book::{NONE, Place};
 use crate::engine::Engine;
 use crate::firm::{Context, Done};
-use crate::limits::{AMOUNT_ATOMS_MAX, EXPIRE_TIME_AHEAD_NS, PRICE_TICKS_MAX, QUANTITY_LOTS_MAX};
+use crate::limits::{
+    AMOUNT_ATOMS_MAX, DAY_NS, EXPIRE_TIME_AHEAD_NS, FULL_RULES, PRICE_TICKS_MAX, QUANTITY_LOTS_MAX,
+};
 use crate::markets::Market;
 use crate::matcher::{End, Taker};
 use crate::money::{checked_base_amount, checked_notional};
@@ -15,15 +17,33 @@ use crate::types::{
     CancelReason, ExecType, ExecutionReport, MarketPhase, NewOrder, OrderType, RejectReason,
     SelfTradePrevention, Side, TimeInForce,
 };
+use crate::waiting_orders;
+use crate::waits::is_waiting_type;
 
 /// Whether what is left of an order rests.
+#[inline]
 pub(crate) fn can_rest(order: &NewOrder) -> bool {
-    matches!(order.time_in_force, TimeInForce::Gtc | TimeInForce::Gtd)
+    rests(order.time_in_force)
+}
+
+/// Whether what is left of orders with a time in force rests.
+#[inline]
+pub(crate) fn rests(time_in_force: TimeInForce) -> bool {
+    matches!(
+        time_in_force,
+        TimeInForce::Gtc | TimeInForce::Gtd | TimeInForce::Day
+    )
+}
+
+/// Whether an order names a trigger of any kind.
+#[inline]
+fn has_trigger(order: &NewOrder) -> bool {
+    order.trailing_offset_ppm != 0 || (order.trigger_price_ticks | order.trailing_offset_ticks) != 0
 }
 
 /// Fields that this build knows.
 #[inline]
-fn judge_kind(order: &NewOrder) -> Result<(), RejectReason> {
+fn judge_kind(order: &NewOrder, rules_version: u32) -> Result<(), RejectReason> {
     refuse_if(
         order.side == Side::Unspecified
             || order.order_type == OrderType::Unspecified
@@ -32,19 +52,16 @@ fn judge_kind(order: &NewOrder) -> Result<(), RejectReason> {
     )?;
     let later = matches!(
         order.time_in_force,
-        TimeInForce::Day | TimeInForce::AtTheOpen | TimeInForce::AtTheClose
+        TimeInForce::AtTheOpen | TimeInForce::AtTheClose
     );
+    let later = later || order.hidden || order.peg_offset_ticks != 0;
+    let is_plain = matches!(order.order_type, OrderType::Limit | OrderType::Market);
+    let full = order.time_in_force == TimeInForce::Day
+        || !is_plain
+        || has_trigger(order)
+        || (order.display_lots | order.minimum_lots) != 0;
     refuse_if(
-        !matches!(order.order_type, OrderType::Limit | OrderType::Market)
-            || later
-            || order.hidden
-            || order.trailing_offset_ppm != 0
-            || (order.display_lots
-                | order.minimum_lots
-                | order.trigger_price_ticks
-                | order.trailing_offset_ticks
-                | order.peg_offset_ticks)
-                != 0,
+        later || (full && (rules_version < FULL_RULES || order.order_type == OrderType::Pegged)),
         RejectReason::Unsupported,
     )
 }
@@ -68,8 +85,17 @@ fn judge_combination(order: &NewOrder) -> Result<(), RejectReason> {
     };
     let post_only = order.post_only && (order.order_type == OrderType::Market || at_once);
     let expires = order.expire_time_ns != 0 && order.time_in_force != TimeInForce::Gtd;
+    let minimum = order.minimum_lots != 0
+        && (!(1..=order.quantity_lots).contains(&order.minimum_lots)
+            || is_fok
+            || order.post_only
+            || has_budget);
+    let displays = order.order_type == OrderType::Limit
+        && can_rest(order)
+        && (1..=order.quantity_lots).contains(&order.display_lots);
+    let display = order.display_lots != 0 && !displays;
     refuse_if(
-        clash || post_only || expires,
+        clash || post_only || expires || minimum || display || has_trigger(order),
         RejectReason::InvalidCombination,
     )
 }
@@ -103,6 +129,14 @@ impl Market {
         refuse_if(
             quantity_lots > parameters.maximum_quantity_lots,
             RejectReason::QuantityAboveMaximum,
+        )
+    }
+
+    /// The displayed part of an iceberg.
+    pub(crate) fn judge_display(&self, display_lots: i64) -> Result<(), RejectReason> {
+        refuse_if(
+            display_lots % self.parameters.quantity_step_lots != 0,
+            RejectReason::OffLot,
         )
     }
 
@@ -191,6 +225,9 @@ impl Engine {
     #[inline]
     fn judge_size(&self, order: &NewOrder, market: u32) -> Result<(), RejectReason> {
         let market = &self.markets[market];
+        if is_waiting_type(order.order_type) {
+            return market.judge_waiting(order);
+        }
         let limit = (order.order_type == OrderType::Limit).then_some(order.price_ticks);
         if let Some(price_ticks) = limit {
             market.judge_price(price_ticks)?;
@@ -200,6 +237,9 @@ impl Engine {
             return refuse_if(!fits, RejectReason::InvalidQuantity);
         }
         market.judge_quantity(order.quantity_lots)?;
+        if order.display_lots != 0 {
+            market.judge_display(order.display_lots)?;
+        }
         market.judge_notional(limit, order.quantity_lots)
     }
 
@@ -214,14 +254,14 @@ impl Engine {
             )?;
         }
         let market = &self.markets[market];
-        if can_rest(order) {
+        if can_rest(order) || is_waiting_type(order.order_type) {
             let account = &self.accounts[account];
             refuse_if(
                 account.open_orders >= account.limits.open_orders_max,
                 RejectReason::OpenOrdersLimit,
             )?;
             refuse_if(
-                market.book.orders() >= market.parameters.resting_orders_max,
+                market.open_orders() >= market.parameters.resting_orders_max,
                 RejectReason::BookFull,
             )?;
         }
@@ -240,18 +280,22 @@ impl Engine {
         account: u32,
         context: &Context,
     ) -> Result<u32, Refusal> {
-        judge_kind(order)?;
+        judge_kind(order, self.rules.version)?;
         let market = self.market_of(order.market_id)?;
         self.judge_rights(account, market, context)?;
         self.judge_phase(order, market)?;
-        judge_combination(order)?;
+        if is_waiting_type(order.order_type) {
+            waiting_orders::judge_combination(order)?;
+        } else {
+            judge_combination(order)?;
+        }
         self.judge_size(order, market)?;
         self.judge_entry(order, account, market)?;
         Ok(market)
     }
 
     /// A taker for an order that was judged, without rows and order id.
-    fn taker_of(&self, order: &NewOrder, account: u32, place: u32) -> Taker {
+    pub(crate) fn taker_of(&self, order: &NewOrder, account: u32, place: u32) -> Taker {
         let market = &self.markets[place];
         let budget = order.quote_budget_atoms;
         Taker {
@@ -294,9 +338,15 @@ impl Engine {
             refuse_if(hold > available, RejectReason::InsufficientFunds)?;
             taker.held_atoms = hold;
         }
-        let is_fok = order.time_in_force == TimeInForce::Fok;
+        let is_fok = order.time_in_force == TimeInForce::Fok
+            && !cfg!(feature = "plant-fok-trades-then-refused");
+        let needed = if is_fok {
+            taker.quantity_lots
+        } else {
+            order.minimum_lots
+        };
         refuse_if(
-            is_fok && !cfg!(feature = "plant-fok-trades-then-refused") && !self.is_fillable(taker),
+            (is_fok || needed != 0) && !self.is_fillable(taker, needed),
             RejectReason::FokNotFillable,
         )
     }
@@ -310,6 +360,9 @@ impl Engine {
         sink: &mut S,
     ) -> Result<Done, Refusal> {
         let market = self.judge_new_order(order, account, context)?;
+        if is_waiting_type(order.order_type) {
+            return self.new_waiting_order(order, (account, market), context, sink);
+        }
         let mut taker = self.taker_of(order, account, market);
         self.judge_funds(order, &mut taker)?;
         self.touch(market);
@@ -349,7 +402,7 @@ impl Engine {
         Ok(Done::order(taker.order_id))
     }
 
-    fn tell_new<S: Sink>(
+    pub(crate) fn tell_new<S: Sink>(
         &mut self,
         order: &NewOrder,
         taker: &Taker,
@@ -363,12 +416,25 @@ impl Engine {
             order_type: order.order_type,
             time_in_force: order.time_in_force,
             tag: order.tag,
-            expire_time_ns: order.expire_time_ns,
+            expire_time_ns: self.end_of(order),
             quote_budget_atoms: order.quote_budget_atoms,
             public_order_id,
+            trigger_price_ticks: order.trigger_price_ticks,
+            trailing_offset_ticks: order.trailing_offset_ticks,
+            trailing_offset_ppm: order.trailing_offset_ppm,
+            display_lots: order.display_lots,
             ..taker.report(ExecType::New)
         };
         self.tell_report(taker.account, &report, sink);
+    }
+
+    /// When an order expires; 0 = never.
+    #[inline]
+    pub(crate) fn end_of(&self, order: &NewOrder) -> i64 {
+        if order.time_in_force == TimeInForce::Day {
+            return (self.time_ns.div_euclid(DAY_NS) + 1) * DAY_NS;
+        }
+        order.expire_time_ns
     }
 
     fn rest_taker<S: Sink>(
@@ -394,7 +460,7 @@ impl Engine {
             quantity_lots: taker.quantity_lots,
             public_order_id,
             session_id: context.session_id,
-            expire_time_ns: order.expire_time_ns,
+            expire_time_ns: self.end_of(order),
             maker_fee_ppm: taker.maker_fee_ppm,
             taker_fee_ppm: taker.taker_fee_ppm,
             base_row: taker.base_row,

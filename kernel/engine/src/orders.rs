@@ -7,6 +7,7 @@ use crate::sink::Sink;
 use crate::types::{
     CancelReason, ExecType, ExecutionReport, Id, L3Action, L3Event, SelfTradePrevention, Side,
 };
+use crate::waits::WAITING;
 
 /// What is known of a resting order besides its place in the book and its key, which has its id. `quantity - leaves` is
 /// what is filled. Ending it takes the first of its two cache lines.
@@ -73,7 +74,12 @@ impl Engine {
         let place = &self.places[handle];
         let market = &self.markets[place.market];
         let order = &self.orders[handle as usize];
-        match market.book.price_and_side(place) {
+        if let Some(wait) = self.wait_of(place)
+            && wait.budget_atoms != 0
+        {
+            return (order.quote_row, wait.budget_atoms);
+        }
+        match self.price_and_side(place) {
             (_, Side::Sell) => (
                 order.base_row,
                 sell_hold(place.leaves_lots, market.lot_size_atoms),
@@ -203,12 +209,12 @@ impl Engine {
             order_id: order.order_id,
             market_id: market.market_id,
             exec_type,
-            side: market.book.price_and_side(place).1,
+            side: self.price_and_side(place).1,
             ..ExecutionReport::default()
         }
     }
 
-    /// Ends a resting order: hold back, CANCELED (or EXPIRED without a reason), L3 DELETE.
+    /// Ends a resting or waiting order: hold back, CANCELED (or EXPIRED without a reason), L3 DELETE.
     pub(crate) fn cancel_resting<S: Sink>(
         &mut self,
         handle: u32,
@@ -234,6 +240,11 @@ impl Engine {
             ..self.report_of(handle, exec_type)
         };
         self.tell_report(place.account, &report, sink);
+        if place.level == WAITING {
+            self.stop_waiting(handle);
+            self.unlist(handle);
+            return;
+        }
         self.touch(place.market);
         self.markets[place.market]
             .book

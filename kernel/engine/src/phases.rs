@@ -121,7 +121,7 @@ impl Engine {
         let place = self.market_of(market_id.map_err(|_| RejectReason::UnknownMarket)?)?;
         let market = &mut self.markets[place];
         market.killed = switch.active;
-        if switch.active && market.book.orders() > 0 && !market.clearing {
+        if switch.active && market.open_orders() > 0 && !market.clearing {
             market.clearing = true;
             market.cleared_count = 0;
             let market_id = market.market_id;

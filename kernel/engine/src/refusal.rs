@@ -175,6 +175,10 @@ fn accepted_again(command: &Command<'_>, key: &Key) -> PrivateEvent {
             tag: order.tag,
             expire_time_ns: order.expire_time_ns,
             quote_budget_atoms: order.quote_budget_atoms,
+            trigger_price_ticks: order.trigger_price_ticks,
+            trailing_offset_ticks: order.trailing_offset_ticks,
+            trailing_offset_ppm: order.trailing_offset_ppm,
+            display_lots: order.display_lots,
             ..report
         }),
         Command::Cancel(cancel) => PrivateEvent::ExecutionReport(ExecutionReport {

@@ -7,16 +7,18 @@ use crate::custody::{Deposit, Withdrawal};
 use crate::engine::Engine;
 use crate::keys::Key;
 use crate::limits::{
-    FEE_PPM_MAX, FIRM_ACCOUNTS_FROM, IN_TRANSIT, PEER_SHARD_MAX, PRICE_TICKS_MAX,
-    QUANTITY_LOTS_MAX, VENUE_ACCOUNTS_MAX,
+    AMOUNT_ATOMS_MAX, FEE_PPM_MAX, FIRM_ACCOUNTS_FROM, FULL_RULES, IN_TRANSIT, PEER_SHARD_MAX,
+    PRICE_TICKS_MAX, QUANTITY_LOTS_MAX, VENUE_ACCOUNTS_MAX,
 };
 use crate::orders::Order;
 use crate::sessions::Session;
 use crate::types::{
-    AccountKeys, BookState, KeyKind, MoneySection, OrderState, RejectReason, SessionState, Side,
-    WithdrawalPhase,
+    AccountKeys, BookState, KeyKind, MarketTriggers, MoneySection, OrderState, RejectReason,
+    SessionState, Side, WaitingOrder, WithdrawalPhase,
 };
-use cambist_codec::{Snapshot, SnapshotRefused};
+use crate::waits::{WAITING, Wait, is_waiting_type};
+use cambist_codec::{RULES_DEFAULT, Snapshot, SnapshotRefused};
+use std::collections::BTreeSet;
 
 /// Whether rows agree.
 type Agreed<T = ()> = Option<T>;
@@ -25,12 +27,37 @@ fn agree(condition: bool) -> Agreed {
     condition.then_some(())
 }
 
+/// Whether a waiting order is one that commands can have made.
+fn is_sound(wait: &WaitingOrder) -> bool {
+    let order = &wait.order;
+    let prices = [
+        order.price_ticks,
+        wait.extreme_price_ticks,
+        wait.seen_price_ticks,
+        wait.trigger_price_ticks,
+        wait.trailing_offset_ticks,
+    ];
+    is_waiting_type(wait.order_type)
+        && wait.side != Side::Unspecified
+        && order.cum_lots == 0
+        && order.public_order_id == 0
+        && !order.post_only
+        && order.leaves_lots == order.quantity_lots
+        && (0..=QUANTITY_LOTS_MAX).contains(&order.leaves_lots)
+        && (0..=AMOUNT_ATOMS_MAX).contains(&wait.quote_budget_atoms)
+        && (order.leaves_lots >= 1) != (wait.quote_budget_atoms >= 1)
+        && prices
+            .iter()
+            .all(|price| (0..=PRICE_TICKS_MAX).contains(price))
+}
+
 /// A row of a book on its way to its queue.
 struct Queued<'a> {
     state: &'a OrderState,
     market: u32,
     side: Side,
     handle: u32,
+    wait: Option<&'a WaitingOrder>,
 }
 
 impl Engine {
@@ -39,7 +66,18 @@ impl Engine {
     /// # Errors
     /// [`SnapshotRefused::Inconsistent`].
     pub fn from_snapshot(snapshot: &Snapshot<'_>) -> Result<Self, SnapshotRefused> {
-        let engine = Self::rebuild(snapshot).ok_or(SnapshotRefused::Inconsistent)?;
+        Self::from_snapshot_knowing(snapshot, RULES_DEFAULT)
+    }
+
+    /// The same, which may switch to rules versions up to `rules_newest`.
+    ///
+    /// # Errors
+    /// [`SnapshotRefused::Inconsistent`].
+    pub fn from_snapshot_knowing(
+        snapshot: &Snapshot<'_>,
+        rules_newest: u32,
+    ) -> Result<Self, SnapshotRefused> {
+        let engine = Self::rebuild(snapshot, rules_newest).ok_or(SnapshotRefused::Inconsistent)?;
         // What the steps above did not look at, the order of every list foremost, shows here.
         let again = Snapshot {
             state_hash: snapshot.state_hash,
@@ -52,8 +90,13 @@ impl Engine {
         }
     }
 
-    fn rebuild(snapshot: &Snapshot<'_>) -> Agreed<Self> {
-        let mut engine = Self::new(snapshot.shard);
+    fn rebuild(snapshot: &Snapshot<'_>, rules_newest: u32) -> Agreed<Self> {
+        agree((1..=rules_newest).contains(&snapshot.rules_version))?;
+        let is_full = snapshot.rules_version >= FULL_RULES;
+        agree(is_full || snapshot.triggers.markets.is_empty())?;
+        let mut engine = Self::knowing(snapshot.shard, rules_newest);
+        engine.rules.version = snapshot.rules_version;
+        engine.rules.next = snapshot.rules_version;
         engine.last_seq = snapshot.last_seq;
         engine.time_ns = snapshot.time_ns;
         engine.next_order_id = snapshot.next_order_id;
@@ -68,7 +111,7 @@ impl Engine {
             account.account_seq = state.account_seq;
         }
         engine.restore_money(&snapshot.money)?;
-        engine.restore_books(&snapshot.books.books)?;
+        engine.restore_books(&snapshot.books.books, &snapshot.triggers.markets)?;
         for state in &snapshot.sessions.sessions {
             engine.restore_session(state)?;
         }
@@ -139,7 +182,7 @@ impl Engine {
         Some(())
     }
 
-    fn restore_books(&mut self, books: &[BookState<'_>]) -> Agreed {
+    fn restore_books(&mut self, books: &[BookState<'_>], triggers: &[MarketTriggers]) -> Agreed {
         let mut queued = Vec::new();
         for state in books {
             let place = self.add_market(&state.market).ok()?;
@@ -165,14 +208,30 @@ impl Engine {
                     market: place,
                     side,
                     handle: NONE,
+                    wait: None,
                 }));
             }
+        }
+        for state in triggers {
+            let place = self.markets.find(state.market_id)?;
+            agree((0..=PRICE_TICKS_MAX).contains(&state.last_price_ticks))?;
+            self.markets[place].triggers.last_price_ticks = state.last_price_ticks;
+            queued.extend(state.waiting.iter().map(|wait| Queued {
+                state: &wait.order,
+                market: place,
+                side: wait.side,
+                handle: NONE,
+                wait: Some(wait),
+            }));
         }
         // The orders of an account are listed by order id, those of a level by their place in the queue.
         let mut by_id: Vec<&mut Queued<'_>> = queued.iter_mut().collect();
         by_id.sort_unstable_by_key(|queued| queued.state.order_id);
         for queued in by_id {
             queued.handle = self.restore_order(queued)?;
+        }
+        for state in triggers {
+            self.restore_ready(state)?;
         }
         #[cfg(feature = "plant-restore-loses-priority")]
         queued.sort_by_key(|queued| {
@@ -183,7 +242,7 @@ impl Engine {
                 queued.state.leaves_lots,
             )
         });
-        for queued in &queued {
+        for queued in queued.iter().filter(|queued| queued.wait.is_none()) {
             let (side, price_ticks) = (queued.side, queued.state.price_ticks);
             let book = &mut self.markets[queued.market].book;
             book.insert(&mut self.places, queued.handle, side, price_ticks);
@@ -201,9 +260,15 @@ impl Engine {
         let market = &self.markets[place];
         let (base, quote) = (market.base_asset_id, market.quote_asset_id);
         let fees = [state.maker_fee_ppm, state.taker_fee_ppm];
-        let bounded = (1..=PRICE_TICKS_MAX).contains(&state.price_ticks)
-            && (1..=QUANTITY_LOTS_MAX).contains(&state.quantity_lots)
-            && (1..=state.quantity_lots).contains(&state.leaves_lots)
+        let sizes = match queued.wait {
+            Some(wait) => is_sound(wait),
+            None => {
+                (1..=PRICE_TICKS_MAX).contains(&state.price_ticks)
+                    && (1..=QUANTITY_LOTS_MAX).contains(&state.quantity_lots)
+                    && (1..=state.quantity_lots).contains(&state.leaves_lots)
+            }
+        };
+        let bounded = sizes
             && state.cum_lots == state.quantity_lots - state.leaves_lots
             && fees
                 .iter()
@@ -245,7 +310,31 @@ impl Engine {
             post_only: state.post_only,
             mode: state.self_trade_prevention,
         };
-        Some(self.list(place, order))
+        let Some(wait) = queued.wait else {
+            return Some(self.list(place, order));
+        };
+        let row = Wait::of(wait);
+        Some(self.list_waiting(place, order, row))
+    }
+
+    /// Puts ready orders into their queue, which is all of those that saw their price.
+    fn restore_ready(&mut self, state: &MarketTriggers) -> Agreed {
+        let market = self.markets.find(state.market_id)?;
+        for order_id in &state.ready_order_ids {
+            let handle = self.live.get(*order_id)?;
+            let place = self.places[handle];
+            agree(place.level == WAITING && place.market == market)?;
+            let wait = &mut self.waits[place.next];
+            agree(wait.seen_price_ticks != 0)?;
+            let triggers = &mut self.markets[market].triggers;
+            triggers.restore_ready(wait, *order_id, handle);
+        }
+        let known: BTreeSet<_> = state.ready_order_ids.iter().collect();
+        agree(known.len() == state.ready_order_ids.len())?;
+        let seen = |wait: &&WaitingOrder| wait.seen_price_ticks != 0;
+        agree(state.waiting.iter().filter(seen).count() == state.ready_order_ids.len())?;
+        self.note_ready(market);
+        Some(())
     }
 
     fn restore_session(&mut self, state: &SessionState) -> Agreed {
@@ -308,6 +397,9 @@ impl Engine {
                     agree(self.orders[handle as usize].key != NONE)?;
                 }
             }
+            for handle in market.triggers.handles() {
+                agree(self.orders[handle as usize].key != NONE)?;
+            }
             let crossed = market
                 .book
                 .best(Side::Buy)
@@ -327,6 +419,10 @@ impl Engine {
                     let (row, held) = self.held_by(handle);
                     sums[row as usize].0 += held;
                 }
+            }
+            for handle in self.markets[place].triggers.handles() {
+                let (row, held) = self.held_by(handle);
+                sums[row as usize].0 += held;
             }
         }
         for withdrawal in self.custody.withdrawals.values() {

@@ -6,8 +6,9 @@ use crate::keys::Key;
 use crate::markets::Market;
 use crate::types::{
     AccountKeys, AccountState, BalanceState, BookState, BooksSection, CreateAsset, CreateFirm,
-    DepositState, FirmState, KeysSection, LimitsSection, MoneySection, OrderState, SessionState,
-    SessionsSection, Side, SourceState, WithdrawalState,
+    DepositState, FirmState, KeysSection, LimitsSection, MarketTriggers, MoneySection, OrderState,
+    SessionState, SessionsSection, Side, SourceState, TriggersSection, WaitingOrder,
+    WithdrawalState,
 };
 use cambist_codec::Snapshot;
 
@@ -19,7 +20,7 @@ impl Engine {
             shard: self.shard,
             last_seq: self.last_seq,
             time_ns: self.time_ns,
-            rules_version: 1,
+            rules_version: self.rules.next,
             state_hash: [0; 32],
             next_order_id: self.next_order_id,
             money: self.money_section(),
@@ -30,6 +31,7 @@ impl Engine {
                     .map(|place| self.book_state(&self.markets[place]))
                     .collect(),
             },
+            triggers: self.triggers_section(),
             sessions: self.sessions_section(),
             keys: self.keys_section(),
             limits: self.limits_section(),
@@ -107,29 +109,72 @@ impl Engine {
     fn order_states(&self, market: &Market, side: Side) -> Vec<OrderState> {
         let handles = market.book.handles(&self.places, side);
         handles
-            .map(|(price_ticks, handle)| {
-                let place = &self.places[handle];
-                let order = &self.orders[handle as usize];
-                OrderState {
-                    order_id: order.order_id,
-                    account_id: self.accounts[place.account].account_id,
-                    cl_ord_id: self.cl_ord_id(handle),
-                    session_id: order.session_id,
-                    price_ticks,
-                    quantity_lots: order.quantity_lots,
-                    leaves_lots: place.leaves_lots,
-                    cum_lots: order.quantity_lots - place.leaves_lots,
-                    cum_tick_lots: order.cum_tick_lots,
-                    maker_fee_ppm: order.maker_fee_ppm,
-                    taker_fee_ppm: order.taker_fee_ppm,
-                    expire_time_ns: order.expire_time_ns,
-                    post_only: order.post_only,
-                    self_trade_prevention: order.mode,
-                    tag: order.tag,
-                    public_order_id: order.public_order_id,
-                }
-            })
+            .map(|(price_ticks, handle)| self.order_state(handle, price_ticks))
             .collect()
+    }
+
+    fn order_state(&self, handle: u32, price_ticks: i64) -> OrderState {
+        let place = &self.places[handle];
+        let order = &self.orders[handle as usize];
+        OrderState {
+            order_id: order.order_id,
+            account_id: self.accounts[place.account].account_id,
+            cl_ord_id: self.cl_ord_id(handle),
+            session_id: order.session_id,
+            price_ticks,
+            quantity_lots: order.quantity_lots,
+            leaves_lots: place.leaves_lots,
+            cum_lots: order.quantity_lots - place.leaves_lots,
+            cum_tick_lots: order.cum_tick_lots,
+            maker_fee_ppm: order.maker_fee_ppm,
+            taker_fee_ppm: order.taker_fee_ppm,
+            expire_time_ns: order.expire_time_ns,
+            post_only: order.post_only,
+            self_trade_prevention: order.mode,
+            tag: order.tag,
+            public_order_id: order.public_order_id,
+            display_lots: 0,
+            shown_lots: 0,
+        }
+    }
+
+    fn triggers_section(&self) -> TriggersSection {
+        let markets = self.markets.sorted().filter_map(|place| {
+            let market = &self.markets[place];
+            let triggers = &market.triggers;
+            let says_something = triggers.last_price_ticks != 0 || !triggers.is_empty();
+            says_something.then(|| MarketTriggers {
+                market_id: market.market_id,
+                last_price_ticks: triggers.last_price_ticks,
+                waiting: triggers
+                    .handles()
+                    .map(|handle| self.waiting_order(handle))
+                    .collect(),
+                ready_order_ids: triggers
+                    .ready()
+                    .map(|handle| self.orders[handle as usize].order_id)
+                    .collect(),
+            })
+        });
+        TriggersSection {
+            markets: markets.collect(),
+        }
+    }
+
+    fn waiting_order(&self, handle: u32) -> WaitingOrder {
+        let wait = &self.waits[self.places[handle].next];
+        WaitingOrder {
+            order: self.order_state(handle, wait.price_ticks),
+            side: wait.side,
+            order_type: wait.order_type,
+            time_in_force: wait.time_in_force,
+            trigger_price_ticks: wait.trigger_price_ticks,
+            trailing_offset_ticks: wait.trailing_offset_ticks,
+            trailing_offset_ppm: wait.trailing_offset_ppm,
+            extreme_price_ticks: wait.extreme_price_ticks,
+            seen_price_ticks: wait.seen_price_ticks,
+            quote_budget_atoms: wait.budget_atoms,
+        }
     }
 
     fn sessions_section(&self) -> SessionsSection {
@@ -181,6 +226,7 @@ impl Engine {
                 frozen: account.frozen,
                 killed: account.killed,
                 account_seq: account.account_seq,
+                cancel_all_at_ns: 0,
             }
         });
         LimitsSection {

@@ -1,6 +1,7 @@
 //! Commands of the venue: each is answered first, then what it caused is told. `docs/semantics.md` sections 7 and 8.
 
 use crate::engine::{Engine, Head};
+use crate::refusal::refuse_if;
 use crate::sink::Sink;
 use crate::types::{EpochStarted, RejectReason, SystemAnswer, SystemCommand, SystemEvent};
 use cambist_codec::encoder::Cause;
@@ -52,6 +53,7 @@ impl Engine {
             if let Err(reason) = self.system_command(command, ask, seq, sink) {
                 ask.answer(reason, sink);
             }
+            self.cascade(sink);
         }
     }
 
@@ -82,8 +84,12 @@ impl Engine {
                 self.epoch_started(*value, ask, sink);
                 Ok(())
             }
-            C::SwitchRules(value) if value.version != 1 => Err(RejectReason::UnknownRulesVersion),
-            C::Clock(_) | C::SkipPoisonCommand(_) | C::SwitchRules(_) => {
+            C::SwitchRules(value) => {
+                self.switch_rules(value.version)?;
+                ask.done(sink);
+                Ok(())
+            }
+            C::Clock(_) | C::SkipPoisonCommand(_) => {
                 ask.done(sink);
                 Ok(())
             }
@@ -130,6 +136,15 @@ impl Engine {
             C::Adjust(value) => sourced!(value, adjust),
             _ => unreachable!("these have no source"),
         }
+    }
+
+    /// Other rules from the next batch on; never older ones.
+    fn switch_rules(&mut self, version: u32) -> Outcome {
+        let known = 1..=self.rules.newest;
+        refuse_if(!known.contains(&version), RejectReason::UnknownRulesVersion)?;
+        refuse_if(version < self.rules.next, RejectReason::InvalidParameter)?;
+        self.rules.next = version;
+        Ok(())
     }
 
     /// A process became primary: every connection was to another one.

@@ -45,6 +45,7 @@ impl Engine {
             trade_id: market.trade_id,
         };
         let fees_row = market.fees_row;
+        self.note_price(taker.market, best.price_ticks);
         let taker_fee = self.settle_taker(taker, &terms);
         let maker_fee = self.settle_maker(best.handle, taker, &terms);
         self.balances.change(fees_row).credit(taker_fee + maker_fee);

@@ -3,7 +3,8 @@
 use crate::errors::{apply_refused, malformed, panicked, snapshot_refused};
 use crate::guarded::{Guarded, message};
 use crate::testing::Hooked;
-use cambist_codec::{ApplyError, Kernel, StateMachine};
+use cambist_codec::{ApplyError, Kernel, RULES_DEFAULT, RULES_NEWEST, StateMachine};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use std::collections::BTreeMap;
@@ -45,16 +46,28 @@ pub fn by_name<'py>(
         .collect()
 }
 
+/// A rules version that this build can know.
+fn judge_rules(rules_newest: u32) -> PyResult<()> {
+    if (1..=RULES_NEWEST).contains(&rules_newest) {
+        return Ok(());
+    }
+    Err(PyValueError::new_err("not a rules version of this build"))
+}
+
 #[pymethods]
 impl Engine {
     #[new]
-    fn new(shard: u32) -> Self {
-        Self::around(Kernel::new(shard))
+    #[pyo3(signature = (shard, rules_newest=RULES_DEFAULT))]
+    fn new(shard: u32, rules_newest: u32) -> PyResult<Self> {
+        judge_rules(rules_newest)?;
+        Ok(Self::around(Kernel::knowing(shard, rules_newest)))
     }
 
     #[staticmethod]
-    fn restore(py: Python<'_>, snapshot: &[u8]) -> PyResult<Self> {
-        let restored = py.detach(|| catch_unwind(|| Held::restore(snapshot)));
+    #[pyo3(signature = (snapshot, rules_newest=RULES_DEFAULT))]
+    fn restore(py: Python<'_>, snapshot: &[u8], rules_newest: u32) -> PyResult<Self> {
+        judge_rules(rules_newest)?;
+        let restored = py.detach(|| catch_unwind(|| Held::restore_knowing(snapshot, rules_newest)));
         let restored = restored.map_err(|panic| panicked(py, message(&*panic)))?;
         let kernel = restored.map_err(|error| snapshot_refused(py, error))?;
         Ok(Self::around(kernel))

@@ -32,12 +32,12 @@ fn has_tag(batch: &Batch<'_>, tag: u32) -> bool {
 }
 
 impl StateMachine for Hooked {
-    fn new(shard: u32) -> Self {
-        Self(Engine::new(shard))
+    fn new(shard: u32, rules_newest: u32) -> Self {
+        Self(Engine::knowing(shard, rules_newest))
     }
 
-    fn restore(snapshot: &Snapshot<'_>) -> Result<Self, SnapshotRefused> {
-        Engine::from_snapshot(snapshot).map(Self)
+    fn restore(snapshot: &Snapshot<'_>, rules_newest: u32) -> Result<Self, SnapshotRefused> {
+        Engine::from_snapshot_knowing(snapshot, rules_newest).map(Self)
     }
 
     fn apply(&mut self, batch: &Batch<'_>, events: &mut Encoder) {

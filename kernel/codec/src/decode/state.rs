@@ -5,12 +5,12 @@ use super::system::{
 };
 use crate::messages::{
     AccountKeys, AccountState, BalanceState, BookState, BooksSection, DepositState, EarlyCancel,
-    FirmState, KeyState, KeysSection, LimitsSection, MoneySection, OrderState, SessionState,
-    SessionsSection, SourceState, WithdrawalState,
+    FirmState, KeyState, KeysSection, LimitsSection, MarketTriggers, MoneySection, OrderState,
+    SessionState, SessionsSection, SourceState, TriggersSection, WaitingOrder, WithdrawalState,
 };
 use crate::reader::{Decoded, Reader};
 use crate::scan;
-use crate::values::{amount, enumeration};
+use crate::values::{amount, enumeration, packed};
 
 pub fn money_section(mut reader: Reader<'_>) -> Decoded<MoneySection<'_>> {
     let mut value = MoneySection::default();
@@ -115,6 +115,44 @@ pub fn order_state(mut reader: Reader<'_>) -> Decoded<OrderState> {
         14 once VARINT => value.self_trade_prevention = enumeration(&mut reader, 14)?,
         15 once VARINT => value.tag = reader.u32(15)?,
         16 once VARINT => value.public_order_id = reader.varint(16)?,
+        17 once VARINT => value.display_lots = reader.i64(17)?,
+        18 once VARINT => value.shown_lots = reader.i64(18)?,
+    });
+    Ok(value)
+}
+
+pub fn triggers_section(mut reader: Reader<'_>) -> Decoded<TriggersSection> {
+    let mut value = TriggersSection::default();
+    scan!(reader, {
+        1 many LENGTH => value.markets.push(market_triggers(reader.message(1)?)?),
+    });
+    Ok(value)
+}
+
+pub fn market_triggers(mut reader: Reader<'_>) -> Decoded<MarketTriggers> {
+    let mut value = MarketTriggers::default();
+    scan!(reader, {
+        1 once VARINT => value.market_id = reader.u32(1)?,
+        2 once VARINT => value.last_price_ticks = reader.i64(2)?,
+        3 many LENGTH => value.waiting.push(waiting_order(reader.message(3)?)?),
+        4 many LENGTH => packed(&mut reader, 4, &mut value.ready_order_ids)?,
+    });
+    Ok(value)
+}
+
+pub fn waiting_order(mut reader: Reader<'_>) -> Decoded<WaitingOrder> {
+    let mut value = WaitingOrder::default();
+    scan!(reader, {
+        1 once LENGTH => value.order = order_state(reader.message(1)?)?,
+        2 once VARINT => value.side = enumeration(&mut reader, 2)?,
+        3 once VARINT => value.order_type = enumeration(&mut reader, 3)?,
+        4 once VARINT => value.time_in_force = enumeration(&mut reader, 4)?,
+        5 once VARINT => value.trigger_price_ticks = reader.i64(5)?,
+        6 once VARINT => value.trailing_offset_ticks = reader.i64(6)?,
+        7 once VARINT => value.trailing_offset_ppm = reader.u32(7)?,
+        8 once VARINT => value.extreme_price_ticks = reader.i64(8)?,
+        9 once VARINT => value.seen_price_ticks = reader.i64(9)?,
+        10 once LENGTH => value.quote_budget_atoms = amount(&mut reader, 10)?,
     });
     Ok(value)
 }
@@ -213,6 +251,7 @@ pub fn account_state(mut reader: Reader<'_>) -> Decoded<AccountState> {
         2 once VARINT => value.frozen = reader.bool(2)?,
         3 once VARINT => value.killed = reader.bool(3)?,
         4 once VARINT => value.account_seq = reader.varint(4)?,
+        5 once VARINT => value.cancel_all_at_ns = reader.i64(5)?,
     });
     Ok(value)
 }

@@ -64,7 +64,7 @@ pub fn put_session_event(out: &mut Vec<u8>, event: &SessionEvent) {
 }
 
 /// Longest bytes of an execution report, and room to spare.
-pub const EXECUTION_REPORT_BYTES: usize = 448;
+pub const EXECUTION_REPORT_BYTES: usize = 512;
 
 /// Writes an execution report, which is what the engine tells most.
 pub fn put_execution_report(out: &mut Writer<EXECUTION_REPORT_BYTES>, value: &ExecutionReport) {
@@ -96,6 +96,10 @@ pub fn put_execution_report(out: &mut Writer<EXECUTION_REPORT_BYTES>, value: &Ex
     out.u32(26, value.tag);
     out.i64(27, value.expire_time_ns);
     out.amount(28, value.quote_budget_atoms);
+    out.i64(29, value.trigger_price_ticks);
+    out.i64(30, value.trailing_offset_ticks);
+    out.u32(31, value.trailing_offset_ppm);
+    out.i64(32, value.display_lots);
 }
 
 pub fn put_cancel_reject(out: &mut Vec<u8>, value: &CancelReject) {

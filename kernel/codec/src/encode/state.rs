@@ -6,11 +6,12 @@ use super::system::{
 };
 use crate::messages::{
     AccountKeys, AccountState, BalanceState, BookState, BooksSection, DepositState, EarlyCancel,
-    FirmState, KeyState, KeysSection, LimitsSection, MoneySection, OrderState, SessionState,
-    SessionsSection, SourceState, WireEnum, WithdrawalState,
+    FirmState, KeyState, KeysSection, LimitsSection, MarketTriggers, MoneySection, OrderState,
+    SessionState, SessionsSection, SourceState, TriggersSection, WaitingOrder, WireEnum,
+    WithdrawalState,
 };
 use crate::writer::{
-    put_amount, put_bool, put_fixed64, put_i64, put_id, put_message, put_u32, put_u64,
+    put_amount, put_bool, put_fixed64, put_i64, put_id, put_message, put_packed, put_u32, put_u64,
 };
 
 pub fn put_money_section(out: &mut Vec<u8>, value: &MoneySection<'_>) {
@@ -102,6 +103,36 @@ pub fn put_order_state(out: &mut Vec<u8>, value: &OrderState) {
     put_u32(out, 14, value.self_trade_prevention.number());
     put_u32(out, 15, value.tag);
     put_u64(out, 16, value.public_order_id);
+    put_i64(out, 17, value.display_lots);
+    put_i64(out, 18, value.shown_lots);
+}
+
+pub fn put_triggers_section(out: &mut Vec<u8>, value: &TriggersSection) {
+    for row in &value.markets {
+        put_message(out, 1, |inner| put_market_triggers(inner, row));
+    }
+}
+
+pub fn put_market_triggers(out: &mut Vec<u8>, value: &MarketTriggers) {
+    put_u32(out, 1, value.market_id);
+    put_i64(out, 2, value.last_price_ticks);
+    for row in &value.waiting {
+        put_message(out, 3, |inner| put_waiting_order(inner, row));
+    }
+    put_packed(out, 4, value.ready_order_ids.iter().copied());
+}
+
+pub fn put_waiting_order(out: &mut Vec<u8>, value: &WaitingOrder) {
+    put_message(out, 1, |inner| put_order_state(inner, &value.order));
+    put_u32(out, 2, value.side.number());
+    put_u32(out, 3, value.order_type.number());
+    put_u32(out, 4, value.time_in_force.number());
+    put_i64(out, 5, value.trigger_price_ticks);
+    put_i64(out, 6, value.trailing_offset_ticks);
+    put_u32(out, 7, value.trailing_offset_ppm);
+    put_i64(out, 8, value.extreme_price_ticks);
+    put_i64(out, 9, value.seen_price_ticks);
+    put_amount(out, 10, value.quote_budget_atoms);
 }
 
 pub fn put_sessions_section(out: &mut Vec<u8>, value: &SessionsSection) {
@@ -178,4 +209,5 @@ pub fn put_account_state(out: &mut Vec<u8>, value: &AccountState) {
     put_bool(out, 2, value.frozen);
     put_bool(out, 3, value.killed);
     put_u64(out, 4, value.account_seq);
+    put_i64(out, 5, value.cancel_all_at_ns);
 }

@@ -141,6 +141,8 @@ wire_enum! {
         Expired = 6,
         /// Changed by the venue (self-trade decrement, trade correction).
         Restated = 7,
+        /// Its trigger was reached: it is entered now.
+        Triggered = 8,
     }
 }
 

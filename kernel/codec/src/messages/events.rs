@@ -100,6 +100,14 @@ pub struct ExecutionReport {
     pub expire_time_ns: i64,
     /// Quote budget of a market order (16 bytes).
     pub quote_budget_atoms: i128,
+    /// Trigger price of an order that waits; with TRIGGERED the one that was reached.
+    pub trigger_price_ticks: i64,
+    /// Distance of a trailing stop in ticks.
+    pub trailing_offset_ticks: i64,
+    /// Distance of a trailing stop in parts per million.
+    pub trailing_offset_ppm: u32,
+    /// Displayed part of an iceberg; 0 = all.
+    pub display_lots: i64,
 }
 
 /// A request on an existing order was refused.

@@ -1,8 +1,8 @@
 //! Rows of a snapshot: `cambist.internal.journal.v1`.
 
 use super::{
-    CreateAccount, CreateAsset, CreateFirm, CreateMarket, Id, KeyKind, MarketPhase, RejectReason,
-    SelfTradePrevention, SessionEstablished, Side, WithdrawalPhase,
+    CreateAccount, CreateAsset, CreateFirm, CreateMarket, Id, KeyKind, MarketPhase, OrderType,
+    RejectReason, SelfTradePrevention, SessionEstablished, Side, TimeInForce, WithdrawalPhase,
 };
 
 /// Assets, balances, deposits, withdrawals, sources.
@@ -145,6 +145,55 @@ pub struct OrderState {
     pub tag: u32,
     /// Public id of its queue place.
     pub public_order_id: u64,
+    /// Displayed part of an iceberg; 0 = all.
+    pub display_lots: i64,
+    /// Iceberg: what it shows now.
+    pub shown_lots: i64,
+}
+
+/// Orders that wait for a price, and last prices.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TriggersSection {
+    /// Ascending by market; markets with nothing but zeros are left out.
+    pub markets: Vec<MarketTriggers>,
+}
+
+/// What waits in one market.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MarketTriggers {
+    /// Market.
+    pub market_id: u32,
+    /// Price of the last trade under rules version 2 or later; 0 = none.
+    pub last_price_ticks: i64,
+    /// Ascending by order id; ready ones are among them.
+    pub waiting: Vec<WaitingOrder>,
+    /// Orders that saw their price and are not entered yet, first to be entered first.
+    pub ready_order_ids: Vec<u64>,
+}
+
+/// One order that waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WaitingOrder {
+    /// As a resting one; no public id, nothing filled.
+    pub order: OrderState,
+    /// Side.
+    pub side: Side,
+    /// Order type as sent.
+    pub order_type: OrderType,
+    /// Time in force as sent.
+    pub time_in_force: TimeInForce,
+    /// Trigger price; 0 for a trailing stop.
+    pub trigger_price_ticks: i64,
+    /// Distance of a trailing stop in ticks.
+    pub trailing_offset_ticks: i64,
+    /// Distance of a trailing stop in parts per million.
+    pub trailing_offset_ppm: u32,
+    /// Trailing stop: best price since entry, the highest for a sell, the lowest for a buy; 0 = none yet.
+    pub extreme_price_ticks: i64,
+    /// Ready: the price that reached the trigger; else 0.
+    pub seen_price_ticks: i64,
+    /// Budget of a buy at any price (16 bytes).
+    pub quote_budget_atoms: i128,
 }
 
 /// Sessions.
@@ -260,4 +309,6 @@ pub struct AccountState {
     pub killed: bool,
     /// Last `account_seq` given.
     pub account_seq: u64,
+    /// When the dead man's timer cancels its open orders; 0 = off.
+    pub cancel_all_at_ns: i64,
 }

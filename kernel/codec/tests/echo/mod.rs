@@ -61,7 +61,7 @@ impl Echo {
 }
 
 impl StateMachine for Echo {
-    fn new(shard: u32) -> Self {
+    fn new(shard: u32, _rules_newest: u32) -> Self {
         Self {
             shard,
             account_seqs: vec![0; 64],
@@ -69,7 +69,7 @@ impl StateMachine for Echo {
         }
     }
 
-    fn restore(snapshot: &Snapshot<'_>) -> Result<Self, SnapshotRefused> {
+    fn restore(snapshot: &Snapshot<'_>, _rules_newest: u32) -> Result<Self, SnapshotRefused> {
         let Snapshot {
             shard,
             last_seq,

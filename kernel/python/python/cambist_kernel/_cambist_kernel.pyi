@@ -6,9 +6,10 @@ __all__ = ["Backtest", "Engine", "Image", "check_envelope", "panic_on_tag"]
 class Engine:
     """The engine of one shard. One thread at a time is inside; the interpreter's lock is not held while it works."""
 
-    def __new__(cls, shard: int) -> Engine: ...
+    def __new__(cls, shard: int, rules_newest: int = 1) -> Engine:
+        """An empty shard; `rules_newest` is the newest rules version that it may switch to."""
     @staticmethod
-    def restore(snapshot: bytes) -> Engine:
+    def restore(snapshot: bytes, rules_newest: int = 1) -> Engine:
         """An engine in the state of a snapshot. Raises SnapshotRefused."""
     @staticmethod
     def check_envelope(envelope: bytes) -> None:
