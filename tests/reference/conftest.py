@@ -39,9 +39,20 @@ def second_rules(name: str = REFERENCE) -> Kind:
     return load(name, rules_newest=2)
 
 
+def founded_second(name: str) -> Venue:
+    """A founded venue under rules version 2."""
+    venue = Venue.founded(second_rules(name))
+    venue.operate(system.SwitchRules(version=2))
+    return venue
+
+
 @pytest.fixture(params=ENGINES)
 def second_venue(request: pytest.FixtureRequest) -> Venue:
     """A founded venue under rules version 2."""
-    venue = Venue.founded(second_rules(request.param))
-    venue.operate(system.SwitchRules(version=2))
-    return venue
+    return founded_second(request.param)
+
+
+@pytest.fixture
+def second_reference_venue() -> Venue:
+    """The same on the reference engine: its limits can be lowered, and it knows icebergs."""
+    return founded_second(REFERENCE)

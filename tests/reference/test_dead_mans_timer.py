@@ -89,9 +89,9 @@ def test_a_timer_longer_than_a_day_is_refused(second_venue: Venue) -> None:
 
 
 def test_what_is_left_over_is_cancelled_in_the_next_batch(
-    second_venue: Venue, monkeypatch: pytest.MonkeyPatch
+    second_reference_venue: Venue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    venue = second_venue
+    venue = second_reference_venue
     for lots in (1, 2, 3):
         venue.place(FIRST, BUY, 90, lots)
     venue.send(cancel_all_after(venue, 1))

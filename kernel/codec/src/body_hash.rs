@@ -3,7 +3,8 @@
 
 use crate::fold::Fold64;
 use crate::messages::{
-    Amend, Cancel, Command, MassCancel, NewOrder, RequestWithdrawal, Transfer, WireEnum,
+    Amend, Cancel, CancelAllAfter, Command, MassCancel, NewOrder, Replace, RequestWithdrawal,
+    Transfer, WireEnum,
 };
 
 /// The hash of a command that leaves a key; nothing for those that do not.
@@ -20,9 +21,37 @@ pub fn body_hash(command: &Command<'_>) -> Option<u64> {
     })
 }
 
+/// The hash of a command that leaves a key under rules version 2, though not under version 1.
+#[must_use]
+pub fn full_body_hash(command: &Command<'_>) -> Option<u64> {
+    Some(match command {
+        Command::Replace(replace) => self::replace(replace),
+        Command::CancelAllAfter(timer) => cancel_all_after(timer),
+        _ => return None,
+    })
+}
+
+fn replace(replace: &Replace) -> u64 {
+    let fold = Fold64::new(4).sixteen(replace.orig_cl_ord_id.unwrap_or_default());
+    fields_of_order(fold, &replace.new_order)
+        .small(u32::from(replace.allow_missing))
+        .finish()
+}
+
+fn cancel_all_after(timer: &CancelAllAfter) -> u64 {
+    Fold64::new(10)
+        .small(timer.timeout_ms)
+        .signed(timer.sent_time_ns)
+        .finish()
+}
+
 fn new_order(order: &NewOrder) -> u64 {
-    Fold64::new(1)
-        .small(order.market_id)
+    fields_of_order(Fold64::new(1), order).finish()
+}
+
+#[inline]
+fn fields_of_order(fold: Fold64, order: &NewOrder) -> Fold64 {
+    fold.small(order.market_id)
         .small(order.side.number())
         .small(order.order_type.number())
         .small(order.time_in_force.number())
@@ -42,7 +71,6 @@ fn new_order(order: &NewOrder) -> u64 {
         .signed(order.trailing_offset_ticks)
         .small(order.trailing_offset_ppm)
         .signed(order.peg_offset_ticks)
-        .finish()
 }
 
 fn cancel(cancel: &Cancel) -> u64 {

@@ -22,7 +22,7 @@ mod values;
 pub mod writer;
 
 pub use batch::BatchRefused;
-pub use body_hash::body_hash;
+pub use body_hash::{body_hash, full_body_hash};
 pub use envelope::{MalformedEnvelope, check_envelope};
 pub use kernel::{ApplyError, Kernel, StateMachine};
 pub use reader::MalformedReason;

@@ -2,7 +2,8 @@
 
 use crate::accounts::Accounts;
 use crate::balances::Balances;
-use crate::book::{Places, told};
+use crate::book::{NONE, Places, told};
+use crate::cancel_all::DeadMansTimers;
 use crate::custody::{Assets, Custody};
 use crate::limits::WORK_ORDERS_MAX;
 use crate::live::Live;
@@ -71,6 +72,9 @@ pub struct Engine {
     pub(crate) rules: Rules,
     /// Of orders that wait, by the `next` of their place.
     pub(crate) waits: Waits,
+    pub(crate) dead_mans: DeadMansTimers,
+    /// While an order is judged as if this one were gone; else `NONE`.
+    pub(crate) without: u32,
     /// Prices of the trades of the taker under way that waiting orders have not seen.
     pub(crate) trade_prices: Vec<(u32, i64)>,
     /// How many resting orders takers have touched since this object was made: no part of the state.
@@ -118,6 +122,8 @@ impl Engine {
                 newest: rules_newest,
             },
             waits: Waits::default(),
+            dead_mans: DeadMansTimers::default(),
+            without: NONE,
             trade_prices: Vec::new(),
             touches: 0,
             batch: 0,
@@ -150,6 +156,7 @@ impl Engine {
         while is_step && let Some(handle) = self.timers.due(i64::MAX) {
             self.cancel_resting(handle, CancelReason::Unspecified, None, sink);
         }
+        self.run_dead_mans(&mut work, sink);
         self.run_timers(work, sink);
         self.cascade(sink);
     }
@@ -343,10 +350,16 @@ impl Engine {
     /// When the next timer is due, 0 without one.
     #[must_use]
     pub fn next_timer_ns(&self) -> i64 {
-        self.timers.next_ns()
+        match (self.timers.next_ns(), self.dead_mans.next_ns()) {
+            (0, only) | (only, 0) => only,
+            (first, second) => first.min(second),
+        }
     }
 
     /// How many markets are being cleared, or have ready orders that may be entered.
+    ///
+    /// # Panics
+    /// When a ready order is of no market, which never is.
     #[must_use]
     pub fn open_cursors(&self) -> usize {
         let ready = self.markets.ready.iter().filter(|market_id| {

@@ -3,15 +3,15 @@
 use crate::book::NONE;
 use crate::engine::{Engine, Head};
 use crate::keys::Key;
-use crate::limits::{RETENTION_NS, SENT_TIME_AHEAD_NS};
-use crate::refusal::Refusal;
+use crate::limits::{FULL_RULES, RETENTION_NS, SENT_TIME_AHEAD_NS};
+use crate::refusal::{Refusal, refuse_if};
 use crate::sink::Sink;
 use crate::types::{
-    BatchApplied, Command, CommandClass, CommandRefused, Id, KeyKind, NotApplied, RejectReason,
-    SessionEvent, SystemAnswer, SystemEvent, WireEnum,
+    BatchApplied, Command, CommandClass, CommandRefused, Id, KeyKind, NewOrder, NotApplied,
+    RejectReason, SessionEvent, SystemAnswer, SystemEvent, WireEnum,
 };
-use cambist_codec::body_hash;
 use cambist_codec::encoder::Cause;
+use cambist_codec::{body_hash, full_body_hash};
 
 /// Where a command comes from.
 #[derive(Clone, Copy, Debug)]
@@ -84,9 +84,7 @@ fn common(command: &Command<'_>) -> Common {
         Command::Transfer(value) => fields!(value, request_id, Transfer),
         Command::RequestWithdrawal(value) => fields!(value, request_id, Withdrawal),
         Command::Resolve(value) => without_key(value.id, value.account_id),
-        Command::Replace(value) => {
-            without_key(value.new_order.cl_ord_id, value.new_order.account_id)
-        }
+        Command::Replace(value) => fields!(value.new_order, cl_ord_id, NewOrder),
         Command::NewList(value) => without_key(
             value.request_id,
             value.orders.first().map_or(0, |order| order.account_id),
@@ -94,7 +92,13 @@ fn common(command: &Command<'_>) -> Common {
         Command::MassQuote(value) => without_key(value.request_id, value.account_id),
         Command::CancelQuotes(value) => without_key(value.request_id, value.account_id),
         Command::ResetProtection(value) => without_key(value.request_id, value.account_id),
-        Command::CancelAllAfter(value) => without_key(value.request_id, value.account_id),
+        Command::CancelAllAfter(value) => Common {
+            id: value.request_id,
+            account_id: value.account_id,
+            kind: KeyKind::CancelAllAfter,
+            sent_time_ns: value.sent_time_ns,
+            expires_after_ms: 0,
+        },
     }
 }
 
@@ -252,7 +256,7 @@ impl Engine {
             Ok(account) => account,
             Err(reason) => return self.refuse_sender(common.id, reason, context, sink),
         };
-        let Some(body_hash) = body_hash(command) else {
+        let Some(body_hash) = body_hash(command).or_else(|| self.full_hash(command)) else {
             return self.command_without_key(account, command, context, sink);
         };
         let keys = &self.accounts[account].keys;
@@ -300,6 +304,14 @@ impl Engine {
         self.remember(account, key);
     }
 
+    /// The hash of a command that leaves a key under the newer rules only.
+    #[cold]
+    fn full_hash(&self, command: &Command<'_>) -> Option<u64> {
+        (self.rules.version >= FULL_RULES)
+            .then(|| full_body_hash(command))
+            .flatten()
+    }
+
     /// Adds a key that is not of an open order, and drops the oldest when there are too many.
     #[inline]
     pub(crate) fn remember(&mut self, account: u32, key: Key) {
@@ -343,13 +355,14 @@ impl Engine {
         }
         match command {
             Command::NewOrder(order) => {
-                if context.class == CommandClass::Order
-                    && self.sessions[context.session].overtaken(order, context.seq_no)
-                {
-                    return Err(RejectReason::CancelledBeforeEntry.into());
-                }
+                self.judge_overtaken(order, context)?;
                 self.new_order(account, order, context, sink)
             }
+            Command::Replace(replace) => {
+                self.judge_overtaken(&replace.new_order, context)?;
+                self.replace(account, replace, context, sink)
+            }
+            Command::CancelAllAfter(timer) => self.cancel_all_after(account, timer, sink),
             Command::Cancel(cancel) => self.cancel(account, cancel, context, sink),
             Command::Amend(amend) => self.amend(account, amend, context, sink),
             Command::MassCancel(mass) => self.mass_cancel(account, mass, context, sink),
@@ -357,6 +370,16 @@ impl Engine {
             Command::RequestWithdrawal(request) => self.request_withdrawal(account, request, sink),
             _ => unreachable!("these leave no key"),
         }
+    }
+
+    /// Whether a mass cancel that was sent later overtook an order.
+    #[inline]
+    fn judge_overtaken(&self, order: &NewOrder, context: &Context) -> Result<(), RejectReason> {
+        refuse_if(
+            context.class == CommandClass::Order
+                && self.sessions[context.session].overtaken(order, context.seq_no),
+            RejectReason::CancelledBeforeEntry,
+        )
     }
 
     #[cold]

@@ -92,3 +92,5 @@ pub const CASCADE_TOUCHES_MAX: u64 = 10_000;
 pub const TRAILING_PPM_MAX: u32 = 999_999;
 /// A day.
 pub const DAY_NS: i64 = 86_400_000_000_000;
+/// Longest time of a dead man's timer.
+pub const CANCEL_ALL_AFTER_MS_MAX: u32 = 86_400_000;

@@ -186,6 +186,7 @@ impl Engine {
         let mut left = needed_lots;
         let work = WORK_ORDERS_MAX as usize;
         let makers = market.book.handles(&self.places, opposite(taker.side));
+        let makers = makers.filter(|(_, handle)| *handle != self.without);
         for (price_ticks, handle) in makers.take(work) {
             if !taker.is_market && !reaches(taker.side, taker.price_ticks, price_ticks) {
                 return false;

@@ -5,7 +5,8 @@ use crate::keys::Key;
 use crate::sink::Sink;
 use crate::types::{
     CancelReason, CancelReject, Command, ExecType, ExecutionReport, Id, MarketPhase,
-    MassCancelReport, MoneyKind, MoneyReport, NewOrder, PrivateEvent, RejectReason, WireEnum,
+    MassCancelReport, MoneyKind, MoneyReport, NewOrder, PrivateEvent, RejectReason, Replace,
+    WireEnum,
 };
 
 /// Why a command is refused; with PHASE, the phase.
@@ -163,7 +164,10 @@ fn accepted_again(command: &Command<'_>, key: &Key) -> PrivateEvent {
         ..ExecutionReport::default()
     };
     match command {
-        Command::NewOrder(order) => PrivateEvent::ExecutionReport(ExecutionReport {
+        Command::NewOrder(order)
+        | Command::Replace(Replace {
+            new_order: order, ..
+        }) => PrivateEvent::ExecutionReport(ExecutionReport {
             cl_ord_id: Some(order.cl_ord_id),
             market_id: order.market_id,
             exec_type: ExecType::New,
@@ -199,6 +203,12 @@ fn accepted_again(command: &Command<'_>, key: &Key) -> PrivateEvent {
         Command::MassCancel(mass_cancel) => PrivateEvent::MassCancelReport(MassCancelReport {
             request_id: mass_cancel.request_id,
             affected_count: key.detail,
+            repeat: true,
+            first_answer_seq: key.answer_seq,
+        }),
+        Command::CancelAllAfter(timer) => PrivateEvent::MassCancelReport(MassCancelReport {
+            request_id: timer.request_id,
+            affected_count: 0,
             repeat: true,
             first_answer_seq: key.answer_seq,
         }),

@@ -109,6 +109,10 @@ impl Engine {
             account.frozen = state.frozen;
             account.killed = state.killed;
             account.account_seq = state.account_seq;
+            let ends_ns = state.cancel_all_at_ns;
+            agree(ends_ns == 0 || (ends_ns > 0 && is_full))?;
+            let account_id = account.account_id;
+            engine.dead_mans.arm(place, account_id, ends_ns);
         }
         engine.restore_money(&snapshot.money)?;
         engine.restore_books(&snapshot.books.books, &snapshot.triggers.markets)?;

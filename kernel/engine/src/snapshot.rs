@@ -226,7 +226,7 @@ impl Engine {
                 frozen: account.frozen,
                 killed: account.killed,
                 account_seq: account.account_seq,
-                cancel_all_at_ns: 0,
+                cancel_all_at_ns: self.dead_mans.of(place),
             }
         });
         LimitsSection {

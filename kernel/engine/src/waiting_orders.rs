@@ -1,14 +1,14 @@
 //! Orders that wait for a price: what they may be, and how they are accepted. `docs/semantics/triggers.md`, section 3.
 
-use crate::balances::holder_of;
 use crate::book::{NONE, Place};
 use crate::engine::Engine;
 use crate::firm::{Context, Done};
 use crate::limits::{AMOUNT_ATOMS_MAX, PRICE_TICKS_MAX, TRAILING_PPM_MAX};
 use crate::markets::Market;
+use crate::matcher::Taker;
 use crate::new_order::rests;
 use crate::orders::Order;
-use crate::refusal::{Refusal, refuse_if};
+use crate::refusal::refuse_if;
 use crate::sink::Sink;
 use crate::types::{NewOrder, OrderType, RejectReason, SelfTradePrevention, Side, TimeInForce};
 use crate::waits::{Wait, is_limit_kind};
@@ -78,30 +78,15 @@ impl Market {
 }
 
 impl Engine {
-    /// Accepts an order that was judged but for its funds; it waits.
-    pub(crate) fn new_waiting_order<S: Sink>(
+    /// Accepts an order that was judged; it waits.
+    #[cold]
+    pub(crate) fn start_waiting<S: Sink>(
         &mut self,
         order: &NewOrder,
-        (account, place): (u32, u32),
+        mut taker: Taker,
         context: &Context,
         sink: &mut S,
-    ) -> Result<Done, Refusal> {
-        let mut taker = self.taker_of(order, account, place);
-        let market = &self.markets[place];
-        let holder = holder_of(account);
-        let (base, quote) = (market.base_asset_id, market.quote_asset_id);
-        let (tick_value, lot_size) = (market.tick_value, market.lot_size_atoms);
-        taker.base_row = self.balances.row(holder, base);
-        taker.quote_row = self.balances.row(holder, quote);
-        taker.held_atoms = match taker.budget_atoms {
-            Some(budget) => budget,
-            None => taker.hold(taker.leaves_lots, tick_value, lot_size),
-        };
-        let available = self.balances.get(taker.held_row()).available_atoms;
-        refuse_if(
-            taker.held_atoms > available,
-            RejectReason::InsufficientFunds,
-        )?;
+    ) -> Done {
         taker.order_id = self.next_order_id;
         self.next_order_id += 1;
         self.balances
@@ -114,8 +99,8 @@ impl Engine {
             next: NONE,
             level: NONE,
             group: taker.group,
-            account,
-            market: place,
+            account: taker.account,
+            market: taker.market,
         };
         let details = Order {
             cum_tick_lots: 0,
@@ -149,9 +134,9 @@ impl Engine {
         };
         let handle = self.list_waiting(slot, details, wait);
         self.see_last_price(handle);
-        Ok(Done {
+        Done {
             handle,
             ..Done::order(taker.order_id)
-        })
+        }
     }
 }

@@ -96,6 +96,9 @@ impl Wait {
     }
 
     /// The trigger as it stands; of a trailing stop once it saw a price.
+    ///
+    /// # Panics
+    /// With a distance of more than the whole price, which no order has.
     #[must_use]
     pub fn trigger(&self) -> i64 {
         if !self.is_trailing() {
@@ -208,6 +211,9 @@ pub struct Triggers {
 
 impl Triggers {
     /// How many orders wait.
+    ///
+    /// # Panics
+    /// Far beyond `resting_orders_max`.
     #[must_use]
     pub fn len(&self) -> u32 {
         u32::try_from(self.orders.len()).expect("bounded by resting_orders_max")

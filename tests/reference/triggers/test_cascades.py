@@ -174,9 +174,9 @@ def triggered(lines: list[str]) -> int:
 
 
 def test_a_cascade_ends_after_so_many_orders_and_goes_on(
-    second_venue: Venue, monkeypatch: pytest.MonkeyPatch
+    second_reference_venue: Venue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    venue = second_venue
+    venue = second_reference_venue
     sequence(venue, 7)
     monkeypatch.setattr(limits, "CASCADE_ORDERS_MAX", 2)
     assert triggered(trade_at(venue, 99).lines(FIRST)) == 2
@@ -193,18 +193,18 @@ def test_a_cascade_ends_after_so_many_orders_and_goes_on(
 
 
 def test_a_cascade_ends_when_its_takers_touched_enough(
-    second_venue: Venue, monkeypatch: pytest.MonkeyPatch
+    second_reference_venue: Venue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    venue = second_venue
+    venue = second_reference_venue
     sequence(venue, 5)
     monkeypatch.setattr(limits, "CASCADE_TOUCHES_MAX", 3)
     assert triggered(trade_at(venue, 99).lines(FIRST)) == 3
 
 
 def test_ready_orders_of_a_halted_market_wait_for_its_end(
-    second_venue: Venue, monkeypatch: pytest.MonkeyPatch
+    second_reference_venue: Venue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    venue = second_venue
+    venue = second_reference_venue
     sequence(venue, 4)
     monkeypatch.setattr(limits, "CASCADE_ORDERS_MAX", 1)
     told = venue.apply(
@@ -221,9 +221,9 @@ def test_ready_orders_of_a_halted_market_wait_for_its_end(
 
 
 def test_a_ready_order_can_be_cancelled(
-    second_venue: Venue, monkeypatch: pytest.MonkeyPatch
+    second_reference_venue: Venue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    venue = second_venue
+    venue = second_reference_venue
     sequence(venue, 4)
     monkeypatch.setattr(limits, "CASCADE_ORDERS_MAX", 0)
     trade_at(venue, 99)

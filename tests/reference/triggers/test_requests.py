@@ -105,9 +105,9 @@ def test_a_kill_switch_cancels_waiting_orders(second_venue: Venue) -> None:
 
 
 def test_a_cursor_clears_waiting_orders_last(
-    second_venue: Venue, monkeypatch: pytest.MonkeyPatch
+    second_reference_venue: Venue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    venue = second_venue
+    venue = second_reference_venue
     for lots in (1, 2):
         venue.send(conditional(venue, STOP, SELL, 90, lots))
     venue.place(FIRST, SELL, 200, 3)

@@ -311,5 +311,7 @@ wire_enum! {
         Burnt = 7,
         /// A command that this build does not carry out.
         Unsupported = 8,
+        /// A `CancelAllAfter`.
+        CancelAllAfter = 9,
     }
 }

@@ -145,7 +145,7 @@ impl Ledger {
                 let told = (report.leaves_lots, report.cum_lots);
                 assert_eq!(told, (known.leaves_lots, known.cum_lots));
             }
-            ExecType::Rejected | ExecType::Unspecified => {}
+            ExecType::Rejected | ExecType::Triggered | ExecType::Unspecified => {}
         }
     }
 
