@@ -48,9 +48,9 @@ def clock(venue: Venue) -> Told:
 
 @pytest.mark.parametrize("level", SWITCHES)
 def test_orders_and_money_out_are_refused_until_the_switch_is_taken_back(
-    second_venue: Venue, level: str
+    second_reference_venue: Venue, level: str
 ) -> None:
-    venue = second_venue
+    venue = second_reference_venue
     open_order = venue.place(FIRST, BUY, 90, 5)
     amended = venue.unary(venue.amend(FIRST, open_order.id, quantity_lots=4))
     told = venue.apply(turned(venue, *SWITCHES[level], on=True), amended)
@@ -73,9 +73,9 @@ def test_orders_and_money_out_are_refused_until_the_switch_is_taken_back(
 
 
 def test_a_killed_firm_loses_its_orders_in_the_next_batch_and_others_keep_theirs(
-    second_venue: Venue,
+    second_reference_venue: Venue,
 ) -> None:
-    venue = second_venue
+    venue = second_reference_venue
     venue.place(FIRST, BUY, 90, 1)
     venue.send(conditional(venue, STOP, SELL, 80, 2))
     venue.place(SECOND, SELL, 100, 3, market_id=OTHER_MARKET)
@@ -92,10 +92,10 @@ def test_a_killed_firm_loses_its_orders_in_the_next_batch_and_others_keep_theirs
 
 
 def test_the_cancels_of_a_firm_go_on_batch_by_batch_and_cannot_be_put_off(
-    second_venue: Venue, monkeypatch: pytest.MonkeyPatch
+    second_reference_venue: Venue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "WORK_ORDERS_MAX", 2)
-    venue = second_venue
+    venue = second_reference_venue
     for price in (90, 91, 92):
         venue.place(FIRST, BUY, price, 1)
     switch(venue, FIRM_SCOPE, FIRM, on=True)
@@ -106,9 +106,9 @@ def test_the_cancels_of_a_firm_go_on_batch_by_batch_and_cannot_be_put_off(
 
 
 def test_a_ready_order_of_a_killed_firm_is_cancelled_instead_of_entered(
-    second_venue: Venue,
+    second_reference_venue: Venue,
 ) -> None:
-    venue = second_venue
+    venue = second_reference_venue
     venue.place(SECOND, BUY, 95, 1)
     venue.place(STRANGER, BUY, 90, 9)
     venue.send(conditional(venue, STOP, SELL, 95, 2))
@@ -119,8 +119,10 @@ def test_a_ready_order_of_a_killed_firm_is_cancelled_instead_of_entered(
     assert told.lines(FIRST) == ["CANCELED KILLED 2 cum 0"]
 
 
-def test_the_switch_of_the_shard_clears_every_market_by_its_cursor(second_venue: Venue) -> None:
-    venue = second_venue
+def test_the_switch_of_the_shard_clears_every_market_by_its_cursor(
+    second_reference_venue: Venue,
+) -> None:
+    venue = second_reference_venue
     venue.place(FIRST, BUY, 90, 1)
     venue.place(STRANGER, BUY, 90, 2, market_id=OTHER_MARKET)
     switch(venue, ALL, 0, on=True)
@@ -143,20 +145,20 @@ REFUSED = [
 
 @pytest.mark.parametrize(("scope", "target", "reason"), REFUSED)
 def test_a_refused_switch_changes_nothing(
-    second_venue: Venue, scope: system.KillScope.ValueType, target: int, reason: str
+    second_reference_venue: Venue, scope: system.KillScope.ValueType, target: int, reason: str
 ) -> None:
-    before = second_venue.engine.state_parts()
-    told = switch(second_venue, scope, target, on=True)
+    before = second_reference_venue.engine.state_parts()
+    told = switch(second_reference_venue, scope, target, on=True)
     assert told.system() == [f"answer {reason}"]
-    assert second_venue.engine.state_parts() == before
+    assert second_reference_venue.engine.state_parts() == before
 
 
 @pytest.mark.parametrize("level", SWITCHES)
 def test_a_snapshot_with_a_newer_switch_is_refused_under_older_rules(
-    second_venue: Venue, level: str
+    second_reference_venue: Venue, level: str
 ) -> None:
-    switch(second_venue, *SWITCHES[level], on=True)
-    whole = snapshot_pb2.Snapshot.FromString(second_venue.engine.snapshot())
+    switch(second_reference_venue, *SWITCHES[level], on=True)
+    whole = snapshot_pb2.Snapshot.FromString(second_reference_venue.engine.snapshot())
     Engine.restore(whole.SerializeToString(deterministic=True), rules_newest=2)
     whole.rules_version = 1
     with pytest.raises(SnapshotRefused, match="kill switch of newer rules"):
