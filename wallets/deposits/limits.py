@@ -1,0 +1,13 @@
+"""Every bound of deposits, by name."""
+
+from typing import Final
+
+# Rows of the live branch that are derived before anybody asks for them, so that whoever scans
+# blocks knows an address before it is given out.
+LOOK_AHEAD: Final = 20
+# Addresses of one account on one network that never received anything.
+UNUSED_ADDRESSES_MAX: Final = 20
+# Width of an amount in the engine's journal.
+AMOUNT_BITS: Final = 128
+# Depth at which mined coins may move, by consensus.
+COINBASE_DEPTH: Final = 100
