@@ -11,3 +11,7 @@ UNUSED_ADDRESSES_MAX: Final = 20
 AMOUNT_BITS: Final = 128
 # Depth at which mined coins may move, by consensus.
 COINBASE_DEPTH: Final = 100
+# A fork that takes more blocks away waits for a person.
+REORGANISATION_DEPTH_MAX: Final = 100
+# Keys of one block that are looked up at once; more cannot be in a block of any chain served.
+MOVEMENTS_MAX: Final = 200_000

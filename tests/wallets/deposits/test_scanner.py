@@ -1,0 +1,214 @@
+"""Scans of a chain in memory that reorganises, on real Postgres."""
+
+import random
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from runtime import postgres
+from runtime.errors import Unavailable
+from runtime.postgres import Connection, Database
+from runtime.settings import PostgresSettings
+from tests.wallets.conftest import NETWORK_ID
+from wallets.bitcoin import coins
+from wallets.contract import Block, BlockRef, Movement, TransactionId
+from wallets.deposits import limits
+from wallets.deposits.scanner import Hooks, Lease, Moved, Scanner
+from wallets.errors import Condition, Fenced, Stuck
+from wallets.link.lease import hold
+
+OURS, AHEAD, THEIRS = b"ours", b"ahead", b"theirs"
+SECOND_NS = 1_000_000_000
+
+
+@dataclass
+class MemoryBlocks:
+    """A best chain of blocks; each has a hash of its own, also at the same height."""
+
+    blocks: list[Block] = field(default_factory=list)
+    made: int = 0
+    is_down: bool = False
+
+    def mine(self, *movements: Movement) -> None:
+        height = len(self.blocks)
+        parent = self.blocks[-1].ref.block_hash if self.blocks else "none"
+        self.made += 1
+        ref = BlockRef(height, f"block{self.made}")
+        self.blocks.append(Block(ref, parent, height * SECOND_NS, b"header", movements, ()))
+
+    async def tip(self) -> BlockRef:
+        if self.is_down:
+            raise Unavailable("down")
+        return self.blocks[-1].ref
+
+    async def read_block(self, height: int) -> Block:
+        return self.blocks[height]
+
+
+@dataclass
+class Scan:
+    """A scanner that holds its lease."""
+
+    scanner: Scanner
+    chain: MemoryBlocks
+    lease: Lease
+    connection: Connection
+
+    async def step(self, now_ns: int = 0) -> Moved:
+        return await self.scanner.step(self.lease, now_ns=now_ns)
+
+    async def catch_up(self) -> None:
+        for _ in range(100):
+            if await self.step() is Moved.NOT:
+                return
+        pytest.fail("no end")
+
+    async def states(self) -> dict[str, str]:
+        rows = await self.connection.fetch("select txid, state from custody.deposit")
+        return {row["txid"]: row["state"] for row in rows}
+
+    async def hashes(self) -> list[str]:
+        rows = await self.connection.fetch("select block_hash from custody.block order by height")
+        return [row["block_hash"] for row in rows]
+
+
+def pays(name: str, amount_atoms: int = 1_000, key: bytes = OURS) -> Movement:
+    return Movement(TransactionId(name), 0, b"", key, amount_atoms, False, b"proof")
+
+
+@pytest.fixture
+async def scan(custody: Connection, postgres_settings: PostgresSettings) -> AsyncIterator[Scan]:
+    await custody.execute(
+        "insert into custody.asset values ($1, 1, '', 'MEM', 8, 8, 100, 0)", NETWORK_ID
+    )
+    await custody.execute(
+        "insert into custody.key_branch values ($1, 'deposit', 1, 'x', 'x', 0)", NETWORK_ID
+    )
+    for index, (key, account_id) in enumerate(((OURS, 4096), (AHEAD, 0))):
+        await custody.execute(
+            "insert into custody.address values ($1, $2, '', 'deposit', 1, $3, $4)",
+            NETWORK_ID,
+            key,
+            index,
+            account_id,
+        )
+    database: Database = await postgres.connect(postgres_settings, application_name="test")
+    token = await hold(database, "scan", "me", 600.0)
+    assert token is not None
+    chain = MemoryBlocks()
+    chain.mine()
+    hooks = Hooks(coins.apply_block, coins.undo_block)
+    scanner = Scanner(database, chain, hooks, NETWORK_ID, 0, 60)
+    yield Scan(scanner, chain, Lease("scan", token), custody)
+    await database.close()
+
+
+async def test_what_pays_us_is_on_the_books_and_what_pays_others_is_not(scan: Scan) -> None:
+    scan.chain.mine(pays("good"), pays("other", key=THEIRS), pays("dust", 99))
+    scan.chain.mine(pays("early", key=AHEAD))
+    await scan.catch_up()
+    assert await scan.states() == {"good": "confirming", "dust": "unclaimed", "early": "unclaimed"}
+    assert await scan.connection.fetchval("select count(*) from custody.bitcoin_coin") == 3
+    assert await scan.connection.fetchval("select count(*) from custody.deposit_proof") == 3
+
+
+async def test_a_fork_takes_back_what_it_does_not_contain(scan: Scan) -> None:
+    scan.chain.mine(pays("stays"))
+    scan.chain.mine(pays("comes back"))
+    scan.chain.mine(pays("is lost"))
+    await scan.catch_up()
+    del scan.chain.blocks[-2:]
+    scan.chain.mine()
+    await scan.catch_up()
+    assert (await scan.states())["comes back"] == "orphaned"
+    scan.chain.mine(pays("comes back"))
+    await scan.catch_up()
+    assert await scan.states() == {
+        "stays": "confirming",
+        "comes back": "confirming",
+        "is lost": "orphaned",
+    }
+
+
+async def test_after_any_forks_the_books_are_those_of_the_last_chain(scan: Scan) -> None:
+    source = random.Random(7)
+    for number in range(25):
+        kept = max(1, len(scan.chain.blocks) - source.choice((0, 0, 1, 2, 4)))
+        del scan.chain.blocks[kept:]
+        for _ in range(source.randint(0, 2)):
+            scan.chain.mine()
+        for name in source.sample(range(number + 1), min(2, number + 1)):
+            mined = {move.txid for block in scan.chain.blocks for move in block.movements}
+            scan.chain.mine(*([] if f"t{name}" in mined else [pays(f"t{name}")]))
+        await scan.catch_up()
+        blocks = scan.chain.blocks
+        assert await scan.hashes() == [block.ref.block_hash for block in blocks]
+        mined = {move.txid for block in blocks for move in block.movements}
+        states = await scan.states()
+        assert {txid for txid, state in states.items() if state == "confirming"} == mined
+        assert set(states.values()) <= {"confirming", "orphaned"}
+        rows = await scan.connection.fetch("select outpoint from custody.bitcoin_coin")
+        assert {row["outpoint"] for row in rows} == {f"{txid}:0" for txid in mined}
+
+
+async def test_who_lost_the_lease_writes_nothing(scan: Scan) -> None:
+    await scan.connection.execute("update custody.lease set fencing_token = fencing_token + 1")
+    with pytest.raises(Fenced):
+        await scan.step()
+    assert await scan.hashes() == []
+
+
+async def test_a_silent_node_moves_nothing_and_an_old_head_is_named(scan: Scan) -> None:
+    await scan.catch_up()
+    scan.chain.is_down = True
+    with pytest.raises(Unavailable):
+        await scan.step()
+    scan.chain.is_down = False
+    assert await scan.step(60 * SECOND_NS) is Moved.NOT
+    with pytest.raises(Stuck) as raised:
+        await scan.step(61 * SECOND_NS)
+    assert raised.value.condition is Condition.CHAIN_STALLED
+
+
+async def test_a_head_that_lags_on_our_chain_moves_nothing(scan: Scan) -> None:
+    scan.chain.mine(pays("good"))
+    await scan.catch_up()
+    scan.chain.blocks.pop()
+    assert await scan.step() is Moved.NOT
+    assert await scan.states() == {"good": "confirming"}
+
+
+async def test_a_fork_that_is_too_deep_waits_for_a_person_and_undoes_nothing(scan: Scan) -> None:
+    for _ in range(limits.REORGANISATION_DEPTH_MAX + 3):
+        scan.chain.mine()
+    while await scan.step() is not Moved.NOT:
+        pass
+    before = await scan.hashes()
+    del scan.chain.blocks[2:]
+    while len(scan.chain.blocks) <= len(before):
+        scan.chain.mine()
+    with pytest.raises(Stuck) as raised:
+        await scan.step()
+    assert raised.value.condition is Condition.REORG_TOO_DEEP
+    assert await scan.hashes() == before
+
+
+async def test_a_small_fork_is_followed_however_long_the_scan_was_away(scan: Scan) -> None:
+    scan.chain.mine(pays("lost"))
+    await scan.catch_up()
+    scan.chain.blocks.pop()
+    for _ in range(limits.REORGANISATION_DEPTH_MAX * 2):
+        scan.chain.mine()
+    assert await scan.step() is Moved.BACK
+    assert await scan.step() is Moved.FORWARD
+    assert await scan.states() == {"lost": "orphaned"}
+
+
+async def test_a_chain_without_our_first_block_waits_for_a_person(scan: Scan) -> None:
+    await scan.catch_up()
+    scan.chain.blocks.pop()
+    scan.chain.mine()
+    with pytest.raises(Stuck) as raised:
+        await scan.step()
+    assert raised.value.condition is Condition.REORG_TOO_DEEP
