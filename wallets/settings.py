@@ -35,10 +35,11 @@ class WalletSettings(Settings):
     approver_address: str = "127.0.0.1:7302"
     signer_address: str = "127.0.0.1:7301"
     postgres: PostgresSettings = PostgresSettings()
-    # Of our own port, and towards engines, approver and signer; all empty = plain text, in
-    # development only.
+    # Of our own port, and towards approver and signer; all empty = plain text, in development only.
     tls: TlsSettings = TlsSettings()
     peer_tls: TlsSettings = TlsSettings()
+    # Towards the engines, whose order port may be plain text behind network policies or a mesh.
+    engine_tls: TlsSettings = TlsSettings()
     rpc: RpcSettings = RpcSettings()
 
 

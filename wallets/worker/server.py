@@ -150,7 +150,7 @@ async def serve(
         network = await read_network(database, settings)
         channels = {}
         for shard, address in read_engines(settings.engines).items():
-            channel = rpc_channel.open_channel(address, tls_settings=settings.peer_tls)
+            channel = rpc_channel.open_channel(address, tls_settings=settings.engine_tls)
             channels[shard] = await stack.enter_async_context(channel)
         steps = await open_pipelines(settings, network, database, owner, stack)
         await stack.enter_async_context(measured(settings, owner, steps))
