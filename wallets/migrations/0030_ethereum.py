@@ -7,7 +7,7 @@ attempts that ever used it share the conflict group of that name.
 from runtime.migrations import run_sql
 
 revision = "0030_ethereum"
-down_revision = "0022_deposits"
+down_revision = "0021_worker"
 
 SQL = """
 create table custody.ethereum_lane (
