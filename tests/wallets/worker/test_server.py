@@ -134,6 +134,7 @@ async def test_it_takes_requests_tells_signals_drains_and_hands_its_leases_over(
             )
             signals = stub.StreamSignals(wallets_pb2.StreamSignalsRequest())
             first = await signals.read()
+            assert isinstance(first, wallets_pb2.StreamSignalsResponse)
             assert (first.claimable_count, first.draining) == (1, True)
             await stub.Undrain(wallets_pb2.UndrainRequest())
             with pytest.raises(grpc.aio.AioRpcError) as refused:
