@@ -222,7 +222,10 @@ class VenueModel:
     def _resolve(self, row: Row, resolve: commands_pb2.Resolve) -> None:
         report = events_pb2.ResolveReport(id=resolve.id)
         known = self.keys.get(resolve.id)
-        if known is not None:
+        if known is not None and known.answer is None:
+            # Burnt by a cancel that overtook it: as the engine, never applied.
+            report.state = enums_pb2.RESOLVE_STATE_NEVER_APPLIED
+        elif known is not None:
             is_open = resolve.id in self.open_orders
             report.state = (
                 enums_pb2.RESOLVE_STATE_OPEN if is_open else enums_pb2.RESOLVE_STATE_APPLIED
