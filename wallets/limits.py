@@ -18,3 +18,7 @@ OWNED_INPUTS_MAX: Final = 100_000
 NODES_MAX: Final = 9
 # A node that lied, lags or is on another chain is not asked for so long.
 QUARANTINE_SECONDS: Final = 60.0
+# Characters of a node's own words that are kept.
+NODE_WORDS_MAX: Final = 200
+# Until a node takes a connection.
+NODE_CONNECT_SECONDS: Final = 3.0

@@ -16,7 +16,7 @@ from runtime.postgres import Database
 from wallets.bitcoin import addresses, coins, fees, planning
 from wallets.bitcoin.derivation import parse_branch, script_of_key
 from wallets.bitcoin.networks import BitcoinNetwork
-from wallets.bitcoin.node import NOT_FOUND, Node, NodeRefused
+from wallets.bitcoin.node import NOT_FOUND, Node
 from wallets.bitcoin.node_set import NodeSet
 from wallets.bitcoin.replacement import Replaced, replaced_by
 from wallets.bitcoin.wire import Malformed, parse_transaction
@@ -36,6 +36,7 @@ from wallets.contract import (
     TransactionId,
 )
 from wallets.errors import Broken, Condition, Stuck
+from wallets.json_rpc import NodeRefused
 
 # The largest coins that a plan looks at.
 COINS_MAX: Final = 10_000

@@ -9,8 +9,7 @@ ANSWER_BYTES_MAX: Final = 10_000_000
 ANSWER_DEPTH_MAX: Final = 100
 # Bytes of one block, by consensus.
 BLOCK_BYTES_MAX: Final = 4_000_000
-# Seconds for a connection, and for one call; a node verifies a block for some seconds.
-CONNECT_SECONDS: Final = 3.0
+# Seconds for one call; a node verifies a block for some seconds.
 CALL_SECONDS: Final = 20.0
 # Calls to one node at once; Bitcoin Core works on four and queues 64.
 CALLS_MAX: Final = 8
@@ -18,5 +17,3 @@ CALLS_MAX: Final = 8
 LAG_BLOCKS_MAX: Final = 2
 # Blocks that the agreed tip may lie below the lowest of the tips that count.
 TIP_SEARCH_BLOCKS: Final = 6
-# Characters of a node's own words that are kept.
-REASON_LENGTH_MAX: Final = 200

@@ -2,15 +2,11 @@
 
 Called by the node set and the adapter. Reads end in an answer, `NodeRefused` or `Unavailable`. A
 broadcast ends in one of four outcomes and is never repeated here: what a lost answer means is found
-out by looking up the id. Numbers with a fraction are read as decimals, never as floats.
+out by looking up the id.
 """
 
-import json
-from asyncio import Semaphore
 from dataclasses import dataclass, field
-from decimal import Decimal
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import aiohttp
 from pydantic import SecretStr
@@ -19,8 +15,7 @@ from runtime.errors import Unavailable
 from wallets.bitcoin import limits
 from wallets.bitcoin.wire import parse_transaction
 from wallets.contract import Broadcast, BroadcastOutcome
-from wallets.depth import is_deeper
-from wallets.errors import Rejected
+from wallets.json_rpc import Dialect, JsonRpc, NodeRefused
 
 # Codes of Bitcoin Core (rpc/protocol.h).
 NOT_FOUND: Final = -5
@@ -53,12 +48,14 @@ REASONS: Final = (
 )
 
 
-class NodeRefused(Rejected):
-    """The node answered with an error; `code` is its own."""
-
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__("NODE_REFUSED", f"{code}: {message[: limits.REASON_LENGTH_MAX]}")
-        self.code = code
+DIALECT: Final = Dialect(
+    version="1.0",
+    call_id=None,
+    busy_codes=frozenset({WARMING_UP}),
+    answer_bytes_max=limits.ANSWER_BYTES_MAX,
+    answer_depth_max=limits.ANSWER_DEPTH_MAX,
+    calls_max=limits.CALLS_MAX,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,75 +68,17 @@ class NodeSettings:
     password: SecretStr = field(repr=False)
 
 
-class Node:
+class Node(JsonRpc):
     """One node. Use it as an asynchronous context."""
 
     def __init__(self, settings: NodeSettings, call_seconds: float = limits.CALL_SECONDS) -> None:
-        self.name = settings.name
-        self._settings = settings
-        self._seats = Semaphore(limits.CALLS_MAX)
-        self._timeout = aiohttp.ClientTimeout(
-            total=call_seconds, sock_connect=limits.CONNECT_SECONDS
-        )
-        self._session: aiohttp.ClientSession | None = None
-
-    async def __aenter__(self) -> Self:
-        settings = self._settings
         password = settings.password.get_secret_value()
-        authorization = aiohttp.encode_basic_auth(settings.user, password)
-        self._session = aiohttp.ClientSession(
-            headers={"Authorization": authorization}, timeout=self._timeout
-        )
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        headers = {"Authorization": aiohttp.encode_basic_auth(settings.user, password)}
+        super().__init__(settings.name, SecretStr(settings.url), headers, DIALECT, call_seconds)
 
     async def call(self, method: str, *params: object) -> Any:
         """The result of a read. Raises NodeRefused, Unavailable."""
-        assert self._session is not None, "the node is used within its context"
-        body = json.dumps({"jsonrpc": "1.0", "id": method, "method": method, "params": params})
-        try:
-            async with (
-                self._seats,
-                self._session.post(
-                    self._settings.url, data=body, allow_redirects=False
-                ) as response,
-            ):
-                content = await response.content.read(limits.ANSWER_BYTES_MAX + 1)
-                while not response.content.at_eof() and len(content) <= limits.ANSWER_BYTES_MAX:
-                    content += await response.content.read(limits.ANSWER_BYTES_MAX)
-                status = response.status
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Unavailable(f"{self.name} {method}: {type(error).__name__}") from error
-        return self._result(method, status, content)
-
-    def _result(self, method: str, status: int, content: bytes) -> Any:
-        """What the answer says. Raises NodeRefused, Unavailable."""
-        if len(content) > limits.ANSWER_BYTES_MAX:
-            raise Unavailable(f"{self.name} {method}: the answer is too long")
-        if is_deeper(content, limits.ANSWER_DEPTH_MAX):
-            raise Unavailable(f"{self.name} {method}: HTTP {status}, not JSON of any answer")
-        try:
-            answer = json.loads(content, parse_float=Decimal)
-        except ValueError as error:
-            raise Unavailable(f"{self.name} {method}: HTTP {status}, not JSON") from error
-        if not isinstance(answer, dict) or answer.get("id") != method:
-            raise Unavailable(f"{self.name} {method}: HTTP {status}, not an answer to this call")
-        fault = answer.get("error")
-        if fault is None:
-            return answer.get("result")
-        code = fault.get("code") if isinstance(fault, dict) else None
-        if not isinstance(code, int) or code == WARMING_UP:
-            raise Unavailable(f"{self.name} {method}: {str(fault)[: limits.REASON_LENGTH_MAX]}")
-        raise NodeRefused(code, str(fault.get("message", "")))
+        return self.result_of(method, await self.post(method, params))
 
     async def broadcast(self, raw: bytes) -> Broadcast:
         """Hands over a transaction once. Raises Malformed for bytes that are none."""

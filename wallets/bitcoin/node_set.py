@@ -13,9 +13,10 @@ from runtime.errors import Unavailable
 from wallets.bitcoin import limits
 from wallets.bitcoin.blocks import parse_block
 from wallets.bitcoin.networks import BitcoinNetwork
-from wallets.bitcoin.node import BAD_PARAMETER, Node, NodeRefused
+from wallets.bitcoin.node import BAD_PARAMETER, Node
 from wallets.contract import Block, BlockRef
 from wallets.errors import Condition, Quarantined, Stuck
+from wallets.json_rpc import NodeRefused
 from wallets.quorum import Quorum
 
 

@@ -12,8 +12,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 from wallets.bitcoin.fees import ATOMS_PER_COIN
-from wallets.bitcoin.node import NOT_FOUND, Node, NodeRefused
+from wallets.bitcoin.node import NOT_FOUND, Node
 from wallets.errors import Condition, Stuck
+from wallets.json_rpc import NodeRefused
 
 # Satoshi per 1,000 virtual bytes that a replacement adds for its own relay, by default.
 INCREMENT_RATE: Final = 1_000

@@ -29,7 +29,6 @@ from wallets.ethereum import addresses, lanes, planning
 from wallets.ethereum.addresses import AddressFault, text_of
 from wallets.ethereum.fees import FeePolicy, Fees, fees_for
 from wallets.ethereum.lanes import Lane
-from wallets.ethereum.node import NodeRefused
 from wallets.ethereum.node_set import NodeSet
 from wallets.ethereum.nonces import next_nonce
 from wallets.ethereum.standing import Standing
@@ -42,6 +41,7 @@ from wallets.ethereum.transactions import (
     transfer_call,
 )
 from wallets.ethereum.wire import data, fields, quantity
+from wallets.json_rpc import NodeRefused
 
 # Gas of a transaction that only carries ether to an account without code.
 PLAIN_GAS: Final = 21_000

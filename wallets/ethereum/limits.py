@@ -6,8 +6,7 @@ from typing import Final
 ANSWER_BYTES_MAX: Final = 64_000_000
 # Brackets within brackets in one answer; blocks and receipts need about six.
 ANSWER_DEPTH_MAX: Final = 64
-# Seconds for a connection, and for one call.
-CONNECT_SECONDS: Final = 3.0
+# Seconds for one call.
 CALL_SECONDS: Final = 20.0
 # Calls to one node at once.
 CALLS_MAX: Final = 16
@@ -15,8 +14,6 @@ CALLS_MAX: Final = 16
 READ_TRIES_MAX: Final = 2
 # Blocks that the agreed tip may lie below the lowest of the tips that count.
 TIP_SEARCH_BLOCKS: Final = 6
-# Characters of a node's own words that are kept.
-REASON_LENGTH_MAX: Final = 200
 # Digits of a quantity (256 bits).
 QUANTITY_DIGITS_MAX: Final = 64
 # Nonces of one lane that are not mined yet; geth promises to keep no more for one account.

@@ -17,10 +17,11 @@ from wallets.contract import Block, BlockRef
 from wallets.errors import Condition, Quarantined, Stuck
 from wallets.ethereum import limits
 from wallets.ethereum.blocks import parse_block
-from wallets.ethereum.node import Node, NodeRefused
+from wallets.ethereum.node import Node
 from wallets.ethereum.projection import canonical, projected
 from wallets.ethereum.traces import internal_movements
 from wallets.ethereum.wire import fields, hash_text, quantity
+from wallets.json_rpc import NodeRefused
 from wallets.quorum import Quorum
 
 

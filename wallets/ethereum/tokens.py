@@ -10,9 +10,9 @@ from wallets.contract import BlockRef, Token
 from wallets.errors import Condition, Quarantined, Rejected, Stuck
 from wallets.ethereum.addresses import text_of
 from wallets.ethereum.blocks import ADDRESS_PAD
-from wallets.ethereum.node import NodeRefused
 from wallets.ethereum.node_set import NodeSet
 from wallets.ethereum.wire import HASH_BYTES, data
+from wallets.json_rpc import NodeRefused
 
 BALANCE_OF: Final = bytes.fromhex("70a08231")
 DECIMALS: Final = bytes.fromhex("313ce567")

@@ -9,6 +9,7 @@ from eth_utils.crypto import keccak
 
 from wallets.errors import Quarantined
 from wallets.ethereum import limits
+from wallets.limits import NODE_WORDS_MAX
 
 HASH_BYTES: Final = 32
 ADDRESS_BYTES: Final = 20
@@ -23,7 +24,7 @@ def quantity(value: object) -> int:
                 return int(value, 16)
         except ValueError:
             pass
-    raise Quarantined(f"not a quantity: {str(value)[: limits.REASON_LENGTH_MAX]}")
+    raise Quarantined(f"not a quantity: {str(value)[: NODE_WORDS_MAX]}")
 
 
 def data(value: object, size: int | None = None) -> bytes:
@@ -35,7 +36,7 @@ def data(value: object, size: int | None = None) -> bytes:
             found = b""
         if len(found) * 2 == len(value) - 2 and size in (None, len(found)):
             return found
-    raise Quarantined(f"not data: {str(value)[: limits.REASON_LENGTH_MAX]}")
+    raise Quarantined(f"not data: {str(value)[: NODE_WORDS_MAX]}")
 
 
 def hash_text(value: object) -> str:
@@ -46,7 +47,7 @@ def hash_text(value: object) -> str:
 def fields(value: object) -> dict[str, Any]:
     """An object. An empty or null answer is none."""
     if not isinstance(value, dict):
-        raise Quarantined(f"not an object: {str(value)[: limits.REASON_LENGTH_MAX]}")
+        raise Quarantined(f"not an object: {str(value)[: NODE_WORDS_MAX]}")
     return value
 
 

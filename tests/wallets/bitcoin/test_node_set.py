@@ -12,11 +12,12 @@ from pydantic import SecretStr
 from runtime.errors import Unavailable
 from wallets.bitcoin import limits
 from wallets.bitcoin.networks import REGTEST
-from wallets.bitcoin.node import Node, NodeRefused, NodeSettings, classify
+from wallets.bitcoin.node import Node, NodeSettings, classify
 from wallets.bitcoin.node_set import NodeSet
 from wallets.bitcoin.wire import NO_INDEX, NO_TXID, Input, Output, Transaction, double_hash
 from wallets.contract import BroadcastOutcome, TransactionId
 from wallets.errors import Condition, Stuck
+from wallets.json_rpc import NodeRefused
 
 COINBASE = Transaction(
     1,

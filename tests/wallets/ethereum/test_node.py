@@ -5,7 +5,8 @@ import pytest
 from runtime.errors import Unavailable
 from tests.wallets.ethereum.told import Told, serving
 from wallets.contract import BroadcastOutcome
-from wallets.ethereum.node import READS, NodeRefused
+from wallets.ethereum.node import READS
+from wallets.json_rpc import NodeRefused
 
 
 async def test_a_read_is_repeated_when_its_connection_breaks() -> None:
