@@ -8,14 +8,13 @@ import enum
 from collections.abc import Collection
 from typing import Final
 
-import base58
 from coincurve import PublicKey
 from eth_utils.address import is_checksum_address, is_hex_address, to_checksum_address
 from eth_utils.crypto import keccak
 
-from wallets.bitcoin.derivation import EXTENDED_KEY_BYTES, Branch
 from wallets.contract import Destination
-from wallets.errors import RefusedAddress, Rejected
+from wallets.errors import RefusedAddress
+from wallets.extended_keys import ExtendedKey
 
 # Extended public keys: xpub and, of test networks, tpub.
 PUBLIC_KEY_VERSIONS: Final = (bytes.fromhex("0488b21e"), bytes.fromhex("043587cf"))
@@ -52,28 +51,12 @@ def parse_address(text: str, contracts: Collection[bytes]) -> Destination:
     return Destination(text, key)
 
 
-def parse_branch(extended_public_key: str) -> Branch:
+def parse_branch(extended_public_key: str) -> ExtendedKey:
     """Reads xpub or tpub. Raises Rejected by name."""
-    try:
-        payload = base58.b58decode_check(extended_public_key)
-    except ValueError as error:
-        raise Rejected("BAD_EXTENDED_KEY", "not base58 or a wrong checksum") from error
-    if len(payload) != EXTENDED_KEY_BYTES:
-        raise Rejected("BAD_EXTENDED_KEY", f"{len(payload)} bytes")
-    key = payload[45:]
-    if key[0] == 0:
-        # Never repeat it: what is in the message may end in a log.
-        raise Rejected("PRIVATE_KEY", "an extended private key was given; it must not be here")
-    if payload[:4] not in PUBLIC_KEY_VERSIONS:
-        raise Rejected("WRONG_NETWORK", f"version {payload[:4].hex()}")
-    try:
-        PublicKey(key)
-    except ValueError as error:
-        raise Rejected("BAD_EXTENDED_KEY", "its key is not on the curve") from error
-    return Branch(key, payload[13:45])
+    return ExtendedKey.parse(extended_public_key, PUBLIC_KEY_VERSIONS)
 
 
-def account_at(branch: Branch, index: int) -> bytes:
+def account_at(branch: ExtendedKey, index: int) -> bytes:
     """The account of a child. Raises Rejected for an index that has none."""
     point = PublicKey(branch.child(index).public_key).format(compressed=False)
     return keccak(point[1:])[12:]

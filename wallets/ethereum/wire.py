@@ -24,7 +24,7 @@ def quantity(value: object) -> int:
                 return int(value, 16)
         except ValueError:
             pass
-    raise Quarantined(f"not a quantity: {str(value)[: NODE_WORDS_MAX]}")
+    raise Quarantined(f"not a quantity: {str(value)[:NODE_WORDS_MAX]}")
 
 
 def data(value: object, size: int | None = None) -> bytes:
@@ -36,7 +36,7 @@ def data(value: object, size: int | None = None) -> bytes:
             found = b""
         if len(found) * 2 == len(value) - 2 and size in (None, len(found)):
             return found
-    raise Quarantined(f"not data: {str(value)[: NODE_WORDS_MAX]}")
+    raise Quarantined(f"not data: {str(value)[:NODE_WORDS_MAX]}")
 
 
 def hash_text(value: object) -> str:
@@ -47,7 +47,7 @@ def hash_text(value: object) -> str:
 def fields(value: object) -> dict[str, Any]:
     """An object. An empty or null answer is none."""
     if not isinstance(value, dict):
-        raise Quarantined(f"not an object: {str(value)[: NODE_WORDS_MAX]}")
+        raise Quarantined(f"not an object: {str(value)[:NODE_WORDS_MAX]}")
     return value
 
 
