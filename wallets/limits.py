@@ -22,3 +22,5 @@ QUARANTINE_SECONDS: Final = 60.0
 NODE_WORDS_MAX: Final = 200
 # Until a node takes a connection.
 NODE_CONNECT_SECONDS: Final = 3.0
+# Shards that one process of custody follows.
+SHARDS_MAX: Final = 64

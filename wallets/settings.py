@@ -7,7 +7,6 @@ holds lists and passwords; see `wallets.worker.chains`.
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from runtime.errors import ConfigurationError
 from runtime.settings import PostgresSettings, RpcSettings, Settings, TlsSettings
 from wallets.worker import limits
 
@@ -41,16 +40,3 @@ class WalletSettings(Settings):
     # Towards the engines, whose order port may be plain text behind network policies or a mesh.
     engine_tls: TlsSettings = TlsSettings()
     rpc: RpcSettings = RpcSettings()
-
-
-def read_engines(text: str) -> dict[int, str]:
-    """Addresses by shard; raises ConfigurationError."""
-    found: dict[int, str] = {}
-    for part in filter(None, text.split(",")):
-        shard, separator, address = part.partition("=")
-        if not separator or not shard.isdigit() or int(shard) in found:
-            raise ConfigurationError("CAMBIST_WALLETS_ENGINES is SHARD=HOST:PORT,…")
-        found[int(shard)] = address
-    if not 0 < len(found) <= limits.SHARDS_MAX:
-        raise ConfigurationError("CAMBIST_WALLETS_ENGINES names no engine, or too many")
-    return found

@@ -5,54 +5,21 @@ that cannot be read, or a hole in the journal, ends the process: approvals on ha
 pass a velocity limit that counts too little.
 """
 
-import asyncio
-import struct
-from collections.abc import Iterator
-from typing import Final
-
-import grpc
 import grpc.aio
 
-from cambist.internal.journal.v1 import frames_pb2
 from cambist.internal.matching.v1 import matching_pb2, matching_pb2_grpc
-from runtime import logs
-from runtime.errors import Unavailable, Unknown
 from runtime.postgres import Database
-from runtime.rpc_errors import fault_of
+from wallets import journal
 from wallets.approver import limits, log
 from wallets.approver.policy import Request
 from wallets.contract import WithdrawalId
 from wallets.errors import Broken
 
-HEAD: Final = struct.Struct("<II")
-RECORD: Final = struct.Struct("<B3xIQQQII")
-LAYOUT: Final = 1
-SYSTEM: Final = int(frames_pb2.FRAME_KIND_SYSTEM)
-
-
-def system_events(events: bytes) -> Iterator[frames_pb2.SystemEvent]:
-    """The venue's own events in a row (docs/semantics.md §2); raises Broken."""
-    if len(events) < HEAD.size:
-        raise Broken("a row without a head")
-    layout, count = HEAD.unpack_from(events)
-    payloads = HEAD.size + count * RECORD.size
-    if layout != LAYOUT or payloads > len(events):
-        raise Broken(f"a row of layout {layout} with {count} frames")
-    for index in range(count):
-        record = RECORD.unpack_from(events, HEAD.size + index * RECORD.size)
-        kind, offset, length = record[0], record[5], record[6]
-        if kind != SYSTEM:
-            continue
-        start = payloads + offset
-        if start + length > len(events):
-            raise Broken("a frame beyond its row")
-        yield from frames_pb2.SystemEvents.FromString(events[start : start + length]).events
-
 
 def requests_of(shard: int, row: matching_pb2.EventRow) -> list[Request]:
     """The withdrawals that a row requests; raises Broken."""
     found = []
-    for event in system_events(row.events):
+    for event in journal.system_events(row.events):
         if event.WhichOneof("event") != "withdrawal_requested":
             continue
         asked = event.withdrawal_requested
@@ -82,19 +49,7 @@ class Follower:
 
     async def run(self) -> None:
         """Follows for ever; raises Broken. An engine that is away is asked again."""
-        while True:
-            try:
-                await self._follow()
-            except grpc.aio.AioRpcError as error:
-                fault = fault_of(error)
-                if fault.code is grpc.StatusCode.OUT_OF_RANGE:
-                    raise Broken(f"shard {self._shard}: the journal has lost rows") from error
-                reason = fault.reason or fault.code.name
-                logs.get(__name__).warning("no journal", shard=self._shard, reason=reason)
-            except (Unavailable, Unknown) as error:
-                # The cursor says whether the rows were stored.
-                logs.get(__name__).warning("no database", shard=self._shard, reason=str(error))
-            await asyncio.sleep(limits.FOLLOW_PAUSE_SECONDS)
+        await journal.follow(self._shard, self._follow, limits.FOLLOW_PAUSE_SECONDS)
 
     async def _follow(self) -> None:
         stored = await log.read_cursor(self._database, self._shard) or 0

@@ -13,7 +13,6 @@ APPROVALS_OF_WITHDRAWAL_MAX: Final = 1_000
 ROWS_PER_CURSOR: Final = 1_000
 # Between two tries to follow a journal.
 FOLLOW_PAUSE_SECONDS: Final = 1.0
-SHARDS_MAX: Final = 64
 HOUR_NS: Final = 3_600 * 1_000_000_000
 DAY_NS: Final = 24 * HOUR_NS
 KEY_BYTES: Final = 32

@@ -14,8 +14,9 @@ from wallets.approver import limits
 from wallets.approver.journal import Follower
 from wallets.approver.service import Approver, SigningKey
 from wallets.approver.servicer import Servicer
-from wallets.approver.settings import ApproverSettings, read_engines, read_policy
+from wallets.approver.settings import ApproverSettings, read_policy
 from wallets.callers import Callers
+from wallets.engines import read_engines
 from wallets.sealed_files import file_of, forbid_dumps, read_passphrase, read_seed
 
 
@@ -34,7 +35,7 @@ async def serve(settings: ApproverSettings, stop: asyncio.Event) -> None:
         raise ConfigurationError("the approver needs a certificate and an authority of its callers")
     forbid_dumps()
     policy = read_policy(Path(settings.policy_file))
-    engines = read_engines(settings.engines)
+    engines = read_engines("CAMBIST_APPROVER_ENGINES", settings.engines)
     key = await asyncio.to_thread(read_key, settings)
     async with AsyncExitStack() as stack:
         database = await postgres.connect(settings.postgres, application_name="approver")

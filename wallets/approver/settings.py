@@ -43,16 +43,3 @@ def read_policy(path: Path) -> Policy:
     if len(policy.people) > limits.PEOPLE_MAX or policy.approval_seconds <= 0:
         raise ConfigurationError("policy file: too many people, or approvals without a life")
     return policy
-
-
-def read_engines(text: str) -> dict[int, str]:
-    """Addresses by shard; raises ConfigurationError."""
-    found: dict[int, str] = {}
-    for part in filter(None, text.split(",")):
-        shard, separator, address = part.partition("=")
-        if not separator or not shard.isdigit() or int(shard) in found:
-            raise ConfigurationError("CAMBIST_APPROVER_ENGINES is SHARD=HOST:PORT,…")
-        found[int(shard)] = address
-    if not 0 < len(found) <= limits.SHARDS_MAX:
-        raise ConfigurationError("CAMBIST_APPROVER_ENGINES names no engine, or too many")
-    return found

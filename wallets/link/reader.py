@@ -4,17 +4,13 @@ Run by the worker, one task per shard; two at once are harmless, the cursor lets
 A gap, or rows that the engine no longer keeps, end it: custody on half a journal would pay wrongly.
 """
 
-import asyncio
 from dataclasses import replace
 
-import grpc
 import grpc.aio
 
 from cambist.internal.matching.v1 import matching_pb2, matching_pb2_grpc
-from runtime import logs
-from runtime.errors import Unavailable, Unknown
 from runtime.postgres import Database
-from runtime.rpc_errors import fault_of
+from wallets import journal
 from wallets.core import inbox
 from wallets.errors import Broken
 from wallets.link import limits
@@ -31,19 +27,7 @@ class Reader:
 
     async def run(self) -> None:
         """Follows for ever; raises Broken. An engine that is away is asked again."""
-        while True:
-            try:
-                await self._follow()
-            except grpc.aio.AioRpcError as error:
-                fault = fault_of(error)
-                if fault.code is grpc.StatusCode.OUT_OF_RANGE:
-                    raise Broken(f"shard {self._shard}: the journal has lost rows") from error
-                reason = fault.reason or fault.code.name
-                logs.get(__name__).warning("no journal", shard=self._shard, reason=reason)
-            except (Unavailable, Unknown) as error:
-                # The cursor says whether the row was taken.
-                logs.get(__name__).warning("no database", shard=self._shard, reason=str(error))
-            await asyncio.sleep(limits.RECONNECT_SECONDS)
+        await journal.follow(self._shard, self._follow, limits.RECONNECT_SECONDS)
 
     async def _follow(self) -> None:
         taken = seen = await inbox.read_cursor(self._database, self._shard)

@@ -6,10 +6,10 @@ Called by the reader. Pure: it decides nothing and leaves out what custody does 
 from cambist.internal.journal.v1 import frames_pb2
 from cambist.internal.matching.v1 import matching_pb2
 from cambist.orders.v1 import enums_pb2
-from wallets.approver.journal import system_events
 from wallets.contract import WithdrawalId
 from wallets.core.inbox import Answered, JournalRow, Requested
 from wallets.core.outbox import numbers_of
+from wallets.journal import system_events
 
 
 def journal_row(shard: int, row: matching_pb2.EventRow) -> JournalRow:

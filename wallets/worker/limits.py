@@ -11,7 +11,6 @@ DRAIN_MILLISECONDS_MAX: Final = 600_000
 # At SIGTERM: a step that does not end in this time is left to the next worker.
 STOP_SECONDS: Final = 20.0
 CALLS_MAX: Final = 64
-SHARDS_MAX: Final = 64
 STEPS_MAX: Final = 64
 SOURCES_MAX: Final = 1_000
 FILE_BYTES_MAX: Final = 1_048_576

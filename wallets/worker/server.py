@@ -27,10 +27,11 @@ from wallets.audit import chain
 from wallets.contract import Network
 from wallets.core.pipeline import Pipeline
 from wallets.core.store import Store
+from wallets.engines import read_engines
 from wallets.link import lease
 from wallets.link.reader import Reader
 from wallets.link.sender import Identity, Sender
-from wallets.settings import WalletSettings, read_engines
+from wallets.settings import WalletSettings
 from wallets.signer.client import SignerClient
 from wallets.worker import limits
 from wallets.worker.chains import open_chain
@@ -149,7 +150,8 @@ async def serve(
             await postgres.check_durability(connection)
         network = await read_network(database, settings)
         channels = {}
-        for shard, address in read_engines(settings.engines).items():
+        engines = read_engines("CAMBIST_WALLETS_ENGINES", settings.engines)
+        for shard, address in engines.items():
             channel = rpc_channel.open_channel(address, tls_settings=settings.engine_tls)
             channels[shard] = await stack.enter_async_context(channel)
         steps = await open_pipelines(settings, network, database, owner, stack)
