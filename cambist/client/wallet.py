@@ -4,18 +4,13 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from cambist.client.channels import Channels
 from cambist.client.commands import ID_BYTES
-from cambist.client.decode import decode_event
-from cambist.client.errors import Rejected, Unavailable, Unknown
-from cambist.client.events import MoneyMoved, Refused
+from cambist.client.events import MoneyMoved
+from cambist.client.money import SERVICE, move
 from cambist.client.retry import read
-from cambist.client.statuses import is_from_venue
 from cambist.wallet.v1 import wallet_pb2 as pb
-
-SERVICE: Final = "/cambist.wallet.v1.WalletService/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,29 +91,16 @@ class Wallet:
 
         After Unknown call again with the error's id and sent_time_ns: it is carried out once.
         """
-        request_id = request_id or os.urandom(ID_BYTES)
-        sent_time_ns = sent_time_ns or now_ns()
         request = pb.TransferRequest(
-            request_id=request_id,
+            request_id=request_id or os.urandom(ID_BYTES),
             account_id=account_id,
             to_account_id=to_account_id,
             asset_id=asset_id,
             amount_atoms=str(amount_atoms),
-            sent_time_ns=sent_time_ns,
+            sent_time_ns=sent_time_ns or now_ns(),
             shard=shard,
         )
-        try:
-            answer = await self._channels.unary(SERVICE + "Transfer", request, pb.TransferResponse)
-        except (Unavailable, Unknown) as error:
-            if isinstance(error, Unavailable) and is_from_venue(error):
-                raise
-            raise Unknown(str(error), id=request_id, sent_time_ns=sent_time_ns) from error
-        event = decode_event(answer.answer)
-        if isinstance(event, Refused):
-            raise Rejected(event.reason.name, answer=event)
-        if not isinstance(event, MoneyMoved):
-            raise Unknown("no usable answer", id=request_id, sent_time_ns=sent_time_ns)
-        return event
+        return await move(self._channels, "Transfer", request, pb.TransferResponse)
 
 
 def balance_of(balance: pb.Balance) -> Balance:

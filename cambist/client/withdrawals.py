@@ -8,14 +8,11 @@ from typing import Final
 
 from cambist.client.channels import Channels
 from cambist.client.commands import ID_BYTES
-from cambist.client.decode import decode_event
-from cambist.client.errors import Rejected, Unavailable, Unknown
-from cambist.client.events import MoneyMoved, Refused
+from cambist.client.events import MoneyMoved
+from cambist.client.money import SERVICE, move
 from cambist.client.retry import read
-from cambist.client.statuses import is_from_venue
 from cambist.wallet.v1 import wallet_pb2 as pb
 
-SERVICE: Final = "/cambist.wallet.v1.WalletService/"
 # States after which nothing more happens to a withdrawal.
 ENDED: Final = frozenset({"settled", "cancelled", "rejected", "failed"})
 
@@ -102,32 +99,19 @@ class Withdrawals:
         After Unknown call again with the error's id and sent_time_ns while the quote holds: it is
         carried out once. Later look for the id in `list` before anything is requested anew.
         """
-        request_id = request_id or os.urandom(ID_BYTES)
-        sent_time_ns = sent_time_ns or now_ns()
         request = pb.RequestWithdrawalRequest(
-            request_id=request_id,
+            request_id=request_id or os.urandom(ID_BYTES),
             account_id=wanted.account_id,
             asset_id=wanted.asset_id,
             network=wanted.network,
             amount=wanted.amount,
             destination=wanted.destination,
             quote_id=quote.quote_id,
-            sent_time_ns=sent_time_ns,
+            sent_time_ns=sent_time_ns or now_ns(),
         )
-        try:
-            answer = await self._channels.unary(
-                SERVICE + "RequestWithdrawal", request, pb.RequestWithdrawalResponse
-            )
-        except (Unavailable, Unknown) as error:
-            if isinstance(error, Unavailable) and is_from_venue(error):
-                raise
-            raise Unknown(str(error), id=request_id, sent_time_ns=sent_time_ns) from error
-        event = decode_event(answer.answer)
-        if isinstance(event, Refused):
-            raise Rejected(event.reason.name, answer=event)
-        if not isinstance(event, MoneyMoved):
-            raise Unknown("no usable answer", id=request_id, sent_time_ns=sent_time_ns)
-        return event
+        return await move(
+            self._channels, "RequestWithdrawal", request, pb.RequestWithdrawalResponse
+        )
 
     async def list(self, account_id: int) -> AsyncIterator[Withdrawal]:
         """Withdrawals of an account, newest first; pages are read as they are needed."""
