@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 import grpc.aio
 
 from cambist.admin.v1 import admin_pb2, admin_pb2_grpc
@@ -120,6 +121,18 @@ def session_envelope(
         received_ns=now_ns(),
         commands=commands_pb2.Commands(commands=commands).SerializeToString(),
     ).SerializeToString()
+
+
+@asynccontextmanager
+async def blocked(chosen: PostgresSettings) -> AsyncIterator[None]:
+    """Postgres does not let the primary's insert through meanwhile."""
+    connection = await asyncpg.connect(chosen.dsn.get_secret_value())
+    try:
+        await connection.execute("begin")
+        await connection.execute("select from journal.shard_fence where shard = 1 for update")
+        yield
+    finally:
+        connection.terminate()
 
 
 async def until(look: Callable[[], Awaitable[bool]]) -> None:

@@ -3,8 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import asyncpg
-
 from cambist.orders.v1 import commands_pb2, enums_pb2
 from matching import limits
 from matching.engines import EngineKind
@@ -13,6 +11,7 @@ from tests.matching.poisonous import POISON_TAG, poisonous_kind
 from tests.matching.shard import (
     Link,
     Shard,
+    blocked,
     established,
     new_order,
     private_events,
@@ -31,18 +30,6 @@ MANY = limits.AHEAD_COMMANDS_MIN
 def orders(count: int = MANY) -> list[commands_pb2.Command]:
     """Orders that rest."""
     return [new_order() for _ in range(count)]
-
-
-@asynccontextmanager
-async def blocked(chosen: PostgresSettings) -> AsyncIterator[None]:
-    """Postgres does not let the primary's insert through meanwhile."""
-    connection = await asyncpg.connect(chosen.dsn.get_secret_value())
-    try:
-        await connection.execute("begin")
-        await connection.execute("select from journal.shard_fence where shard = 1 for update")
-        yield
-    finally:
-        connection.terminate()
 
 
 @asynccontextmanager

@@ -3,7 +3,6 @@
 import asyncio
 import secrets
 
-import asyncpg
 import grpc
 import grpc.aio
 import pytest
@@ -24,6 +23,7 @@ from tests.matching.shard import (
     SECONDS,
     Link,
     Shard,
+    blocked,
     established,
     new_order,
     now_ns,
@@ -56,23 +56,6 @@ async def test_an_order_expires_by_itself_when_nothing_else_comes(market: Shard)
     assert rows[-1].time_ns - order.new_order.expire_time_ns < 5_000 * MILLISECOND_NS
 
 
-class Blocked:
-    """Postgres that does not let the primary's insert through, for as long as the block lasts."""
-
-    def __init__(self, chosen: PostgresSettings) -> None:
-        self._dsn = chosen.dsn.get_secret_value()
-
-    async def __aenter__(self) -> None:
-        self._connection = await asyncpg.connect(self._dsn)
-        self._transaction = self._connection.transaction()
-        await self._transaction.start()
-        await self._connection.execute("select from journal.shard_fence where shard = 1 for update")
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._transaction.rollback()
-        await self._connection.close()
-
-
 async def open_session(shard: Shard, session_id: int) -> Link:
     link = await shard.link()
     before = (await shard.status()).released_seq
@@ -98,7 +81,7 @@ async def test_a_full_inbox_stops_orders_and_lets_cancels_through(
                 commands = [new_order() for _ in range(10)]
                 await orders.send(session_envelope(5, 1 + index * 10, commands))
 
-        async with Blocked(postgres_settings):
+        async with blocked(postgres_settings):
             pushing = asyncio.create_task(push())
 
             async def is_full() -> bool:
@@ -140,7 +123,7 @@ async def test_batches_grow_while_a_commit_is_on_its_way(
         await shard.create_market()
         link = await shard.link()
         before = (await shard.status()).released_seq
-        async with Blocked(postgres_settings):
+        async with blocked(postgres_settings):
             for _ in range(100):
                 await link.send(unary_envelope(new_order()))
 
