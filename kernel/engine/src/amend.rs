@@ -8,7 +8,7 @@ use crate::orders::ruling;
 use crate::refusal::{Refusal, refuse_if};
 use crate::sink::Sink;
 use crate::types::{
-    Amend, ExecType, ExecutionReport, Id, L3Action, L3Event, MarketPhase, RejectReason,
+    Amend, ExecType, ExecutionReport, Id, L3Action, L3Event, MarketPhase, RejectReason, Side,
 };
 use crate::waits::WAITING;
 
@@ -122,10 +122,15 @@ impl Engine {
 
     /// A taker for an order that rests now.
     fn taker_of_resting(&self, handle: u32) -> Taker {
+        let (price_ticks, side) = self.price_and_side(&self.places[handle]);
+        self.taker_again(handle, price_ticks, side)
+    }
+
+    /// A limit order that is listed, as a taker.
+    pub(crate) fn taker_again(&self, handle: u32, price_ticks: i64, side: Side) -> Taker {
         let place = &self.places[handle];
         let order = &self.orders[handle as usize];
         let market = &self.markets[place.market];
-        let (price_ticks, side) = self.price_and_side(place);
         Taker {
             account: place.account,
             group: place.group,

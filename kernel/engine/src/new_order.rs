@@ -467,6 +467,19 @@ impl Engine {
         context: &Context,
         sink: &mut S,
     ) -> u32 {
+        let (place, details) = self.parts_of(order, taker, public_order_id, context);
+        self.rest(place, details, taker.side, taker.price_ticks, sink)
+    }
+
+    /// What is kept of an order that stays; it is listed nowhere yet.
+    #[inline]
+    pub(crate) fn parts_of(
+        &self,
+        order: &NewOrder,
+        taker: &Taker,
+        public_order_id: u64,
+        context: &Context,
+    ) -> (Place, Order) {
         let place = Place {
             leaves_lots: taker.leaves_lots,
             previous: NONE,
@@ -495,6 +508,6 @@ impl Engine {
             post_only: order.post_only,
             mode: order.self_trade_prevention,
         };
-        self.rest(place, details, taker.side, taker.price_ticks, sink)
+        (place, details)
     }
 }

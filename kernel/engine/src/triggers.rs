@@ -4,7 +4,7 @@ use crate::book::{NONE, Place};
 use crate::engine::Engine;
 use crate::limits::{CASCADE_ORDERS_MAX, CASCADE_TOUCHES_MAX, FULL_RULES};
 use crate::matcher::{End, Taker};
-use crate::orders::{Order, ruling};
+use crate::orders::Order;
 use crate::sink::Sink;
 use crate::types::{CancelReason, ExecType, ExecutionReport, MarketPhase, Side};
 use crate::waits::{WAITING, Wait, is_limit_kind};
@@ -142,32 +142,11 @@ impl Engine {
 
     /// A taker for an order that waits.
     fn taker_of_waiting(&self, handle: u32, wait: &Wait) -> Taker {
-        let place = &self.places[handle];
-        let order = &self.orders[handle as usize];
-        let market = &self.markets[place.market];
         let budget = wait.budget_atoms;
         Taker {
-            account: place.account,
-            group: place.group,
-            market: place.market,
-            market_id: market.market_id,
-            quote_asset_id: market.quote_asset_id,
-            side: wait.side,
             is_market: budget != 0,
-            mode: ruling(order.mode),
-            maker_fee_ppm: order.maker_fee_ppm,
-            taker_fee_ppm: order.taker_fee_ppm,
-            base_row: order.base_row,
-            quote_row: order.quote_row,
-            cl_ord_id: self.cl_ord_id(handle),
-            order_id: order.order_id,
-            price_ticks: wait.price_ticks,
-            quantity_lots: order.quantity_lots,
-            leaves_lots: place.leaves_lots,
-            cum_lots: 0,
-            cum_tick_lots: 0,
-            held_atoms: self.held_by(handle).1,
             budget_atoms: (budget != 0).then_some(budget),
+            ..self.taker_again(handle, wait.price_ticks, wait.side)
         }
     }
 

@@ -1,13 +1,11 @@
 //! Orders that wait for a price: what they may be, and how they are accepted. `docs/semantics/triggers.md`, section 3.
 
-use crate::book::{NONE, Place};
 use crate::engine::Engine;
 use crate::firm::{Context, Done};
 use crate::limits::{AMOUNT_ATOMS_MAX, PRICE_TICKS_MAX, TRAILING_PPM_MAX};
 use crate::markets::Market;
 use crate::matcher::Taker;
 use crate::new_order::rests;
-use crate::orders::Order;
 use crate::refusal::refuse_if;
 use crate::sink::Sink;
 use crate::types::{NewOrder, OrderType, RejectReason, SelfTradePrevention, Side, TimeInForce};
@@ -93,34 +91,7 @@ impl Engine {
             .change(taker.held_row())
             .hold(taker.held_atoms);
         self.tell_new(order, &taker, 0, sink);
-        let slot = Place {
-            leaves_lots: taker.leaves_lots,
-            previous: NONE,
-            next: NONE,
-            level: NONE,
-            group: taker.group,
-            account: taker.account,
-            market: taker.market,
-        };
-        let details = Order {
-            cum_tick_lots: 0,
-            order_id: taker.order_id,
-            quantity_lots: taker.quantity_lots,
-            public_order_id: 0,
-            session_id: context.session_id,
-            expire_time_ns: self.end_of(order),
-            maker_fee_ppm: taker.maker_fee_ppm,
-            taker_fee_ppm: taker.taker_fee_ppm,
-            base_row: taker.base_row,
-            quote_row: taker.quote_row,
-            key: NONE,
-            page: NONE,
-            previous: NONE,
-            next: NONE,
-            tag: order.tag,
-            post_only: false,
-            mode: order.self_trade_prevention,
-        };
+        let (slot, details) = self.parts_of(order, &taker, 0, context);
         let wait = Wait {
             side: order.side,
             order_type: order.order_type,

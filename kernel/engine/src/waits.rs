@@ -255,12 +255,7 @@ impl Triggers {
             return;
         }
         let (falls, rank) = wait.rank();
-        let side = if falls {
-            &mut self.fallers
-        } else {
-            &mut self.risers
-        };
-        side.insert((rank, order_id, handle));
+        self.those_that(falls).insert((rank, order_id, handle));
     }
 
     /// Takes an order away, ready or not.
@@ -273,18 +268,22 @@ impl Triggers {
         }
     }
 
+    /// Fixed triggers that a falling price reaches, or a rising one.
+    fn those_that(&mut self, falls: bool) -> &mut BTreeSet<Ranked> {
+        if falls {
+            &mut self.fallers
+        } else {
+            &mut self.risers
+        }
+    }
+
     fn forget(&mut self, wait: &Wait, order_id: u64, handle: u32) {
         if wait.is_trailing() {
             self.trailing.remove(&(order_id, handle));
             return;
         }
         let (falls, rank) = wait.rank();
-        let side = if falls {
-            &mut self.fallers
-        } else {
-            &mut self.risers
-        };
-        side.remove(&(rank, order_id, handle));
+        self.those_that(falls).remove(&(rank, order_id, handle));
     }
 
     /// Puts an order at the tail of the ready ones.
