@@ -27,6 +27,7 @@ mod mass_cancel;
 mod matcher;
 pub mod money;
 mod new_order;
+mod order_checks;
 pub mod orders;
 mod phases;
 mod poison;
