@@ -2,13 +2,14 @@
 
 Accounts: what we have is positive (hot), what we owe is negative (customers), income is negative
 (fees_charged), cost is positive (network_cost). Each transfer sums to zero per asset; the schema
-refuses others. Called by the pipeline.
+refuses others. Called by the pipeline, by what credits deposits, and by the treasury.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runtime.postgres import Connection
+from wallets.books.accounts import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,18 +24,43 @@ class Entry:
 def of_payout(asset_id: int, amount_atoms: int, fee_charged_atoms: int) -> list[Entry]:
     """A paid withdrawal: coins leave, the debt to the customer is gone, our fee is earned."""
     return [
-        Entry(asset_id, "hot", -amount_atoms),
-        Entry(asset_id, "customers", amount_atoms + fee_charged_atoms),
-        Entry(asset_id, "fees_charged", -fee_charged_atoms),
+        Entry(asset_id, Account.HOT, -amount_atoms),
+        Entry(asset_id, Account.CUSTOMERS, amount_atoms + fee_charged_atoms),
+        Entry(asset_id, Account.FEES_CHARGED, -fee_charged_atoms),
     ]
 
 
 def of_network_fee(native_asset_id: int, fee_atoms: int) -> list[Entry]:
     """What the network took."""
     return [
-        Entry(native_asset_id, "hot", -fee_atoms),
-        Entry(native_asset_id, "network_cost", fee_atoms),
+        Entry(native_asset_id, Account.HOT, -fee_atoms),
+        Entry(native_asset_id, Account.NETWORK_COST, fee_atoms),
     ]
+
+
+def of_credit(asset_id: int, amount_atoms: int, remainder_atoms: int) -> list[Entry]:
+    """A credited deposit, written when its command is: what the engine's unit cannot hold is ours.
+
+    A credit that is reversed, or that the engine refused and did not put to suspense, is `undone`.
+    """
+    return [
+        Entry(asset_id, Account.HOT, amount_atoms),
+        Entry(asset_id, Account.CUSTOMERS, remainder_atoms - amount_atoms),
+        Entry(asset_id, Account.UNCLAIMED, -remainder_atoms),
+    ]
+
+
+def of_found(asset_id: int, amount_atoms: int) -> list[Entry]:
+    """Coins at the hot wallet that neither a deposit nor a transfer of ours brought."""
+    return [
+        Entry(asset_id, Account.HOT, amount_atoms),
+        Entry(asset_id, Account.UNCLAIMED, -amount_atoms),
+    ]
+
+
+def of_move(asset_id: int, source: Account, target: Account, amount_atoms: int) -> list[Entry]:
+    """Coins between places of ours."""
+    return [Entry(asset_id, source, -amount_atoms), Entry(asset_id, target, amount_atoms)]
 
 
 def undone(entries: Sequence[Entry]) -> list[Entry]:

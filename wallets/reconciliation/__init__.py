@@ -1,0 +1,1 @@
+"""Whether engine, book and chain say the same, at one cut."""
