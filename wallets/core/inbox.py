@@ -6,11 +6,14 @@ caused, so that a row that comes again after a crash changes nothing. It never d
 
 from dataclasses import dataclass
 
+import asyncpg
+
 from runtime.postgres import Connection, Database
 from wallets.contract import WithdrawalId
 from wallets.core import outbox
 from wallets.core.transactions import changing
 from wallets.core.units import to_chain
+from wallets.deposits import refusals
 from wallets.errors import Broken
 from wallets.states import PayoutState
 
@@ -142,7 +145,7 @@ async def _take_answer(connection: Connection, event: Answered, seq: int) -> Non
         return
     if row["kind"] != "start":
         if event.reason != 0:
-            await _stop(connection, event, row["kind"])
+            await _take_refusal(connection, event, row)
         return
     after = PayoutState.REJECTED if event.reason else PayoutState.STARTED
     payout = await connection.fetchrow(
@@ -162,6 +165,13 @@ async def _take_answer(connection: Connection, event: Answered, seq: int) -> Non
             network_id=payout["network_id"],
             shard=payout["shard"],
         )
+
+
+async def _take_refusal(connection: Connection, event: Answered, row: asyncpg.Record) -> None:
+    if row["kind"] == outbox.CREDIT:
+        await refusals.hold(connection, row["subject_id"], event.reason)
+    else:
+        await _stop(connection, event, row["kind"])
 
 
 async def _stop(connection: Connection, event: Answered, kind: str) -> None:

@@ -1,7 +1,7 @@
 """Commands to the engine, numbered without gaps per source, each in its cause's transaction.
 
-Written by the pipeline and the inbox, read by the sender. A row is never changed but for the
-answer; a resend of the same number is safe, the engine applies each once.
+Written by the pipeline, the inbox and the scan of deposits, read by the sender. A row is never
+changed but for the answer; a resend of the same number is safe, the engine applies each once.
 """
 
 from dataclasses import dataclass
@@ -15,6 +15,12 @@ from wallets.errors import Broken
 
 # The upper bits of an envelope's correlation are the source, the lower ones its number.
 SEQ_BITS: Final = 40
+CREDIT: Final = "credit"
+REVERSE: Final = "reverse_credit"
+FINALIZE: Final = "finalize_credit"
+DEPOSIT_KINDS: Final = (CREDIT, REVERSE, FINALIZE)
+AMOUNT_BYTES: Final = 16
+FIRST_SHARD: Final = "select min(shard) from custody.source where network_id = $1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,16 @@ def numbers_of(correlation: int) -> tuple[int, int]:
     return correlation >> SEQ_BITS, correlation & ((1 << SEQ_BITS) - 1)
 
 
+@dataclass(frozen=True, slots=True)
+class Credited:
+    """What the engine is told of a deposit; the amount is in its own unit."""
+
+    deposit_id: bytes
+    account_id: int
+    asset_id: int
+    amount_atoms: int
+
+
 def encode(kind: str, source_id: int, source_seq: int, withdrawal_id: bytes) -> bytes:
     """The command about a withdrawal; `kind` is start, settle, release or reopen."""
     command = system_pb2.SystemCommand()
@@ -46,14 +62,50 @@ def encode(kind: str, source_id: int, source_seq: int, withdrawal_id: bytes) -> 
     return command.SerializeToString(deterministic=True)
 
 
+def encode_deposit(kind: str, source_id: int, source_seq: int, deposit: Credited) -> bytes:
+    """The command about a deposit; `kind` is one of `DEPOSIT_KINDS`."""
+    command = system_pb2.SystemCommand()
+    message = getattr(command, kind)
+    message.source_id = source_id
+    message.source_seq = source_seq
+    message.deposit_id = deposit.deposit_id
+    if kind == CREDIT:
+        message.account_id = deposit.account_id
+        message.asset_id = deposit.asset_id
+        message.amount_atoms = deposit.amount_atoms.to_bytes(AMOUNT_BYTES, "little")
+    return command.SerializeToString(deterministic=True)
+
+
 async def put(
     connection: Connection, kind: str, withdrawal_id: WithdrawalId, *, network_id: int, shard: int
 ) -> None:
-    """Numbers a command in the caller's transaction; the source's row is locked until its end.
+    """Numbers a command about a withdrawal in the caller's transaction.
 
     A network that is not served takes another source of the shard: the money must go back.
     Raises Broken when the shard has none.
     """
+    source_id, source_seq = await _next_number(connection, network_id, shard)
+    command = encode(kind, source_id, source_seq, withdrawal_id)
+    await _insert(connection, source_id, source_seq, command, kind, withdrawal_id)
+
+
+async def put_deposit(
+    connection: Connection, kind: str, deposit: Credited, *, network_id: int, shard: int
+) -> int:
+    """Numbers a command about a deposit in the caller's transaction; the shard that it goes to.
+
+    Shard 0 stands for the network's first. Raises Broken when the network has no source there.
+    """
+    if not shard:
+        shard = await connection.fetchval(FIRST_SHARD, network_id) or 0
+    source_id, source_seq = await _next_number(connection, network_id, shard)
+    command = encode_deposit(kind, source_id, source_seq, deposit)
+    await _insert(connection, source_id, source_seq, command, kind, deposit.deposit_id)
+    return shard
+
+
+async def _next_number(connection: Connection, network_id: int, shard: int) -> tuple[int, int]:
+    """Source and number; the source's row is locked until the transaction's end."""
     row = await connection.fetchrow(
         "select source_id, last_seq from custody.source where shard = $1 "
         "order by network_id <> $2, source_id limit 1 for update",
@@ -66,14 +118,25 @@ async def put(
     await connection.execute(
         "update custody.source set last_seq = $2 where source_id = $1", source_id, source_seq
     )
+    return source_id, source_seq
+
+
+async def _insert(
+    connection: Connection,
+    source_id: int,
+    source_seq: int,
+    command: bytes,
+    kind: str,
+    subject_id: bytes,
+) -> None:
     await connection.execute(
         "insert into custody.outbox (source_id, source_seq, command, kind, subject_id) "
         "values ($1, $2, $3, $4, $5)",
         source_id,
         source_seq,
-        encode(kind, source_id, source_seq, withdrawal_id),
+        command,
         kind,
-        withdrawal_id,
+        subject_id,
     )
 
 

@@ -15,3 +15,5 @@ COINBASE_DEPTH: Final = 100
 REORGANISATION_DEPTH_MAX: Final = 100
 # Keys of one block that are looked up at once; more cannot be in a block of any chain served.
 MOVEMENTS_MAX: Final = 200_000
+# Deposits that one height changes in one way; the next height takes what is left.
+DEPOSITS_PAGE: Final = 10_000

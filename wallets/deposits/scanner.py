@@ -13,7 +13,8 @@ from typing import Final, Protocol
 from runtime.postgres import Connection, Database
 from wallets.contract import Block, BlockRef
 from wallets.core.transactions import changing
-from wallets.deposits import limits, sightings
+from wallets.deposits import crediting, limits, sightings
+from wallets.deposits.crediting import Height
 from wallets.errors import Broken, Condition, Fenced, Stuck
 
 ACTOR: Final = "scanner"
@@ -34,6 +35,9 @@ class ReadsBlocks(Protocol):
         """As in `Adapter`."""
 
     async def read_block(self, height: int) -> Block:
+        """As in `Adapter`."""
+
+    async def final_height(self) -> int:
         """As in `Adapter`."""
 
 
@@ -128,6 +132,7 @@ class Scanner:
             raise Stuck(Condition.CHAIN_STALLED, f"the head is {age_seconds} s old")
 
     async def _forward(self, lease: Lease, last: Watermark | None, block: Block) -> None:
+        height = Height(block.ref.height, await self.adapter.final_height())
         async with changing(self.database, ACTOR) as connection:
             await self._guard(connection, lease, last)
             await connection.execute(
@@ -141,6 +146,7 @@ class Scanner:
             )
             await self.hooks.apply_block(connection, self.network_id, block)
             await sightings.apply_block(connection, self.network_id, block)
+            await crediting.apply_height(connection, self.network_id, height)
 
     async def _back(self, lease: Lease, last: Watermark, tip: BlockRef) -> None:
         await self._raise_if_too_deep(last, tip)

@@ -1,20 +1,25 @@
 """What a block pays to deposit addresses, as rows of deposits; and taken back with its block.
 
 Called by the scanner in the transaction that moves its watermark. All keys of a block are matched
-by one indexed query. It credits nothing.
+by one indexed query. It credits nothing: what the engine holds as credited when its block comes
+back is credited already, and is never judged anew.
 """
 
 import hashlib
 from collections.abc import Mapping
 from typing import Final
 
+import asyncpg
+
 from runtime.postgres import Connection
 from wallets.contract import Block, Movement
-from wallets.deposits import limits, rules
+from wallets.deposits import limits, refusals, rules
 from wallets.deposits.addresses import BRANCH
-from wallets.deposits.rules import DepositAsset
-from wallets.errors import Broken
+from wallets.deposits.rules import DepositAsset, Verdict
+from wallets.errors import Broken, Condition, Stuck
 from wallets.states import DepositState
+
+D = DepositState
 
 OURS: Final = """
 select key, account_id from custody.address
@@ -27,24 +32,33 @@ from custody.asset where network_id = $1
 """
 ADD: Final = """
 insert into custody.deposit (deposit_id, network_id, txid, index, key, account_id, asset_id,
-    contract, amount_atoms, engine_atoms, remainder_atoms, state)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'seen')
+    contract, amount_atoms, engine_atoms, remainder_atoms, state, tier_version)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'seen', (
+    select coalesce(max(version), 0) from custody.confirmation_tier
+    where network_id = $2 and asset_id = $7))
 """
+KNOWN: Final = """
+select deposit_id, state, reason, credit_count
+from custody.deposit where deposit_id = any($1::bytea[])
+"""
+# Nobody's account changes while the engine holds a credit of it.
 SEE_AGAIN: Final = """
-update custody.deposit set state = 'seen', account_id = $2 where deposit_id = $1
-"""
-JUDGE: Final = """
-update custody.deposit set state = $2, reason = $3, block_hash = $4, block_height = $5
+update custody.deposit set account_id = case when credit_count % 2 = 1 then account_id else $2 end,
+    block_hash = $3, block_height = $4, orphaned_height = null
 where deposit_id = $1
 """
+SET: Final = "update custody.deposit set state = $2, reason = $3 where deposit_id = $1"
 PROVE: Final = """
 insert into custody.deposit_proof (deposit_id, block_hash, height, header, proof, node)
 values ($1, $2, $3, $4, $5, '') on conflict do nothing
 """
 UNDO: Final = """
-update custody.deposit set state = 'orphaned', block_hash = null, block_height = null
+update custody.deposit set state = 'orphaned', block_hash = null, block_height = null,
+    orphaned_height = $2
 where network_id = $1 and block_height = $2 and block_hash = $3
+returning is_final
 """
+ABSENT: Final = (D.ORPHANED, D.REPLACED, D.REVERSED)
 
 
 def deposit_id_of(network_id: int, movement: Movement) -> bytes:
@@ -69,21 +83,16 @@ async def apply_block(connection: Connection, network_id: int, block: Block) -> 
     }
     if not found:
         return
-    known = {
-        row["deposit_id"]: row["state"]
-        for row in await connection.fetch(
-            "select deposit_id, state from custody.deposit where deposit_id = any($1::bytea[])",
-            list(found),
-        )
-    }
+    known = {row["deposit_id"]: row for row in await connection.fetch(KNOWN, list(found))}
     assets = await _read_assets(connection, network_id)
     for deposit_id, movement in found.items():
-        account_id, (asset_id, asset) = (
-            accounts[movement.key],
-            assets.get(movement.contract, (0, None)),
-        )
+        row = known.get(deposit_id)
+        if row is not None and row["state"] not in ABSENT:
+            continue
+        account_id = accounts[movement.key]
+        asset_id, asset = assets.get(movement.contract, (0, None))
         verdict = rules.judge(movement, asset, account_id=account_id)
-        if deposit_id not in known:
+        if row is None:
             await connection.execute(
                 ADD,
                 deposit_id,
@@ -98,27 +107,39 @@ async def apply_block(connection: Connection, network_id: int, block: Block) -> 
                 verdict.units.engine_atoms,
                 verdict.units.remainder_atoms,
             )
-        elif known[deposit_id] == DepositState.ORPHANED:
-            await connection.execute(SEE_AGAIN, deposit_id, account_id)
-        else:
-            continue
         ref = block.ref
-        await connection.execute(
-            JUDGE,
-            deposit_id,
-            verdict.state.value,
-            verdict.reason.value,
-            ref.block_hash,
-            ref.height,
-        )
+        await connection.execute(SEE_AGAIN, deposit_id, account_id, ref.block_hash, ref.height)
+        for state, reason in ways_of(row, verdict):
+            await connection.execute(SET, deposit_id, state.value, reason)
         await connection.execute(
             PROVE, deposit_id, ref.block_hash, ref.height, block.header, movement.proof
         )
 
 
+def ways_of(known: asyncpg.Record | None, verdict: Verdict) -> list[tuple[DepositState, str]]:
+    """The states, with reasons, through which what is in a block goes; `known` was in none."""
+    if known is None:
+        return [(verdict.state, verdict.reason)]
+    if known["credit_count"] % 2 == 1:
+        # The engine has it, or has it in suspense: there it waits for people again.
+        credited = (D.CREDITED, known["reason"])
+        is_refused = known["reason"].startswith(refusals.PREFIX)
+        return [credited, (D.HELD, known["reason"])] if is_refused else [credited]
+    if known["state"] != D.REVERSED:
+        return [(D.SEEN, ""), (verdict.state, verdict.reason)]
+    if verdict.state in (D.HELD, D.UNCLAIMED):
+        return [(D.CONFIRMING, ""), (verdict.state, verdict.reason)]
+    return [(D.CONFIRMING, "")]
+
+
 async def undo_block(connection: Connection, network_id: int, block: tuple[int, str]) -> None:
-    """What a block gave is orphaned: it may come back in another one."""
-    await connection.execute(UNDO, network_id, *block)
+    """What a block gave is orphaned: it may come back in another one.
+
+    Raises Stuck for a block that has a deposit which the engine was told to forget.
+    """
+    for row in await connection.fetch(UNDO, network_id, *block):
+        if row["is_final"]:
+            raise Stuck(Condition.REORG_TOO_DEEP, f"block {block[0]} has a final deposit")
 
 
 async def _read_assets(

@@ -1,107 +1,14 @@
 """Scans of a chain in memory that reorganises, on real Postgres."""
 
 import random
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 
 import pytest
 
-from runtime import postgres
 from runtime.errors import Unavailable
-from runtime.postgres import Connection, Database
-from runtime.settings import PostgresSettings
-from tests.wallets.conftest import NETWORK_ID
-from wallets.bitcoin import coins
-from wallets.contract import Block, BlockRef, Movement, TransactionId
+from tests.wallets.deposits.memory_blocks import AHEAD, SECOND_NS, THEIRS, Scan, pays
 from wallets.deposits import limits
-from wallets.deposits.scanner import Hooks, Lease, Moved, Scanner
+from wallets.deposits.scanner import Moved
 from wallets.errors import Condition, Fenced, Stuck
-from wallets.link.lease import hold
-
-OURS, AHEAD, THEIRS = b"ours", b"ahead", b"theirs"
-SECOND_NS = 1_000_000_000
-
-
-@dataclass
-class MemoryBlocks:
-    """A best chain of blocks; each has a hash of its own, also at the same height."""
-
-    blocks: list[Block] = field(default_factory=list)
-    made: int = 0
-    is_down: bool = False
-
-    def mine(self, *movements: Movement) -> None:
-        height = len(self.blocks)
-        parent = self.blocks[-1].ref.block_hash if self.blocks else "none"
-        self.made += 1
-        ref = BlockRef(height, f"block{self.made}")
-        self.blocks.append(Block(ref, parent, height * SECOND_NS, b"header", movements, ()))
-
-    async def tip(self) -> BlockRef:
-        if self.is_down:
-            raise Unavailable("down")
-        return self.blocks[-1].ref
-
-    async def read_block(self, height: int) -> Block:
-        return self.blocks[height]
-
-
-@dataclass
-class Scan:
-    """A scanner that holds its lease."""
-
-    scanner: Scanner
-    chain: MemoryBlocks
-    lease: Lease
-    connection: Connection
-
-    async def step(self, now_ns: int = 0) -> Moved:
-        return await self.scanner.step(self.lease, now_ns=now_ns)
-
-    async def catch_up(self) -> None:
-        for _ in range(100):
-            if await self.step() is Moved.NOT:
-                return
-        pytest.fail("no end")
-
-    async def states(self) -> dict[str, str]:
-        rows = await self.connection.fetch("select txid, state from custody.deposit")
-        return {row["txid"]: row["state"] for row in rows}
-
-    async def hashes(self) -> list[str]:
-        rows = await self.connection.fetch("select block_hash from custody.block order by height")
-        return [row["block_hash"] for row in rows]
-
-
-def pays(name: str, amount_atoms: int = 1_000, key: bytes = OURS) -> Movement:
-    return Movement(TransactionId(name), 0, b"", key, amount_atoms, False, b"proof")
-
-
-@pytest.fixture
-async def scan(custody: Connection, postgres_settings: PostgresSettings) -> AsyncIterator[Scan]:
-    await custody.execute(
-        "insert into custody.asset values ($1, 1, '', 'MEM', 8, 8, 100, 0)", NETWORK_ID
-    )
-    await custody.execute(
-        "insert into custody.key_branch values ($1, 'deposit', 1, 'x', 'x', 0)", NETWORK_ID
-    )
-    for index, (key, account_id) in enumerate(((OURS, 4096), (AHEAD, 0))):
-        await custody.execute(
-            "insert into custody.address values ($1, $2, '', 'deposit', 1, $3, $4)",
-            NETWORK_ID,
-            key,
-            index,
-            account_id,
-        )
-    database: Database = await postgres.connect(postgres_settings, application_name="test")
-    token = await hold(database, "scan", "me", 600.0)
-    assert token is not None
-    chain = MemoryBlocks()
-    chain.mine()
-    hooks = Hooks(coins.apply_block, coins.undo_block)
-    scanner = Scanner(database, chain, hooks, NETWORK_ID, 0, 60)
-    yield Scan(scanner, chain, Lease("scan", token), custody)
-    await database.close()
 
 
 async def test_what_pays_us_is_on_the_books_and_what_pays_others_is_not(scan: Scan) -> None:
