@@ -38,7 +38,7 @@ SPENDABLE: Final = """
 select coin.outpoint, coin.amount_atoms, address.branch, address.path_index
 from custody.bitcoin_coin coin
 join custody.address using (network_id, key)
-where coin.network_id = $1 and coin.spent_height is null
+where coin.network_id = $1 and coin.spent_height is null and address.branch <> 'cold'
     and coin.height <= case when coin.is_coinbase then $2::bigint - $5::bigint + 1
                             when address.account_id = 0 then $2 else $3::bigint end
     and not coin.outpoint = any($6::text[])

@@ -2,7 +2,8 @@
 
 Accounts: what we have is positive (hot), what we owe is negative (customers), income is negative
 (fees_charged), cost is positive (network_cost). Each transfer sums to zero per asset; the schema
-refuses others. Called by the pipeline, by what credits deposits, and by the treasury.
+refuses others. Called by the pipeline, the scan of deposits and
+the treasury.
 """
 
 from collections.abc import Sequence
@@ -35,18 +36,6 @@ def of_network_fee(native_asset_id: int, fee_atoms: int) -> list[Entry]:
     return [
         Entry(native_asset_id, Account.HOT, -fee_atoms),
         Entry(native_asset_id, Account.NETWORK_COST, fee_atoms),
-    ]
-
-
-def of_credit(asset_id: int, amount_atoms: int, remainder_atoms: int) -> list[Entry]:
-    """A credited deposit, written when its command is: what the engine's unit cannot hold is ours.
-
-    A credit that is reversed, or that the engine refused and did not put to suspense, is `undone`.
-    """
-    return [
-        Entry(asset_id, Account.HOT, amount_atoms),
-        Entry(asset_id, Account.CUSTOMERS, remainder_atoms - amount_atoms),
-        Entry(asset_id, Account.UNCLAIMED, -remainder_atoms),
     ]
 
 

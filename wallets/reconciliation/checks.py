@@ -6,7 +6,7 @@ to be on its way between them is a part of it, so that a difference is a fault a
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 class Side(enum.StrEnum):
@@ -26,17 +26,15 @@ class Held:
     place: str
     book_atoms: int
     chain_atoms: int
-    # In a block and not on the book yet: deposits before their credit, coins that were found.
+    # In a block and not on the book yet: coins that were found.
     coming_atoms: int = 0
-    # On the book and in no block: credits whose block left the chain, not reversed yet.
-    missing_atoms: int = 0
     # Left in a block by a transaction of ours that is not settled yet.
     leaving_atoms: int = 0
 
     @property
     def expected_atoms(self) -> int:
         """What the chain must show."""
-        return self.book_atoms + self.coming_atoms - self.missing_atoms - self.leaving_atoms
+        return self.book_atoms + self.coming_atoms - self.leaving_atoms
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +47,19 @@ class Owed:
     engine_atoms: int
     # Commands that the book has and the engine, at the cut, had not: what they will add.
     pending_atoms: int = 0
+    # Money without coins that the engine had when it was looked at first; None = that is now.
+    opening_atoms: int | None = None
 
     @property
     def expected_atoms(self) -> int:
         """What the engine must say."""
-        return self.book_atoms - self.pending_atoms
+        return self.book_atoms - self.pending_atoms + (self.opening_atoms or 0)
+
+    def opened(self) -> "Owed":
+        """As it is compared: at the first look, with what differs as the opening."""
+        if self.opening_atoms is not None:
+            return self
+        return replace(self, opening_atoms=self.engine_atoms - self.expected_atoms)
 
 
 @dataclass(frozen=True, slots=True)

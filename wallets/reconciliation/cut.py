@@ -1,0 +1,255 @@
+"""Looks at book, chain and journal of one network in one moment, and writes what it came to.
+
+Called by `job`. All of custody's side is read in one snapshot of the database; the engine's side is
+as of one journal sequence per shard, and the outbox says which commands lie between the two.
+"""
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from cambist.orders.v1 import enums_pb2
+from runtime.postgres import Connection, Database, outcome_of_read
+from wallets.books import postings
+from wallets.books.accounts import OWED, PLACES
+from wallets.books.holdings import Counts, Found, Holdings
+from wallets.contract import BlockRef
+from wallets.core.transactions import changing
+from wallets.errors import Broken, Condition
+from wallets.reconciliation.checks import Finding, Held, Owed
+
+ACTOR: Final = "reconciliation"
+ASSETS: Final = """
+select network_id, asset_id, contract, decimals, engine_decimals from custody.asset
+order by network_id, asset_id
+"""
+# Commands that the engine had not taken at its sequence, and those that it refused.
+PENDING: Final = """
+select s.shard, o.kind, o.answer_seq, coalesce(o.answer_reason, 0) as reason,
+    coalesce(p.asset_id, d.asset_id) as asset_id,
+    coalesce(p.engine_amount_atoms, d.engine_atoms) as atoms
+from custody.outbox o join custody.source s using (source_id)
+    left join custody.payout p on p.withdrawal_id = o.subject_id and o.kind in ('settle', 'reopen')
+    left join custody.deposit d
+        on d.deposit_id = o.subject_id and o.kind in ('credit', 'reverse_credit')
+where o.kind in ('settle', 'reopen', 'credit', 'reverse_credit')
+    and (o.answer_seq is null or o.answer_seq > $1)
+limit $2
+"""
+# What each kind adds to what the book owes.
+SIGNS: Final[Mapping[str, int]] = {"credit": 1, "reverse_credit": -1, "settle": -1, "reopen": 1}
+PENDING_MAX: Final = 100_000
+UNKNOWN_ACCOUNT: Final = int(enums_pb2.REJECT_REASON_UNKNOWN_ACCOUNT)
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """As it is registered."""
+
+    network_id: int
+    asset_id: int
+    contract: bytes
+    decimals: int
+    engine_decimals: int
+
+
+@dataclass(frozen=True, slots=True)
+class Externals:
+    """What the engine's accounts own by asset, at one sequence of one shard's journal."""
+
+    shard: int
+    seq: int
+    atoms: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """One look."""
+
+    block: BlockRef
+    held: tuple[Held, ...]
+    owed: tuple[Owed, ...]
+    found: tuple[Found, ...]
+
+
+@asynccontextmanager
+async def one_moment(database: Database) -> AsyncIterator[Connection]:
+    """A connection whose reads all see the same database. Raises Unavailable."""
+    async with (
+        database.connection() as connection,
+        outcome_of_read(),
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        yield connection
+
+
+async def look(
+    database: Database, network_id: int, counts: Counts | None, externals: Sequence[Externals]
+) -> Cut:
+    """One cut; without `counts` only the engine's side. Raises Unavailable, Broken."""
+    async with one_moment(database) as connection:
+        assets = [Asset(*row) for row in await connection.fetch(ASSETS)]
+        here = [asset for asset in assets if asset.network_id == network_id]
+        found = Holdings(BlockRef(-1, ""), (), ())
+        if counts is not None:
+            found = await counts(connection, network_id)
+        held = await _held(connection, network_id, here, found)
+        owed = await _owed(connection, {asset.asset_id for asset in here}, assets, externals)
+    return Cut(found.block, held, owed, found.found)
+
+
+async def _held(
+    connection: Connection, network_id: int, assets: Sequence[Asset], holdings: Holdings
+) -> tuple[Held, ...]:
+    book = await postings.read_balances(connection, network_id)
+    numbers = {asset.contract: asset.asset_id for asset in assets}
+    result = []
+    for pile in holdings.piles:
+        asset_id = numbers.get(pile.contract)
+        if asset_id is None:
+            # An asset that is not served; its deposits are on the books as unsupported.
+            continue
+        strange = sum(
+            one.amount_atoms
+            for one in holdings.found
+            if (one.contract, one.place) == (pile.contract, pile.place)
+        )
+        result.append(
+            Held(
+                asset_id,
+                pile.place,
+                sum(book.get((asset_id, account), 0) for account in PLACES[pile.place]),
+                pile.amount_atoms,
+                strange,
+                pile.leaving_atoms,
+            )
+        )
+    return tuple(result)
+
+
+async def _owed(
+    connection: Connection,
+    wanted: set[int],
+    assets: Sequence[Asset],
+    externals: Sequence[Externals],
+) -> tuple[Owed, ...]:
+    if not externals:
+        return ()
+    book: dict[int, int] = dict.fromkeys(wanted, 0)
+    for network_id in {asset.network_id for asset in assets}:
+        balances = await postings.read_balances(connection, network_id)
+        for asset in assets:
+            if asset.network_id == network_id and asset.asset_id in wanted:
+                atoms = -sum(balances.get((asset.asset_id, account), 0) for account in OWED)
+                book[asset.asset_id] += to_engine(atoms, asset)
+    pending = await _pending(connection, {one.shard: one.seq for one in externals})
+    openings = {
+        row["asset_id"]: int(row["engine_atoms"])
+        for row in await connection.fetch("select * from custody.reconciliation_opening")
+    }
+    return tuple(
+        Owed(
+            asset_id,
+            book[asset_id],
+            sum(one.atoms.get(asset_id, 0) for one in externals),
+            pending.get(asset_id, 0),
+            openings.get(asset_id),
+        )
+        for asset_id in sorted(wanted)
+    )
+
+
+async def _pending(connection: Connection, seqs: Mapping[int, int]) -> dict[int, int]:
+    """By asset, what the book has and the engine at its sequence had not."""
+    rows = await connection.fetch(PENDING, min(seqs.values()), PENDING_MAX + 1)
+    if len(rows) > PENDING_MAX:
+        raise Broken(f"more than {PENDING_MAX} commands have no answer")
+    total: dict[int, int] = {}
+    for row in rows:
+        if row["shard"] not in seqs:
+            raise Broken(f"shard {row['shard']} was not asked what it owes")
+        is_taken = row["answer_seq"] is not None and row["answer_seq"] <= seqs[row["shard"]]
+        # A refused credit is off the book by now, but for one that the engine has in suspense.
+        is_off = row["reason"] not in (0, UNKNOWN_ACCOUNT)
+        if not (is_taken or is_off or row["atoms"] is None):
+            change = SIGNS[row["kind"]] * int(row["atoms"])
+            total[row["asset_id"]] = total.get(row["asset_id"], 0) + change
+    return total
+
+
+def to_engine(atoms: int, asset: Asset) -> int:
+    """In the engine's unit. Raises Broken when the book owes what the engine cannot say."""
+    if asset.engine_decimals >= asset.decimals:
+        return atoms * int(10 ** (asset.engine_decimals - asset.decimals))
+    whole, rest = divmod(atoms, int(10 ** (asset.decimals - asset.engine_decimals)))
+    if rest:
+        raise Broken(f"asset {asset.asset_id}: {atoms} atoms are no whole atoms of the engine")
+    return whole
+
+
+async def book_found(database: Database, network_id: int, found: Sequence[Found]) -> None:
+    """What is deep enough is on the book from now on, as nobody's."""
+    for one in found:
+        async with changing(database, ACTOR, "found") as connection:
+            # One writer at a time, and the look for an earlier one within the lock.
+            await connection.fetchval(
+                "select 1 from custody.chain where network_id = $1 for update", network_id
+            )
+            is_booked = await connection.fetchval(
+                "select exists (select from custody.posting "
+                "where network_id = $1 and cause = 'found' and cause_id = $2)",
+                network_id,
+                one.name.encode(),
+            )
+            asset_id = await connection.fetchval(
+                "select asset_id from custody.asset where network_id = $1 and contract = $2",
+                network_id,
+                one.contract,
+            )
+            if not is_booked and asset_id is not None:
+                entries = postings.of_found(asset_id, one.amount_atoms)
+                await postings.post(connection, network_id, "found", one.name.encode(), entries)
+
+
+async def record(
+    database: Database,
+    network_id: int,
+    cut: Cut,
+    findings: Sequence[Finding],
+    stopping: Sequence[Finding],
+) -> None:
+    """One row per look, and the network's stop, which only a person ends."""
+    reason = "; ".join(map(str, stopping))
+    async with changing(database, ACTOR, reason) as connection:
+        await connection.executemany(
+            "insert into custody.reconciliation_opening values ($1, $2) on conflict do nothing",
+            [(one.asset_id, one.opened().opening_atoms) for one in cut.owed],
+        )
+        await connection.execute(
+            "insert into custody.reconciliation_run "
+            "(network_id, height, block_hash, findings, reason) values ($1, $2, $3, $4, $5)",
+            network_id,
+            cut.block.height,
+            cut.block.block_hash,
+            json.dumps(
+                [
+                    {
+                        "side": one.side,
+                        "asset_id": one.asset_id,
+                        "account": one.account,
+                        "atoms": str(one.atoms),
+                    }
+                    for one in findings
+                ]
+            ),
+            reason,
+        )
+        if stopping:
+            await connection.execute(
+                "update custody.chain set withdrawals_stopped = true, stopped_reason = $2 "
+                "where network_id = $1 and not withdrawals_stopped",
+                network_id,
+                f"{Condition.BOOKS_DEFICIT}: {reason}",
+            )
