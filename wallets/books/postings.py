@@ -39,6 +39,18 @@ def of_network_fee(native_asset_id: int, fee_atoms: int) -> list[Entry]:
     ]
 
 
+def of_credit(asset_id: int, amount_atoms: int, remainder_atoms: int) -> list[Entry]:
+    """A credited deposit, written when its command is: what the engine's unit cannot hold is ours.
+
+    A credit that is reversed, or that the engine refused and did not put to suspense, is `undone`.
+    """
+    return [
+        Entry(asset_id, Account.HOT, amount_atoms),
+        Entry(asset_id, Account.CUSTOMERS, remainder_atoms - amount_atoms),
+        Entry(asset_id, Account.UNCLAIMED, -remainder_atoms),
+    ]
+
+
 def of_found(asset_id: int, amount_atoms: int) -> list[Entry]:
     """Coins at the hot wallet that neither a deposit nor a transfer of ours brought."""
     return [

@@ -26,15 +26,17 @@ class Held:
     place: str
     book_atoms: int
     chain_atoms: int
-    # In a block and not on the book yet: coins that were found.
+    # In a block and not on the book yet: deposits before their credit, coins that were found.
     coming_atoms: int = 0
+    # On the book and in no block: credits whose block left the chain, not reversed yet.
+    missing_atoms: int = 0
     # Left in a block by a transaction of ours that is not settled yet.
     leaving_atoms: int = 0
 
     @property
     def expected_atoms(self) -> int:
         """What the chain must show."""
-        return self.book_atoms + self.coming_atoms - self.leaving_atoms
+        return self.book_atoms + self.coming_atoms - self.missing_atoms - self.leaving_atoms
 
 
 @dataclass(frozen=True, slots=True)

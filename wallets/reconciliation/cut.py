@@ -13,7 +13,7 @@ from typing import Final
 from cambist.orders.v1 import enums_pb2
 from runtime.postgres import Connection, Database, outcome_of_read
 from wallets.books import postings
-from wallets.books.accounts import OWED, PLACES
+from wallets.books.accounts import OWED, Account
 from wallets.books.holdings import Counts, Found, Holdings
 from wallets.contract import BlockRef
 from wallets.core.transactions import changing
@@ -24,6 +24,13 @@ ACTOR: Final = "reconciliation"
 ASSETS: Final = """
 select network_id, asset_id, contract, decimals, engine_decimals from custody.asset
 order by network_id, asset_id
+"""
+# A credit stands on the book from its command on; blocks may have it before, or lose it after.
+DEPOSITS: Final = """
+select asset_id,
+    sum(amount_atoms) filter (where block_hash is not null and credit_count % 2 = 0) as coming,
+    sum(amount_atoms) filter (where block_hash is null and credit_count % 2 = 1) as missing
+from custody.deposit where network_id = $1 group by asset_id
 """
 # Commands that the engine had not taken at its sequence, and those that it refused.
 PENDING: Final = """
@@ -104,6 +111,7 @@ async def _held(
     connection: Connection, network_id: int, assets: Sequence[Asset], holdings: Holdings
 ) -> tuple[Held, ...]:
     book = await postings.read_balances(connection, network_id)
+    rows = {row["asset_id"]: row for row in await connection.fetch(DEPOSITS, network_id)}
     numbers = {asset.contract: asset.asset_id for asset in assets}
     result = []
     for pile in holdings.piles:
@@ -111,6 +119,7 @@ async def _held(
         if asset_id is None:
             # An asset that is not served; its deposits are on the books as unsupported.
             continue
+        row = rows.get(asset_id) if pile.place == Account.HOT else None
         strange = sum(
             one.amount_atoms
             for one in holdings.found
@@ -120,9 +129,10 @@ async def _held(
             Held(
                 asset_id,
                 pile.place,
-                sum(book.get((asset_id, account), 0) for account in PLACES[pile.place]),
+                book.get((asset_id, pile.place), 0),
                 pile.amount_atoms,
-                strange,
+                strange + int((row and row["coming"]) or 0),
+                int((row and row["missing"]) or 0),
                 pile.leaving_atoms,
             )
         )

@@ -16,6 +16,7 @@ ATOMS = st.integers(-(10**12), 10**12)
         (Held(1, "hot", 100, 99), -1),
         (Held(1, "hot", 100, 101), 1),
         (Held(1, "hot", 100, 130, coming_atoms=30), None),
+        (Held(1, "hot", 100, 70, missing_atoms=30), None),
         (Held(1, "hot", 100, 60, leaving_atoms=40), None),
         # A transaction of ours took less than what is gone.
         (Held(1, "hot", 100, 50, leaving_atoms=40), -10),

@@ -14,6 +14,7 @@ from tests.wallets.reconciliation.conftest import (
     Custody,
     transaction,
 )
+from wallets.bitcoin import coins
 from wallets.books import postings
 from wallets.books.accounts import Account
 from wallets.core import claims
@@ -148,3 +149,32 @@ async def test_looks_are_kept_and_cannot_be_changed(venue: Custody) -> None:
     assert await venue.connection.fetchval("select count(*) from custody.reconciliation_run") == 2
     with pytest.raises(asyncpg.IntegrityConstraintViolationError):
         await venue.connection.execute("delete from custody.reconciliation_run")
+
+
+async def test_a_deposit_is_no_difference_before_its_credit_nor_when_its_block_is_gone(
+    venue: Custody,
+) -> None:
+    paid = transaction((KEYS["deposit"], 700), number=3)
+    await venue.block(paid)
+    await venue.connection.execute(
+        "insert into custody.deposit (deposit_id, network_id, txid, index, key, account_id, "
+        "asset_id, contract, amount_atoms, engine_atoms, state, block_hash, block_height) "
+        "values ($1, $2, $3, 0, $4, 5, $5, '', 700, 700, 'confirming', 'block-1', 1)",
+        b"d" * 16,
+        NETWORK_ID,
+        paid.txid(),
+        KEYS["deposit"],
+        ASSET_ID,
+    )
+    assert (await venue.look()).findings == ()
+    async with changing(venue.database, "test") as connection:
+        await connection.execute("update custody.deposit set state = 'credited', credit_count = 1")
+        entries = postings.of_credit(ASSET_ID, 700, 0)
+        await postings.post(connection, NETWORK_ID, "credit", b"d" * 16, entries)
+    assert (await venue.look()).findings == ()
+    async with changing(venue.database, "test") as connection:
+        await coins.undo_block(connection, NETWORK_ID, "block-1")
+        await connection.execute(
+            "update custody.deposit set state = 'orphaned', block_hash = null, block_height = null"
+        )
+    assert (await venue.look()).findings == ()
