@@ -31,6 +31,9 @@ class WalletSettings(Settings):
     service_address: str = "127.0.0.1:7305"
     # Engines by shard: "1=host:port,2=host:port".
     engines: str = ""
+    # Off where the engine is given money that no chain ever had, as in a sandbox: then what it owes
+    # beyond custody's book is named, and payouts go on.
+    engine_deficit_stops: bool = True
     approver_address: str = "127.0.0.1:7302"
     signer_address: str = "127.0.0.1:7301"
     postgres: PostgresSettings = PostgresSettings()

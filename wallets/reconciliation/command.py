@@ -1,0 +1,107 @@
+"""`python -m wallets reconcile`: one look at journal, book and chain, shown and stored.
+
+Run by an operator, at any time beside the workers. A deficit that it finds stops payouts, as the
+workers' own looks do; it ends no stop.
+"""
+
+import asyncio
+import sys
+from contextlib import AsyncExitStack
+from datetime import UTC
+from typing import Final
+
+import click
+
+from runtime import postgres, process, rpc_channel
+from runtime.errors import ConfigurationError
+from runtime.postgres import Database
+from wallets.engines import read_engines
+from wallets.reconciliation import limits
+from wallets.reconciliation.job import Look
+from wallets.reconciliation.networks import open_reconciliation
+from wallets.settings import WalletSettings
+
+RUNS: Final = """
+select r.*, jsonb_array_length(r.findings) as differences from custody.reconciliation_run r
+where network_id = $1 order by run_id desc limit $2
+"""
+# Something differs, so that a script notices.
+DIFFERS: Final = 3
+
+
+@click.command()
+@click.option("--runs", is_flag=True, help="Show the last looks instead of looking.")
+def reconcile(runs: bool) -> None:
+    """Compare journal, book and chain of one network now; status 3 when they differ."""
+    try:
+        settings = WalletSettings.load()
+    except ConfigurationError as error:
+        click.echo(f"configuration: {error}", err=True)
+        sys.exit(process.ExitStatus.CONFIGURATION)
+    differs = asyncio.Event()
+
+    async def run(_stop: asyncio.Event) -> None:
+        async with AsyncExitStack() as stack:
+            database = await postgres.connect(settings.postgres, application_name="reconcile")
+            stack.push_async_callback(database.close)
+            network_id = await network_of(database, settings)
+            if runs:
+                await show_runs(database, network_id)
+                return
+            channels = {}
+            if settings.engines:
+                engines = read_engines("CAMBIST_WALLETS_ENGINES", settings.engines)
+                for shard, address in engines.items():
+                    channel = rpc_channel.open_channel(address, tls_settings=settings.engine_tls)
+                    channels[shard] = await stack.enter_async_context(channel)
+            job = await open_reconciliation(
+                database, network_id, channels, engine_stops=settings.engine_deficit_stops
+            )
+            look = await job.look()
+            show(look)
+            if look.findings:
+                differs.set()
+
+    status = process.run(run, service="wallets", settings=settings)
+    sys.exit(DIFFERS if status == process.ExitStatus.OK and differs.is_set() else status)
+
+
+async def network_of(database: Database, settings: WalletSettings) -> int:
+    """Of the network in the settings. Raises ConfigurationError."""
+    row = await database.read_row(
+        "select network_id from custody.chain where chain = $1 and network = $2",
+        settings.chain,
+        settings.network,
+    )
+    if row is None:
+        raise ConfigurationError(f"network {settings.chain}/{settings.network} is not registered")
+    return int(row["network_id"])
+
+
+def show(look: Look) -> None:
+    """Every line that was compared, and what differs."""
+    ref = look.cut.block
+    click.echo(f"block {ref.height} {ref.block_hash}" if ref.height >= 0 else "no chain looked at")
+    for one in look.cut.held:
+        click.echo(
+            f"{one.place} of asset {one.asset_id}: chain {one.chain_atoms}, book {one.book_atoms},"
+            f" coming {one.coming_atoms}, missing {one.missing_atoms}, leaving {one.leaving_atoms}"
+        )
+    for owed in look.cut.owed:
+        click.echo(
+            f"customers of asset {owed.asset_id}: engine {owed.engine_atoms},"
+            f" book {owed.book_atoms}, pending {owed.pending_atoms},"
+            f" opening {owed.opening_atoms or 0}"
+        )
+    for finding in look.findings:
+        click.echo(f"{finding}{' (payouts stop)' if finding in look.stopping else ''}")
+    if not look.findings:
+        click.echo("nothing differs")
+
+
+async def show_runs(database: Database, network_id: int) -> None:
+    """The last looks, newest first."""
+    for row in await database.read(RUNS, network_id, limits.RUNS_SHOWN):
+        time = row["created_at"].astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        result = row["reason"] or f"{row['differences']} differences"
+        click.echo(f"{time} block {row['height']}: {result}")

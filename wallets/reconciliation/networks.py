@@ -1,0 +1,41 @@
+"""Makes the look at one network: which chain counts its coins, which engines say what they owe.
+
+Called by the worker and by the command. Libraries of a chain are imported only where it is served.
+"""
+
+from collections.abc import Mapping
+
+import grpc.aio
+
+from runtime.errors import ConfigurationError
+from runtime.postgres import Database
+from wallets.books.holdings import Counts
+from wallets.reconciliation.engine import Engine
+from wallets.reconciliation.job import Reconciliation, Rules
+
+
+def counts_of(chain: str) -> Counts | None:
+    """How a chain's coins are counted; None = its side is not looked at."""
+    if chain == "bitcoin":
+        from wallets.bitcoin.holdings import count_coins
+
+        return count_coins
+    return None
+
+
+async def open_reconciliation(
+    database: Database,
+    network_id: int,
+    channels: Mapping[int, grpc.aio.Channel],
+    *,
+    engine_stops: bool,
+) -> Reconciliation:
+    """For one network. Raises ConfigurationError when it is not registered."""
+    row = await database.read_row(
+        "select chain, deposit_final_depth from custody.chain where network_id = $1", network_id
+    )
+    if row is None:
+        raise ConfigurationError(f"network {network_id} is not registered")
+    engines = [Engine(shard, channel) for shard, channel in channels.items()]
+    rules = Rules(row["deposit_final_depth"], engine_stops=engine_stops)
+    return Reconciliation(database, network_id, counts_of(row["chain"]), engines, rules)
