@@ -35,5 +35,7 @@ SPAN_LINKS_MAX: Final = 128
 EXPORT_SECONDS: Final = 3
 # Seconds between two exports of metrics.
 METRIC_INTERVAL_SECONDS: Final = 10.0
+# Seconds that a reader of the metrics page may be silent.
+SCRAPE_SECONDS: Final = 5.0
 # Seconds between SIGTERM and the end of unfinished work; Kubernetes kills after 30.
 DRAIN_SECONDS: Final = 20.0

@@ -80,6 +80,8 @@ class TelemetrySettings(SettingsGroup):
     # Share of orders that get a trace, 0 to 1; the same in all processes of a venue.
     trace_sample_ratio: float = 0.01
     metric_interval_seconds: float = limits.METRIC_INTERVAL_SECONDS
+    # Where Prometheus reads metrics ("host:port", path /metrics); empty = nowhere.
+    scrape_address: str = ""
 
 
 class Settings(BaseSettings):

@@ -28,6 +28,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from runtime import limits
 from runtime.errors import ConfigurationError
 from runtime.order_traces import OrderTraces, PlannedIds, sampler
+from runtime.scrape import Page
 from runtime.settings import TelemetrySettings
 
 MILLISECONDS_PER_SECOND: Final = 1_000
@@ -82,19 +83,35 @@ def start(settings: TelemetrySettings, *, service: str, instance: str = "") -> T
     ratio = settings.trace_sample_ratio
     if not 0.0 <= ratio <= 1.0:
         raise ConfigurationError(f"trace_sample_ratio {ratio} is not in 0 to 1")
+    resource = resource_of(service, instance)
     match exporter_of(settings):
         case "memory":
             spans, points = InMemorySpanExporter(), InMemoryMetricReader()
-            telemetry = assemble(
-                resource_of(service, instance), ratio, SimpleSpanProcessor(spans), points
-            )
+            telemetry = assemble(resource, ratio, SimpleSpanProcessor(spans), [points])
             return replace(telemetry, memory_spans=spans, memory_metrics=points)
         case "otlp":
-            return assemble(resource_of(service, instance), ratio, *otlp_parts(settings))
+            spans_out, points_out = otlp_parts(settings)
+            return scraped(
+                settings, lambda more: assemble(resource, ratio, spans_out, [points_out, *more])
+            )
+        case _ if settings.scrape_address:
+            return scraped(settings, lambda more: assemble(resource, 0.0, None, more))
         case _:
             tracer = trace.NoOpTracerProvider().get_tracer(service)
             meter = metrics.NoOpMeterProvider().get_meter(service)
             return Telemetry(tracer, meter, OrderTraces(tracer, 0.0))
+
+
+def scraped(
+    settings: TelemetrySettings, make: Callable[[list[MetricReader]], Telemetry]
+) -> Telemetry:
+    """With the page that Prometheus reads, if it is wanted. Raises ConfigurationError."""
+    if not settings.scrape_address:
+        return make([])
+    reader = InMemoryMetricReader()
+    page = Page(settings.scrape_address, reader)
+    telemetry = make([reader])
+    return replace(telemetry, shutdowns=(page.stop, *telemetry.shutdowns))
 
 
 def exporter_of(settings: TelemetrySettings) -> str:
@@ -130,7 +147,10 @@ def resource_of(service: str, instance: str) -> Resource:
 
 
 def assemble(
-    resource: Resource, ratio: float, processor: SpanProcessor, reader: MetricReader
+    resource: Resource,
+    ratio: float,
+    processor: SpanProcessor | None,
+    readers: Sequence[MetricReader],
 ) -> Telemetry:
     """Providers of the SDK around where spans and points go."""
     tracer_provider = TracerProvider(
@@ -140,8 +160,9 @@ def assemble(
         id_generator=PlannedIds(),
         span_limits=SpanLimits(max_links=limits.SPAN_LINKS_MAX),
     )
-    tracer_provider.add_span_processor(processor)
-    meter_provider = MeterProvider([reader], resource, shutdown_on_exit=False)
+    if processor is not None:
+        tracer_provider.add_span_processor(processor)
+    meter_provider = MeterProvider(readers, resource, shutdown_on_exit=False)
     name = str(resource.attributes["service.name"])
     tracer = tracer_provider.get_tracer(name)
     return Telemetry(

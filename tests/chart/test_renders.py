@@ -8,6 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
+from control.settings import ControlSettings
+from gateway.settings import GatewaySettings
+from matching.settings import MatchingSettings
+from runtime.settings import Settings
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 CHART = ROOT / "helm" / "cambist"
 COMMAND_SECONDS = 60
@@ -172,6 +177,57 @@ def test_nothing_of_the_prometheus_operator_is_made_unless_it_is_asked_for() -> 
     policy = found["NetworkPolicy", "venue-into-metrics"]["spec"]
     assert policy["ingress"][0]["from"][0]["namespaceSelector"]
     assert "operator.json" in found["ConfigMap", "venue-dashboards"]["data"]
+
+
+def test_pods_that_prometheus_scrapes_serve_their_metrics_to_its_namespace_alone() -> None:
+    asked = render("--set", "observability.serviceMonitor.enabled=true")
+    found = {(one["kind"], one["metadata"]["name"]): one for one in asked}
+    service = found["Service", "venue-metrics"]
+    monitor = found["ServiceMonitor", "venue-services"]["spec"]
+    assert monitor["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    assert monitor["endpoints"] == [{"port": "metrics", "path": "/metrics"}]
+    scraped = set()
+    for (kind, name), one in found.items():
+        if kind not in ("Deployment", "StatefulSet"):
+            continue
+        pod = one["spec"]["template"]
+        (container, *_) = pod["spec"]["containers"]
+        environment = {entry["name"]: entry.get("value") for entry in container.get("env", [])}
+        address = [value for key, value in environment.items() if key.endswith("SCRAPE_ADDRESS")]
+        ports = [port for port in container["ports"] if port["name"] == "metrics"]
+        selected = service["spec"]["selector"].items() <= pod["metadata"]["labels"].items()
+        assert bool(address) == bool(ports) == selected, name
+        if selected:
+            assert address == [f"0.0.0.0:{ports[0]['containerPort']}"]
+            scraped.add(name)
+    assert scraped == {"venue-gateway", "venue-matching-1", "venue-control"}
+    policy = found["NetworkPolicy", "venue-into-services-metrics"]["spec"]
+    assert policy["podSelector"]["matchLabels"] == service["spec"]["selector"]
+    assert policy["ingress"][0]["from"][0]["namespaceSelector"]
+    assert not [one for one in render() if one["metadata"]["name"] == "venue-metrics"]
+
+
+@pytest.mark.parametrize("name", ["gateway", "matching-1", "control"])
+def test_a_process_accepts_what_it_is_told_of_telemetry(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings: dict[str, type[Settings]] = {
+        "gateway": GatewaySettings,
+        "matching-1": MatchingSettings,
+        "control": ControlSettings,
+    }
+    specs = pod_specs(
+        render(
+            *("--set", "observability.serviceMonitor.enabled=true"),
+            *("--set", "telemetry.otlpEndpoint=http://collector:4317"),
+        )
+    )
+    for entry in specs[f"venue-{name}"]["containers"][0]["env"]:
+        # What comes from a Secret or the pod only has to be there.
+        monkeypatch.setenv(entry["name"], entry.get("value", "x" * 48))
+    telemetry = settings[name].load().telemetry
+    assert telemetry.otlp_endpoint == "http://collector:4317"
+    assert telemetry.scrape_address == "0.0.0.0:9464"
 
 
 def test_the_operator_reaches_the_collector_too() -> None:

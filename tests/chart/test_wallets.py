@@ -63,8 +63,8 @@ def template(wallets: object, *arguments: str) -> subprocess.CompletedProcess[st
     )
 
 
-def render() -> Rendered:
-    done = template(WALLETS, *KNOWN)
+def render(*arguments: str) -> Rendered:
+    done = template(WALLETS, *KNOWN, *arguments)
     assert done.returncode == 0, done.stderr
     documents = [document for document in yaml.safe_load_all(done.stdout) if document]
     return {(one["kind"], one["metadata"]["name"]): one for one in documents}
@@ -115,6 +115,27 @@ def test_a_worker_accepts_what_operator_and_chart_tell_it(monkeypatch: pytest.Mo
     assert selector.items() <= pod["metadata"]["labels"].items()
     mounted = {one["name"] for one in container["volumeMounts"]}
     assert mounted == {one["name"] for one in pod["spec"]["volumes"]}
+
+
+def test_workers_send_and_serve_their_metrics_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = render(
+        *("--set", "observability.serviceMonitor.enabled=true"),
+        *("--set", "telemetry.otlpEndpoint=http://collector:4317"),
+    )
+    laid_over = yaml.safe_load(found["ConfigMap", "venue-workers"]["data"]["template.yaml"])
+    chain = found["WalletChain", "btc"]
+    chain["metadata"]["uid"] = "u-1"
+    made = dict(manifests.children(chain, WorkerSettings(), laid_over))
+    pod = made[Kind.DEPLOYMENT]["spec"]["template"]
+    (container,) = pod["spec"]["containers"]
+    set_environment(container, monkeypatch)
+    telemetry = WalletSettings.load().telemetry
+    assert telemetry.otlp_endpoint == "http://collector:4317"
+    assert telemetry.scrape_address == "0.0.0.0:9464"
+    assert {port["name"] for port in container["ports"]} == {"worker", "health", "metrics"}
+    assert found["Service", "venue-metrics"]["spec"]["selector"].items() <= (
+        pod["metadata"]["labels"].items()
+    )
 
 
 @pytest.mark.parametrize("name", ["signer", "approver"])

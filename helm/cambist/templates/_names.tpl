@@ -96,10 +96,27 @@ valueFrom:
 - name: {{ $.prefix }}TELEMETRY_OTLP_ENDPOINT
   value: {{ . | quote }}
 {{- end }}
+{{- if and .serves .root.Values.observability.serviceMonitor.enabled }}
+- name: {{ .prefix }}TELEMETRY_SCRAPE_ADDRESS
+  value: "0.0.0.0:9464"
+{{- end }}
 - name: POD_NAME
   valueFrom: {fieldRef: {fieldPath: metadata.name}}
 - name: {{ .prefix }}INSTANCE
   value: $(POD_NAME)
+{{- end }}
+
+{{/* On pods whose metrics Prometheus reads. */}}
+{{- define "cambist.scraped" -}}
+{{- if .Values.observability.serviceMonitor.enabled -}}
+cambist.dev/metrics: scraped
+{{- end }}
+{{- end }}
+
+{{- define "cambist.scraped-port" -}}
+{{- if .Values.observability.serviceMonitor.enabled -}}
+- {name: metrics, containerPort: 9464}
+{{- end }}
 {{- end }}
 
 {{/* Waits until the migrations Job has made the schema; never migrates. */}}
