@@ -89,6 +89,7 @@ COPY --from=wallets-packages /packages /packages
 COPY cambist cambist
 COPY runtime runtime
 COPY wallets wallets
+LABEL org.opencontainers.image.licenses="Apache-2.0 AND GPL-3.0-only"
 ENV PYTHONPATH=/app:/packages
 USER 10001:10001
 EXPOSE 7301 7302 7303 7304 7305

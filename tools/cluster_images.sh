@@ -4,6 +4,16 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${IMAGE_TOOL:?names the image builder of the one-node cluster}"
-for target in matching gateway control edge postgres; do
+for target in matching gateway control wallets edge postgres; do
     "$IMAGE_TOOL" build --tag "cambist-$target:${IMAGE_TAG:-dev}" --build-arg=KERNEL=host --target="$target" .
 done
+# A node of Ethereum for the tests of custody, where the machine has one (.ci/nodes).
+anvil=${ANVIL:-$(command -v anvil || true)}
+if [ -n "$anvil" ]; then
+    context=$(mktemp -d)
+    trap 'rm -rf "$context"' EXIT
+    cp "$anvil" "$context/anvil"
+    "$IMAGE_TOOL" build --tag "cambist-test-node:${IMAGE_TAG:-dev}" -f "$PWD/tests/cluster/custody/node.Dockerfile" "$context"
+else
+    echo "no anvil: tests of custody on the cluster will find no node (eval \"\$(.ci/nodes)\")" >&2
+fi

@@ -6,7 +6,6 @@ CAMBIST_TEST_IMAGE_TAG names another tag.
 
 import json
 import os
-import secrets
 import shutil
 import subprocess
 import time
@@ -15,55 +14,12 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cluster.conftest import CHART
+from tests.cluster.venue import READY_SECONDS, SETTINGS, Venue
 
-READY_SECONDS = 180
-TEST_SECONDS = 150
 # The ladder out of a halt has steps of two seconds.
 PHASE_SECONDS = 20
-TAG = os.environ.get("CAMBIST_TEST_IMAGE_TAG", "dev")
-SETTINGS = ["--set", f"image.tag={TAG}", "--set", "crds.install=false"]
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
-
-
-def run(*command: str, seconds: int = TEST_SECONDS) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds)
-    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
-
-
-class Venue:
-    """A release in a namespace of its own that takes restricted pods only."""
-
-    def __init__(self) -> None:
-        self.namespace = f"venue-{secrets.token_hex(3)}"
-        run("kubectl", "create", "namespace", self.namespace)
-        label = "pod-security.kubernetes.io/enforce=restricted"
-        run("kubectl", "label", "namespace", self.namespace, label)
-
-    def helm(self, *arguments: str, seconds: int = TEST_SECONDS) -> str:
-        return run("helm", *arguments, "--namespace", self.namespace, seconds=seconds)
-
-    def kubectl(self, *arguments: str) -> str:
-        return run("kubectl", "--namespace", self.namespace, *arguments)
-
-    def trade(self) -> str:
-        """`helm test`; what its pod said."""
-        return self.helm("test", "venue", "--logs", "--timeout", "120s")
-
-    def names(self, kinds: str) -> set[str]:
-        found = json.loads(self.kubectl("get", kinds, "--output", "json"))["items"]
-        return {f"{one['kind']}/{one['metadata']['name']}" for one in found}
-
-    def wait_ready(self) -> None:
-        """Every long-lived workload is rolled out."""
-        for name in sorted(self.names("deployments,statefulsets")):
-            self.kubectl("rollout", "status", name, f"--timeout={READY_SECONDS}s")
-
-    def wait_phase(self, phase: str, seconds: int) -> None:
-        """The operator tells this phase of the engine's."""
-        wanted = f"--for=jsonpath={{.status.phase}}={phase}"
-        self.kubectl("wait", "market/helmtest", wanted, f"--timeout={seconds}s")
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +29,7 @@ def venue(request: pytest.FixtureRequest) -> Iterator[Venue]:
     request.getfixturevalue("definitions")
     made = Venue()
     yield made
-    run("kubectl", "delete", "namespace", made.namespace, "--wait=false")
+    made.remove()
 
 
 def open_halt_and_resume(venue: Venue) -> None:
