@@ -1,7 +1,8 @@
-"""Commands of custody: `python -m wallets worker | service | migrate | apply | verify-audit`."""
+"""Commands of custody: `python -m wallets worker | service | migrate | apply | rescan | …`."""
 
 import asyncio
 import sys
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import click
@@ -10,10 +11,15 @@ from runtime import postgres, process
 from runtime.errors import ConfigurationError
 from runtime.migrations import migrate as bring_up_to_date
 from wallets.audit import chain
+from wallets.deposits import addresses
+from wallets.deposits.rescan import Rescan
+from wallets.reconciliation.command import reconcile
+from wallets.reserves.command import reserves
 from wallets.schema import MIGRATIONS
 from wallets.service import server as gateways
 from wallets.settings import WalletSettings
 from wallets.worker import server
+from wallets.worker.chains import open_chain
 from wallets.worker.registration import apply as register
 from wallets.worker.registration import read_registration
 
@@ -81,6 +87,26 @@ def apply(file: Path) -> None:
 
 
 @main.command()
+@click.option("--from-height", type=click.IntRange(min=0), required=True)
+def rescan(from_height: int) -> None:
+    """Read blocks again that were applied before some of our addresses were known."""
+    settings = load_settings()
+
+    async def run(_stop: asyncio.Event) -> None:
+        async with AsyncExitStack() as stack:
+            database = await postgres.connect(settings.postgres, application_name="wallets-rescan")
+            stack.push_async_callback(database.close)
+            network = await server.read_network(database, settings)
+            opened = await open_chain(network, Path(settings.chain_file), database, stack)
+            await opened.chain.check()
+            await addresses.look_ahead(database, opened.chain, network.network_id)
+            again = Rescan(database, opened.chain, opened.hooks, network.network_id)
+            click.echo(f"{await again.run(from_height)} blocks read again")
+
+    sys.exit(process.run(run, service="wallets", settings=settings))
+
+
+@main.command()
 @click.option("--head", default="", help="EVENT:HASH of an earlier time, kept elsewhere.")
 def verify_audit(head: str) -> None:
     """Read the chain of changes again; show its head, which belongs kept elsewhere."""
@@ -100,6 +126,10 @@ def verify_audit(head: str) -> None:
         click.echo(f"{found.last_event_id}:{found.hash.hex()}")
 
     sys.exit(process.run(run, service="wallets", settings=settings))
+
+
+main.add_command(reconcile)
+main.add_command(reserves)
 
 
 if __name__ == "__main__":

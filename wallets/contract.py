@@ -157,6 +157,22 @@ class Confirmation:
     proof: bytes
 
 
+class ReadsChain(Protocol):
+    """What follows a chain block by block needs of an adapter."""
+
+    async def check(self) -> None:
+        """Whether enough nodes are on our chain. Raises Unavailable, Stuck(CHAIN_MISMATCH)."""
+
+    async def tip(self) -> BlockRef:
+        """As in `Adapter`."""
+
+    async def read_block(self, height: int) -> Block:
+        """As in `Adapter`."""
+
+    async def final_height(self) -> int:
+        """As in `Adapter`."""
+
+
 class Adapter(Protocol):
     """One network of one chain."""
 

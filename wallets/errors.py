@@ -5,7 +5,8 @@
     │   └── InvalidAddress  the destination is none of this chain's
     │       └── RefusedAddress  the same, for a fault that the chain's adapter names
     ├── Stuck               a payout or a lane cannot go on; the condition says why, work waits
-    ├── Quarantined         a node lied, lags or is on another chain: it is not asked for a while
+    ├── Quarantined         a node lied or lags: it is not asked for a while
+    │   └── WrongChain      a node is on another chain: it is not asked until it is on ours
     ├── Fenced              another worker holds the lease; nothing of ours was written after that
     └── Broken              a rule of the books is broken: withdrawals stop, loudly
 
@@ -24,6 +25,8 @@ class Condition(enum.StrEnum):
     AT_CEILING = "AtCeiling"
     PINNED = "Pinned"
     CHAIN_STALLED = "ChainStalled"
+    CHAIN_MISMATCH = "ChainMismatch"
+    DEPOSITS_NOT_WITHDRAWABLE = "DepositsNotWithdrawable"
     NODES_DISAGREE = "NodesDisagree"
     REORG_TOO_DEEP = "ReorgTooDeep"
     ASSET_SUSPENDED = "AssetSuspended"
@@ -70,6 +73,10 @@ class Stuck(WalletError):
 
 class Quarantined(WalletError):
     """A node is not asked for a while."""
+
+
+class WrongChain(Quarantined):
+    """A node is not asked until a check finds it on our chain."""
 
 
 class Fenced(WalletError):

@@ -6,6 +6,7 @@ import pytest
 
 from runtime.errors import Unavailable
 from wallets import limits
+from wallets.errors import Condition, Stuck, WrongChain
 from wallets.quorum import Quorum
 
 
@@ -36,6 +37,19 @@ def test_a_node_put_aside_is_asked_again_after_its_time() -> None:
     assert nodes.quarantined() == {"a": "it lied"}
     now[0] = limits.QUARANTINE_SECONDS + 1
     assert nodes.healthy() == NODES[:3]
+
+
+def test_a_node_of_another_chain_is_not_asked_before_it_is_on_ours() -> None:
+    now = [0.0]
+    nodes = quorum(2, 2, now)
+    nodes.judge(NODES[0], WrongChain("its genesis is another"))
+    now[0] = limits.QUARANTINE_SECONDS + 1
+    with pytest.raises(Stuck, match="another") as raised:
+        nodes.healthy()
+    assert raised.value.condition is Condition.CHAIN_MISMATCH
+    assert nodes.to_check() == NODES[:2]
+    nodes.judge(NODES[0], None)
+    assert nodes.healthy() == NODES[:2]
 
 
 def test_too_few_healthy_nodes_are_nobody_to_ask() -> None:

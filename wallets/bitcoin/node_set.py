@@ -15,7 +15,7 @@ from wallets.bitcoin.blocks import parse_block
 from wallets.bitcoin.networks import BitcoinNetwork
 from wallets.bitcoin.node import BAD_PARAMETER, Node
 from wallets.contract import Block, BlockRef
-from wallets.errors import Condition, Quarantined, Stuck
+from wallets.errors import Condition, Quarantined, Stuck, WrongChain
 from wallets.json_rpc import NodeRefused
 from wallets.quorum import Quorum
 
@@ -34,15 +34,20 @@ class NodeSet(Quorum[Node]):
         self._network = network
 
     async def check(self) -> None:
-        """Asks every healthy node whether it is on our chain and synced; puts aside those not.
+        """Asks every node whether it is on our chain and synced; puts aside those not.
 
-        Raises Unavailable when fewer than must agree are left.
+        Raises Unavailable when fewer than must agree are left, Stuck(CHAIN_MISMATCH).
         """
-        for node, info in await self._ask("getblockchaininfo"):
+        for node in self.to_check():
+            info = await one_answer(node, "getblockchaininfo")
+            if info is None:
+                continue
             try:
                 check_chain(info, await node.call("getblockhash", 0), self._network)
             except (Quarantined, NodeRefused, Unavailable) as error:
-                self.put_aside(node, str(error))
+                self.judge(node, error)
+            else:
+                self.judge(node, None)
         self.healthy()
 
     async def tip(self) -> BlockRef:
@@ -111,9 +116,9 @@ async def one_answer(node: Node, method: str, *params: object) -> Any:
 def check_chain(info: Any, genesis: object, network: BitcoinNetwork) -> None:
     """Whether a node is on our chain and has it all. Raises Quarantined."""
     if genesis != network.genesis_hash:
-        raise Quarantined(f"its genesis is {genesis}")
+        raise WrongChain(f"its genesis is {genesis}")
     if not isinstance(info, dict) or info.get("chain") != network.chain:
-        raise Quarantined("it is on another chain")
+        raise WrongChain("it is on another chain")
     blocks, headers = info.get("blocks"), info.get("headers")
     if not isinstance(blocks, int) or not isinstance(headers, int):
         raise Quarantined("it does not tell its height")

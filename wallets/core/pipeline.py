@@ -104,6 +104,8 @@ class Pipeline:
         if await self._store.pays_ourselves(mine, self._payout(mine, work).destination.key):
             await self._store.reject(mine, "OWN_ADDRESS")
             return
+        if await self._store.awaits_deposits(mine):
+            raise Stuck(Condition.DEPOSITS_NOT_WITHDRAWABLE, "a credit may still be taken back")
         await self._store.start(mine)
 
     async def _build(self, mine: Claim, work: Work) -> None:

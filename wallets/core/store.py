@@ -128,6 +128,16 @@ class Store:
         )
         return row is not None
 
+    async def awaits_deposits(self, mine: Claim) -> bool:
+        """Whether a credit of the payer's may still be taken back: no block has it, or too few."""
+        row = await self._database.read_row(
+            "select from custody.payout p join custody.deposit d using (account_id, asset_id) "
+            "where p.withdrawal_id = $1 and p.kind = 'customer' and d.credit_count % 2 = 1 "
+            "and d.state in ('credited', 'orphaned') limit 1",
+            mine.withdrawal_id,
+        )
+        return row is not None
+
     async def reject(self, mine: Claim, reason: str) -> None:
         """Refused before the start; the money goes back."""
         async with self._change(mine, reason) as connection:

@@ -41,9 +41,13 @@ insert into custody.address (network_id, key, text, branch, generation, path_ind
 values ($1, $2, $3, $4, $5, $6)
 """
 GIVE: Final = """
-update custody.address set account_id = $5, request_id = $6
+update custody.address set account_id = $5, request_id = $6, shard = $7
 where network_id = $1 and branch = $2 and generation = $3 and path_index = $4 and account_id = 0
 returning text, key
+"""
+LIVE_BRANCHES: Final = """
+select branch, generation, extended_public_key, next_index from custody.key_branch
+where network_id = $1 and not retired order by branch, generation for update
 """
 ADVANCE: Final = """
 update custody.key_branch set next_index = next_index + 1
@@ -59,9 +63,16 @@ class Derives(Protocol):
 
 
 async def reserve(
-    database: Database, adapter: Derives, network_id: int, account_id: int, request_id: bytes
+    database: Database,
+    adapter: Derives,
+    network_id: int,
+    account_id: int,
+    request_id: bytes,
+    shard: int = 0,
 ) -> Destination:
     """The address of a request: a new one, or the one that the same request got before.
+
+    Deposits on it are credited on `shard`; 0 = the network's first.
 
     Raises Rejected for an account with too many unused addresses, Broken without a live branch,
     Unavailable, Unknown (ask again with the same request).
@@ -80,10 +91,10 @@ async def reserve(
             raise Rejected("TOO_MANY_UNUSED_ADDRESSES", "use the addresses that you have")
         generation, index = live["generation"], live["next_index"]
         await _look_ahead(
-            connection, adapter, network_id, generation, live["extended_public_key"], index
+            connection, adapter, network_id, BRANCH, generation, live["extended_public_key"], index
         )
         row = await connection.fetchrow(
-            GIVE, network_id, BRANCH, generation, index, account_id, request_id
+            GIVE, network_id, BRANCH, generation, index, account_id, request_id, shard
         )
         if row is None:
             raise Broken(f"place {index} of generation {generation} is given out already")
@@ -91,16 +102,27 @@ async def reserve(
         return Destination(row["text"], row["key"])
 
 
+async def look_ahead(database: Database, adapter: Derives, network_id: int) -> None:
+    """Derives the first and next places of every live branch, so that blocks can be matched.
+
+    Called by a worker before it scans. Raises Unavailable, Unknown.
+    """
+    async with changing(database, ACTOR) as connection:
+        for live in await connection.fetch(LIVE_BRANCHES, network_id):
+            await _look_ahead(connection, adapter, network_id, *live)
+
+
 async def _look_ahead(
     connection: Connection,
     adapter: Derives,
     network_id: int,
+    branch: str,
     generation: int,
     extended_public_key: str,
     index: int,
 ) -> None:
     """Derives the place that is given out, and those after it, where they are missing."""
-    last = await connection.fetchval(DERIVED_UP_TO, network_id, BRANCH, generation)
+    last = await connection.fetchval(DERIVED_UP_TO, network_id, branch, generation)
     found = [
         (place, adapter.create_wallet(extended_public_key, place))
         for place in range(last + 1, index + limits.LOOK_AHEAD + 1)
@@ -108,7 +130,7 @@ async def _look_ahead(
     await connection.executemany(
         ADD,
         [
-            (network_id, address.key, address.text, BRANCH, generation, place)
+            (network_id, address.key, address.text, branch, generation, place)
             for place, address in found
         ],
     )

@@ -8,10 +8,10 @@ never moves anything.
 import enum
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from runtime.postgres import Connection, Database
-from wallets.contract import Block, BlockRef
+from wallets.contract import Block, BlockRef, ReadsChain
 from wallets.core.transactions import changing
 from wallets.deposits import crediting, limits, sightings
 from wallets.deposits.crediting import Height
@@ -26,19 +26,6 @@ HELD: Final = """
 select from custody.lease
 where name = $1 and fencing_token = $2 and expires_at > clock_timestamp() for share
 """
-
-
-class ReadsBlocks(Protocol):
-    """The part of a chain's adapter that is used here."""
-
-    async def tip(self) -> BlockRef:
-        """As in `Adapter`."""
-
-    async def read_block(self, height: int) -> Block:
-        """As in `Adapter`."""
-
-    async def final_height(self) -> int:
-        """As in `Adapter`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +68,7 @@ class Scanner:
     """One network's scan."""
 
     database: Database
-    adapter: ReadsBlocks
+    adapter: ReadsChain
     hooks: Hooks
     network_id: int
     # Where the first scan begins, before any address was given out.
@@ -108,6 +95,13 @@ class Scanner:
             return Moved.NOT
         await self._back(lease, last, tip)
         return Moved.BACK
+
+    async def lag(self) -> int:
+        """Blocks of the best chain above our watermark. Raises Unavailable, Stuck."""
+        row = await self.database.read_row(WATERMARK, self.network_id)
+        tip = await self.adapter.tip()
+        height = self.birthday_height - 1 if row is None else int(row["height"])
+        return max(0, tip.height - height)
 
     async def _read(self, height: int) -> Block:
         block = await self.adapter.read_block(height)

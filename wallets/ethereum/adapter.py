@@ -105,6 +105,10 @@ class Ethereum:
         """Checks a destination. Raises RefusedAddress."""
         return addresses.parse_address(text, self._settings.contracts)
 
+    async def check(self) -> None:
+        """Whether enough nodes are on our chain. Raises Unavailable, Stuck(CHAIN_MISMATCH)."""
+        await self._nodes.check()
+
     async def tip(self) -> BlockRef:
         """The best block that enough nodes agree on. Raises Unavailable, Stuck."""
         return await self._nodes.tip()

@@ -14,7 +14,7 @@ from typing import Any
 
 from runtime.errors import Unavailable
 from wallets.contract import Block, BlockRef
-from wallets.errors import Condition, Quarantined, Stuck
+from wallets.errors import Condition, Quarantined, Stuck, WrongChain
 from wallets.ethereum import limits
 from wallets.ethereum.blocks import parse_block
 from wallets.ethereum.node import Node
@@ -41,24 +41,26 @@ class NodeSet(Quorum[Node]):
         self.genesis_hash = genesis_hash
 
     async def check(self) -> None:
-        """Asks every healthy node whether it is on our chain and synced; puts aside those not.
+        """Asks every node whether it is on our chain and synced; puts aside those not.
 
-        Raises Unavailable when fewer than must agree are left.
+        Raises Unavailable when fewer than must agree are left, Stuck(CHAIN_MISMATCH).
         """
-        for node in self.healthy():
+        for node in self.to_check():
             try:
                 await self._check(node)
             except (Quarantined, NodeRefused, Unavailable) as error:
-                self.put_aside(node, str(error))
+                self.judge(node, error)
+            else:
+                self.judge(node, None)
         self.healthy()
 
     async def _check(self, node: Node) -> None:
         chain_id = quantity(await node.read("eth_chainId"))
         if chain_id != self.chain_id:
-            raise Quarantined(f"its chain id is {chain_id}")
+            raise WrongChain(f"its chain id is {chain_id}")
         genesis = fields(await node.read("eth_getBlockByNumber", "0x0", False))
         if hash_text(genesis.get("hash")) != self.genesis_hash:
-            raise Quarantined("its chain began otherwise")
+            raise WrongChain("its chain began otherwise")
         if await node.read("eth_syncing") is not False:
             raise Quarantined("it is loading the chain")
 

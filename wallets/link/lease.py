@@ -7,7 +7,7 @@ fencing token in its writes.
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeAlias
 
 from runtime import logs
 from runtime.errors import Unavailable, Unknown
@@ -16,6 +16,8 @@ from wallets.core.transactions import changing
 from wallets.link import limits
 
 ACTOR = "lease"
+# What is done under a lease, given its token.
+Work: TypeAlias = Callable[[int], Coroutine[Any, Any, None]]
 
 
 async def hold(database: Database, name: str, owner: str, seconds: float) -> int | None:
@@ -47,24 +49,24 @@ async def hand_over(database: Database, name: str, owner: str) -> None:
         )
 
 
-async def while_held(
-    database: Database, name: str, owner: str, work: Callable[[], Coroutine[Any, Any, None]]
-) -> None:
-    """Runs `work` whenever the lease is ours, cancels it when not; raises what `work` raises."""
+async def while_held(database: Database, name: str, owner: str, work: Work) -> None:
+    """Runs `work` whenever the lease is ours, cancels it when not; raises what `work` raises.
+
+    It is given the fencing token, and is begun anew under another one.
+    """
     while True:
-        if await _is_held(database, name, owner):
-            await _run_held(database, name, owner, work)
+        token = await _token(database, name, owner)
+        if token is not None:
+            await _run_held(database, name, owner, work, token)
         await asyncio.sleep(limits.LEASE_SECONDS / limits.RENEWALS)
 
 
-async def _run_held(
-    database: Database, name: str, owner: str, work: Callable[[], Coroutine[Any, Any, None]]
-) -> None:
-    task = asyncio.create_task(work(), name=name)
+async def _run_held(database: Database, name: str, owner: str, work: Work, token: int) -> None:
+    task = asyncio.create_task(work(token), name=name)
     try:
         while not task.done():
             await asyncio.wait({task}, timeout=limits.LEASE_SECONDS / limits.RENEWALS)
-            if not task.done() and not await _is_held(database, name, owner):
+            if not task.done() and await _token(database, name, owner) != token:
                 logs.get(__name__).warning("lost a lease", name=name)
                 return
         task.result()
@@ -73,9 +75,9 @@ async def _run_held(
         await asyncio.wait({task})
 
 
-async def _is_held(database: Database, name: str, owner: str) -> bool:
+async def _token(database: Database, name: str, owner: str) -> int | None:
     """A database that does not answer is a lease that is not ours."""
     try:
-        return await hold(database, name, owner, limits.LEASE_SECONDS) is not None
+        return await hold(database, name, owner, limits.LEASE_SECONDS)
     except (Unavailable, Unknown):
-        return False
+        return None

@@ -11,7 +11,9 @@ SQL = """
 alter table custody.chain
     add column deposit_final_depth integer not null default 100 check (deposit_final_depth > 0),
     add column deposit_absence_blocks integer not null default 100
-        check (deposit_absence_blocks > 0);
+        check (deposit_absence_blocks > 0),
+    -- Why blocks are not followed; empty = they are.
+    add column scan_condition text not null default '';
 
 -- The shard on which the account was when it asked; 0 = the network's first.
 alter table custody.address add column shard integer not null default 0 check (shard >= 0);

@@ -4,25 +4,28 @@ Called by `server`. Libraries of a chain are imported only where that chain is s
 without Bitcoin holds no GPL code. A wrong file is named by field, never with its passwords.
 
     {"nodes": [{"name": "a", "url": "http://…", "user": "…", "password": "…"}], "agreeing": 1,
-     "settings": {…}}
+     "settings": {…}, "stalled_after_seconds": 10800}
 """
 
 import json
 import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from random import SystemRandom
-from typing import Any, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from runtime.errors import ConfigurationError
-from runtime.postgres import Database
-from wallets.contract import Builds, Network
+from runtime.postgres import Connection, Database
+from wallets.contract import Block, Builds, Destination, Network, ReadsChain
+from wallets.deposits.scanner import Hooks
 from wallets.worker import limits
 
 T = TypeVar("T")
+STALLED: Final = "stalled_after_seconds"
 
 
 def read_json(path: Path, what: str) -> dict[str, Any]:
@@ -51,9 +54,34 @@ def parse(kind: type[T], content: object, what: str) -> T:
         raise ConfigurationError(f"{what}: {'; '.join(faults)}") from None
 
 
+class Serves(Builds, ReadsChain, Protocol):
+    """An adapter as a worker needs it: it pays, and it is followed."""
+
+    def create_wallet(self, extended_public_key: str, index: int) -> Destination:
+        """As in `Adapter`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An adapter, and what its own tables need of each block."""
+
+    chain: Serves
+    hooks: Hooks
+    # A head that is older is not believed to be one.
+    stalled_after_seconds: int
+
+
+async def no_block(connection: Connection, network_id: int, block: Block) -> None:
+    """Of a chain without tables of its own."""
+
+
+async def no_undo(connection: Connection, network_id: int, block_hash: str) -> None:
+    """Of a chain without tables of its own."""
+
+
 async def open_chain(
     network: Network, path: Path, database: Database, stack: AsyncExitStack
-) -> Builds:
+) -> Opened:
     """The adapter, its nodes open until the stack ends. Raises ConfigurationError."""
     content = read_json(path, "chain file")
     if missing := {"nodes", "agreeing", "settings"} - content.keys():
@@ -71,8 +99,8 @@ async def open_chain(
 
 async def _open_bitcoin(
     network: Network, content: Mapping[str, Any], database: Database, stack: AsyncExitStack
-) -> Builds:
-    from wallets.bitcoin import networks
+) -> Opened:
+    from wallets.bitcoin import coins, networks
     from wallets.bitcoin.adapter import Bitcoin, BitcoinSettings
     from wallets.bitcoin.node import Node, NodeSettings
     from wallets.bitcoin.node_set import NodeSet
@@ -87,12 +115,14 @@ async def _open_bitcoin(
         for one in parse(list[NodeSettings], content["nodes"], "chain file: nodes")
     ]
     node_set = NodeSet(chain, nodes, parse(int, content["agreeing"], "agreeing"), time.monotonic)
-    return Bitcoin(network, chain, node_set, database, settings, SystemRandom())
+    adapter = Bitcoin(network, chain, node_set, database, settings, SystemRandom())
+    seconds = parse(int, content.get(STALLED, limits.BITCOIN_STALLED_SECONDS), STALLED)
+    return Opened(adapter, Hooks(coins.apply_block, coins.undo_block), seconds)
 
 
 async def _open_ethereum(
     network: Network, content: Mapping[str, Any], database: Database, stack: AsyncExitStack
-) -> Builds:
+) -> Opened:
     from wallets.ethereum.adapter import Ethereum, EthereumSettings
     from wallets.ethereum.node import Node, NodeSettings
     from wallets.ethereum.node_set import NodeSet
@@ -111,4 +141,6 @@ async def _open_ethereum(
     ]
     agreeing = parse(int, content["agreeing"], "agreeing")
     node_set = NodeSet(settings.chain_id, network.genesis_hash, nodes, agreeing, time.monotonic)
-    return Ethereum(network, node_set, database, settings)
+    adapter = Ethereum(network, node_set, database, settings)
+    seconds = parse(int, content.get(STALLED, limits.ETHEREUM_STALLED_SECONDS), STALLED)
+    return Opened(adapter, Hooks(no_block, no_undo), seconds)

@@ -6,6 +6,13 @@ from typing import Final
 IDLE_SECONDS: Final = 1.0
 # After a step that a dependency or another worker ended.
 RETRY_SECONDS: Final = 1.0
+# Between two looks for a new block.
+SCAN_SECONDS: Final = 1.0
+# Blocks after which the scan asks again whether its nodes are on our chain.
+BLOCKS_PER_CHECK: Final = 200
+# A head that is older is named ChainStalled; three hours without a block happen once in years.
+BITCOIN_STALLED_SECONDS: Final = 10_800
+ETHEREUM_STALLED_SECONDS: Final = 600
 SIGNALS_SECONDS: Final = 5.0
 DRAIN_MILLISECONDS_MAX: Final = 600_000
 # At SIGTERM: a step that does not end in this time is left to the next worker.

@@ -76,6 +76,10 @@ class Registration:
     sources: Sequence[Source]
     tiers: Sequence[Tier] = ()
     branches: Sequence[Branch] = ()
+    # Blocks after which a deposit cannot change, where the chain itself calls none final.
+    deposit_final_depth: int = 100
+    # Blocks without a credited deposit after which its credit is taken back.
+    deposit_absence_blocks: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,10 @@ def read_registration(path: Path) -> Registration:
     known = {asset.asset_id for asset in wanted.assets}
     if strange := {tier.asset_id for tier in wanted.tiers} - known:
         raise ConfigurationError(f"registration: tiers of unknown assets {sorted(strange)}")
+    every = {(tier.asset_id, tier.version) for tier in wanted.tiers}
+    whole = {(tier.asset_id, tier.version) for tier in wanted.tiers if tier.above_atoms == 0}
+    if gaps := every - whole:
+        raise ConfigurationError(f"registration: tiers without one from 0: {sorted(gaps)}")
     return wanted
 
 
@@ -102,7 +110,12 @@ def lines(wanted: Registration) -> list[Line]:
     chain = Line(
         "chain",
         {"chain": wanted.chain, "network": wanted.network},
-        {**here, "genesis_hash": wanted.genesis_hash},
+        {
+            **here,
+            "genesis_hash": wanted.genesis_hash,
+            "deposit_final_depth": wanted.deposit_final_depth,
+            "deposit_absence_blocks": wanted.deposit_absence_blocks,
+        },
     )
     return [
         chain,

@@ -24,9 +24,11 @@ from runtime.postgres import Database
 from runtime.rpc_health import start_health_server
 from wallets.approver.client import ApproverClient
 from wallets.audit import chain
-from wallets.contract import Network
+from wallets.contract import Builds, Network
 from wallets.core.pipeline import Pipeline
 from wallets.core.store import Store
+from wallets.deposits import addresses
+from wallets.deposits.scanner import Scanner
 from wallets.engines import read_engines
 from wallets.link import lease
 from wallets.link.reader import Reader
@@ -34,7 +36,8 @@ from wallets.link.sender import Identity, Sender
 from wallets.settings import WalletSettings
 from wallets.signer.client import SignerClient
 from wallets.worker import limits
-from wallets.worker.chains import open_chain
+from wallets.worker.chains import Opened, open_chain
+from wallets.worker.scanning import Scanning, lease_of
 from wallets.worker.servicer import Servicer
 from wallets.worker.steps import Steps
 
@@ -83,7 +86,7 @@ async def links(
     for shard, channel in channels.items():
         name = f"reader/{shard}"
         reader = Reader(database, shard, channel)
-        tasks[name] = lease.while_held(database, name, owner, reader.run)
+        tasks[name] = lease.while_held(database, name, owner, partial(without_token, reader.run))
     for row in rows:
         identity = Identity(row["source_id"], row["shard"], owner)
         tasks[identity.lease] = Sender(
@@ -96,15 +99,41 @@ async def links(
     return tasks
 
 
+async def without_token(work: Callable[[], Task], _token: int) -> None:
+    """Of work that is harmless when done twice."""
+    await work()
+
+
+async def open_scanning(database: Database, network: Network, opened: Opened) -> Scanning | None:
+    """The scan from the oldest branch's birthday on; None for a network without branches."""
+    row = await database.read_row(
+        "select min(birthday_height) as height from custody.key_branch where network_id = $1",
+        network.network_id,
+    )
+    if row is None or row["height"] is None:
+        logs.get(__name__).warning("no branches, nothing to scan for", network=network.network)
+        return None
+    await addresses.look_ahead(database, opened.chain, network.network_id)
+    scanner = Scanner(
+        database,
+        opened.chain,
+        opened.hooks,
+        network.network_id,
+        int(row["height"]),
+        opened.stalled_after_seconds,
+    )
+    return Scanning(database, opened.chain, scanner, SystemClock())
+
+
 async def open_pipelines(
     settings: WalletSettings,
     network: Network,
     database: Database,
     owner: str,
+    chain: Builds,
     stack: AsyncExitStack,
 ) -> Steps:
     """One pipeline per step that may run side by side."""
-    chain = await open_chain(network, Path(settings.chain_file), database, stack)
     approver = await stack.enter_async_context(
         rpc_channel.open_channel(settings.approver_address, tls_settings=settings.peer_tls)
     )
@@ -154,11 +183,13 @@ async def serve(
         for shard, address in engines.items():
             channel = rpc_channel.open_channel(address, tls_settings=settings.engine_tls)
             channels[shard] = await stack.enter_async_context(channel)
-        steps = await open_pipelines(settings, network, database, owner, stack)
+        opened = await open_chain(network, Path(settings.chain_file), database, stack)
+        steps = await open_pipelines(settings, network, database, owner, opened.chain, stack)
+        scanning = await open_scanning(database, network, opened)
         await stack.enter_async_context(measured(settings, owner, steps))
         health = await start_health_server(settings.health_address, HEALTH_NAME)
         stack.push_async_callback(health.stop)
-        servicer = Servicer(database, network.network_id, steps, stop)
+        servicer = Servicer(database, network.network_id, steps, scanning, stop)
         server = await rpc_server.start_server(
             settings.listen_address,
             lambda one: wallets_pb2_grpc.add_WalletWorkerServiceServicer_to_server(servicer, one),
@@ -168,7 +199,11 @@ async def serve(
         )
         stack.push_async_callback(server.stop, 1.0)
         tasks = await links(database, network, owner, channels)
-        tasks["audit"] = lease.while_held(database, "audit", owner, partial(chain.run, database))
+        audit = partial(without_token, partial(chain.run, database))
+        tasks["audit"] = lease.while_held(database, "audit", owner, audit)
+        if scanning is not None:
+            name = lease_of(network.network_id)
+            tasks[name] = lease.while_held(database, name, owner, scanning.run)
         async with process.supervise(stop, steps=steps.run(), **tasks):
             for name in ("", HEALTH_NAME):
                 await health.set_serving(name, serving=True)

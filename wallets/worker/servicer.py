@@ -17,6 +17,7 @@ from runtime.postgres import Database
 from runtime.rpc_errors import Fault, abort
 from wallets.faults import fault_for
 from wallets.worker import limits, signals
+from wallets.worker.scanning import Scanning
 from wallets.worker.steps import Steps
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -30,6 +31,8 @@ class Servicer(wallets_pb2_grpc.WalletWorkerServiceServicer):
     database: Database
     network_id: int
     steps: Steps
+    # None without anything to scan for.
+    scanning: Scanning | None
     # Set at the end of the process: streams end by themselves.
     stop: asyncio.Event
 
@@ -39,7 +42,10 @@ class Servicer(wallets_pb2_grpc.WalletWorkerServiceServicer):
         """Present signals, then again at least as often as the contract says."""
         while not self.stop.is_set():
             try:
-                yield await signals.read_with(self.database, self.network_id, self.steps)
+                lag_blocks = 0 if self.scanning is None else self.scanning.lag_blocks
+                yield await signals.read_with(
+                    self.database, self.network_id, self.steps, lag_blocks
+                )
             except Unavailable as error:
                 await abort(context, fault_for(error))
             try:

@@ -65,10 +65,11 @@ async def read(database: Database, network_id: int) -> wallets_pb2.StreamSignals
 
 
 async def read_with(
-    database: Database, network_id: int, steps: Steps
+    database: Database, network_id: int, steps: Steps, lag_blocks: int
 ) -> wallets_pb2.StreamSignalsResponse:
     """The counts of a network and of this process."""
     signals = await read(database, network_id)
+    signals.scan_lag_blocks = lag_blocks
     signals.in_flight_count = steps.in_flight_count
     signals.draining = steps.draining
     return signals

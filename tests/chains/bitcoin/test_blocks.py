@@ -10,6 +10,7 @@ from wallets.bitcoin.networks import MAIN, REGTEST
 from wallets.bitcoin.node_set import NodeSet
 from wallets.bitcoin.wire import Output, Transaction, parse_transaction
 from wallets.contract import Block, Movement
+from wallets.errors import Stuck
 
 pytestmark = pytest.mark.chains
 
@@ -111,7 +112,7 @@ async def test_b15_a_mined_deposit_is_marked_as_coinbase(regtest: Regtest) -> No
 async def test_a_node_of_another_chain_is_put_aside(regtest: Regtest) -> None:
     async with regtest.node() as node:
         nodes = NodeSet(MAIN, [node], 1, lambda: 0.0)
-        with pytest.raises(Unavailable):
+        with pytest.raises(Stuck, match="ChainMismatch"):
             await nodes.check()
         assert "genesis" in nodes.quarantined()["regtest"]
 

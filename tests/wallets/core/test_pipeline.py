@@ -51,6 +51,29 @@ async def test_nothing_is_planned_before_the_start_is_read_back(venue: Venue) ->
     assert not venue.signer.log
 
 
+@pytest.mark.parametrize("state", ["credited", "orphaned"])
+async def test_nothing_starts_while_a_credit_of_the_payer_may_be_taken_back(
+    venue: Venue, state: str
+) -> None:
+    await venue.connection.execute(
+        "insert into custody.deposit (deposit_id, network_id, txid, index, key, account_id,"
+        " asset_id, contract, amount_atoms, engine_atoms, state, credit_count)"
+        " values ($1, $2, 'tx', 0, '', 4096, $3, '', 1, 1, $4, 1)",
+        b"d" * 16,
+        NETWORK_ID,
+        ASSET_ID,
+        state,
+    )
+    await venue.engine.request(request())
+    await venue.run(venue.worker(), 5)
+    assert await venue.states() == ["approved"]
+    condition = await venue.connection.fetchval("select condition from custody.payout")
+    assert condition == "DepositsNotWithdrawable"
+    await venue.connection.execute("update custody.deposit set credit_count = 2")
+    await venue.run(venue.worker(), 12)
+    await check_paid_once(venue)
+
+
 async def test_a_refused_start_gives_the_money_back(venue: Venue) -> None:
     venue.engine.refuses_start = True
     await venue.engine.request(request())

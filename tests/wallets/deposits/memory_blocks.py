@@ -13,6 +13,7 @@ from wallets.contract import Block, BlockRef, Movement, TransactionId
 from wallets.core import inbox, outbox
 from wallets.core.inbox import Answered, JournalRow
 from wallets.deposits.scanner import Lease, Moved, Scanner
+from wallets.errors import Condition, Stuck
 
 OURS, AHEAD, THEIRS = b"ours", b"ahead", b"theirs"
 ACCOUNT = 4096
@@ -28,6 +29,7 @@ class MemoryBlocks:
     blocks: list[Block] = field(default_factory=list)
     made: int = 0
     is_down: bool = False
+    is_foreign: bool = False
     # As a chain says that knows finality of its own.
     final: int = -1
 
@@ -40,6 +42,10 @@ class MemoryBlocks:
 
     def mined(self) -> set[str]:
         return {move.txid for block in self.blocks for move in block.movements}
+
+    async def check(self) -> None:
+        if self.is_foreign:
+            raise Stuck(Condition.CHAIN_MISMATCH, "its genesis is another")
 
     async def tip(self) -> BlockRef:
         if self.is_down:

@@ -11,7 +11,7 @@ from runtime.settings import PostgresSettings
 from tests.wallets.conftest import NETWORK_ID
 from wallets.contract import Destination
 from wallets.deposits import limits
-from wallets.deposits.addresses import BRANCH, reserve
+from wallets.deposits.addresses import BRANCH, look_ahead, reserve
 from wallets.errors import Broken, Rejected
 
 ALICE = 4096
@@ -50,6 +50,28 @@ async def ask(database: Database, account_id: int, request_id: bytes) -> str:
     address = await reserve(database, PlainBranch(), NETWORK_ID, account_id, request_id)
     assert address.key == address.text.encode()
     return address.text
+
+
+async def test_every_branch_is_derived_ahead_before_a_scan_and_again_changes_nothing(
+    database: Database, custody: Connection
+) -> None:
+    await custody.execute(
+        "insert into custody.key_branch values ($1, 'hot', 1, 'plain', 'h', 0)", NETWORK_ID
+    )
+    for _ in range(2):
+        await look_ahead(database, PlainBranch(), NETWORK_ID)
+        rows = await custody.fetch(
+            "select branch, count(*) as number from custody.address group by branch order by branch"
+        )
+        places = limits.LOOK_AHEAD + 1
+        assert [tuple(row) for row in rows] == [(BRANCH, places), ("hot", places)]
+
+
+async def test_an_address_remembers_the_shard_that_its_account_was_on(
+    database: Database, custody: Connection
+) -> None:
+    await reserve(database, PlainBranch(), NETWORK_ID, ALICE, b"one", 3)
+    assert await custody.fetchval("select shard from custody.address where account_id > 0") == 3
 
 
 async def test_a_request_gets_one_address_and_another_request_the_next(database: Database) -> None:

@@ -61,7 +61,7 @@ async def test_a_node_of_another_chain_is_not_asked() -> None:
         await nodes.check()
         assert list(nodes.quarantined()) == ["other"]
     async with nodes_of(Told("other", chain_id=1), Told("b")) as nodes:
-        with pytest.raises(Unavailable):
+        with pytest.raises(Stuck, match="ChainMismatch"):
             await nodes.check()
 
 

@@ -31,6 +31,7 @@ def content(**changes: Any) -> dict[str, Any]:
         "credit_depth": 2,
         "withdrawable_depth": 3,
     }
+    from_nothing = {**tier, "above_atoms": 0}
     branch = {
         "branch": "deposit",
         "generation": 1,
@@ -44,7 +45,7 @@ def content(**changes: Any) -> dict[str, Any]:
         "network_id": 5,
         "genesis_hash": "00",
         "assets": [asset, token],
-        "tiers": [tier],
+        "tiers": [tier, from_nothing],
         "branches": [branch],
         "sources": [{"source_id": 9, "shard": 1}],
         **changes,
@@ -78,7 +79,7 @@ async def test_a_second_time_changes_nothing(
     await apply(database, wanted)
     await custody.execute("update custody.source set last_seq = 4")
     await apply(database, wanted)
-    assert await count(custody) == [2, 2, 1, 1, 1]
+    assert await count(custody) == [2, 2, 2, 1, 1]
     assert await custody.fetchval("select last_seq from custody.source") == 4
 
 
@@ -108,6 +109,7 @@ async def test_a_contradiction_is_named_and_nothing_of_the_file_stays(
         ({"chain": "ethereum"}, "network_id: missing"),
         (content(sources=[{"source_id": "x", "shard": 1}]), r"sources\.0\.source_id"),
         (content(assets=[]), "tiers of unknown assets"),
+        (content(tiers=content()["tiers"][:1]), "without one from 0"),
     ],
 )
 def test_a_wrong_file_is_named_by_field(tmp_path: Path, body: object, named: str) -> None:

@@ -1,0 +1,90 @@
+"""Follows the network's blocks for as long as this worker holds the scan's lease.
+
+Run by `server`. Before each pass it asks whether the nodes are on our chain. What keeps it from
+going on is named on the network's row; a fork that is too deep also stops the network's payouts.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+from runtime import logs
+from runtime.clock import Clock
+from runtime.errors import Unavailable, Unknown
+from runtime.postgres import Database
+from wallets.contract import ReadsChain
+from wallets.core.transactions import changing
+from wallets.deposits.scanner import Lease, Moved, Scanner
+from wallets.errors import Condition, Fenced, Stuck
+from wallets.worker import limits
+
+ACTOR: Final = "scanner"
+NAME: Final = """
+update custody.chain set scan_condition = $2 where network_id = $1 and scan_condition <> $2
+"""
+STOP: Final = """
+update custody.chain set withdrawals_stopped = true, stopped_reason = $2
+where network_id = $1 and not withdrawals_stopped
+"""
+
+
+def lease_of(network_id: int) -> str:
+    """Name of the lease of a network's scan."""
+    return f"scanner/{network_id}"
+
+
+@dataclass(slots=True)
+class Scanning:
+    """One network's scan in one worker."""
+
+    database: Database
+    chain: ReadsChain
+    scanner: Scanner
+    clock: Clock
+    # Blocks that the nodes have and we have not applied, as of the last pass.
+    lag_blocks: int = 0
+
+    async def run(self, token: int) -> None:
+        """Scans until cancelled or another worker holds the lease. Raises Broken."""
+        lease = Lease(lease_of(self.scanner.network_id), token)
+        while True:
+            try:
+                await self.chain.check()
+                await self._catch_up(lease)
+                await self._name("")
+                pause = limits.SCAN_SECONDS
+            except Stuck as error:
+                await self._wait(error)
+                pause = limits.RETRY_SECONDS
+            except (Unavailable, Unknown) as error:
+                logs.get(__name__).warning("not scanned", reason=str(error))
+                pause = limits.RETRY_SECONDS
+            except Fenced as error:
+                logs.get(__name__).warning("scan ended", reason=str(error))
+                return
+            await asyncio.sleep(pause)
+
+    async def _catch_up(self, lease: Lease) -> None:
+        """To the tip, or so far that the nodes should be looked at again."""
+        for _ in range(limits.BLOCKS_PER_CHECK):
+            if await self.scanner.step(lease, now_ns=self.clock.wall_ns()) is Moved.NOT:
+                self.lag_blocks = 0
+                return
+        self.lag_blocks = await self.scanner.lag()
+
+    async def _wait(self, error: Stuck) -> None:
+        logs.get(__name__).warning("scan waits", condition=error.condition, reason=str(error))
+        await self._name(error.condition)
+        if error.condition is Condition.REORG_TOO_DEEP:
+            await self._write(STOP, str(error))
+
+    async def _name(self, condition: str) -> None:
+        await self._write(NAME, condition)
+
+    async def _write(self, query: str, value: str) -> None:
+        """For people's eyes: without a database it is told in the next pass."""
+        try:
+            async with changing(self.database, ACTOR) as connection:
+                await connection.execute(query, self.scanner.network_id, value)
+        except (Unavailable, Unknown) as error:
+            logs.get(__name__).warning("not named", reason=str(error))
