@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "drop-copy": ("cambist.cli.drop_copy", "drop_copy"),
     "keys": ("cambist.cli.keys", "keys"),
     "order": ("cambist.cli.order", "order"),
+    "proof": ("cambist.cli.proof", "proof"),
     "replay": ("cambist.cli.replay", "replay"),
     "status": ("cambist.cli.status", "status"),
     "top": ("cambist.cli.top", "top"),

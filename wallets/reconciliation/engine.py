@@ -53,19 +53,7 @@ class Engine:
         return Externals(self.shard, self._seq, dict(self._atoms))
 
     async def _start(self, stub: "matching_pb2_grpc.MatchingServiceAsyncStub") -> None:
-        chunks: list[bytes] = []
-        size = 0
-        try:
-            request = matching_pb2.GetSnapshotRequest(shard=self.shard)
-            async for answer in stub.GetSnapshot(request):
-                size += len(answer.chunk)
-                if answer.index != len(chunks) or size > limits.SNAPSHOT_BYTES_MAX:
-                    raise Broken(f"chunk {answer.index} of a snapshot, {size} bytes")
-                chunks.append(answer.chunk)
-        except grpc.aio.AioRpcError as error:
-            if error.code() is not grpc.StatusCode.NOT_FOUND:
-                raise
-        self._seq, self._atoms = owned_of(b"".join(chunks))
+        self._seq, self._atoms = owned_of(await read_snapshot(stub, self.shard))
 
     async def _follow(
         self, stub: "matching_pb2_grpc.MatchingServiceAsyncStub", up_to_seq: int
@@ -94,6 +82,23 @@ class Engine:
 def open_stub(channel: grpc.aio.Channel) -> "matching_pb2_grpc.MatchingServiceAsyncStub":
     """The class of that name is there for types only."""
     return matching_pb2_grpc.MatchingServiceStub(channel)
+
+
+async def read_snapshot(stub: "matching_pb2_grpc.MatchingServiceAsyncStub", shard: int) -> bytes:
+    """The newest snapshot of a shard; empty when there is none yet. Raises AioRpcError, Broken."""
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        request = matching_pb2.GetSnapshotRequest(shard=shard)
+        async for answer in stub.GetSnapshot(request):
+            size += len(answer.chunk)
+            if answer.index != len(chunks) or size > limits.SNAPSHOT_BYTES_MAX:
+                raise Broken(f"chunk {answer.index} of a snapshot, {size} bytes")
+            chunks.append(answer.chunk)
+    except grpc.aio.AioRpcError as error:
+        if error.code() is not grpc.StatusCode.NOT_FOUND:
+            raise
+    return b"".join(chunks)
 
 
 def owned_of(snapshot: bytes) -> tuple[int, dict[int, int]]:

@@ -1,0 +1,1 @@
+"""Proof of what the venue owes, beside the coins that it has."""

@@ -1,0 +1,97 @@
+"""`python -m wallets reserves make | prove`: the report for all, and one account's part of it.
+
+Run by an operator. The directory's `leaves.json` holds every balance and salt: it is the venue's
+own, readable by its owner alone, and goes to nobody.
+"""
+
+import asyncio
+import os
+import sys
+from contextlib import AsyncExitStack
+from pathlib import Path
+from random import SystemRandom
+from typing import Final
+
+import click
+
+from cambist.reserves.files import Proof, proof_to_json
+from cambist.reserves.tree import make as make_tree
+from runtime import postgres, process, rpc_channel
+from runtime.errors import ConfigurationError
+from wallets.engines import read_engines
+from wallets.reconciliation.command import network_of
+from wallets.reconciliation.networks import counts_of
+from wallets.reserves.liabilities import (
+    leaves_to_json,
+    merged,
+    read_leaves,
+    read_liabilities,
+    read_reserves,
+    report,
+)
+from wallets.settings import WalletSettings
+
+REPORT: Final = "report.json"
+LEAVES: Final = "leaves.json"
+OWNER_ONLY: Final = 0o600
+FOLDER: Final = click.Path(file_okay=False, path_type=Path)
+
+
+@click.group()
+def reserves() -> None:
+    """Proof of what the venue owes and has."""
+
+
+@reserves.command()
+@click.option("--asset", "asset_id", type=click.IntRange(min=1), required=True)
+@click.option("--directory", type=FOLDER, required=True)
+def make(asset_id: int, directory: Path) -> None:
+    """Write DIRECTORY/report.json for everybody, and leaves.json for the venue alone."""
+    try:
+        settings = WalletSettings.load()
+    except ConfigurationError as error:
+        click.echo(f"configuration: {error}", err=True)
+        sys.exit(process.ExitStatus.CONFIGURATION)
+
+    async def run(_stop: asyncio.Event) -> None:
+        async with AsyncExitStack() as stack:
+            found = []
+            engines = read_engines("CAMBIST_WALLETS_ENGINES", settings.engines)
+            for shard, address in engines.items():
+                channel = rpc_channel.open_channel(address, tls_settings=settings.engine_tls)
+                opened = await stack.enter_async_context(channel)
+                found.append(await read_liabilities(shard, opened, asset_id))
+            database = await postgres.connect(settings.postgres, application_name="reserves")
+            stack.push_async_callback(database.close)
+            network_id = await network_of(database, settings)
+            counts = counts_of(settings.chain)
+            coins = None if counts is None else await read_reserves(database, network_id, counts)
+        tree = make_tree(asset_id, merged(found), SystemRandom())
+        write(directory, LEAVES, leaves_to_json(tree), OWNER_ONLY)
+        write(directory, REPORT, report(tree, found, coins), 0o644)
+        click.echo(f"root {tree.root.digest.hex()} of {tree.root.atoms} atoms")
+
+    sys.exit(process.run(run, service="wallets", settings=settings))
+
+
+@reserves.command()
+@click.option("--account", "account_id", type=click.IntRange(min=1), required=True)
+@click.option("--directory", type=FOLDER, required=True)
+def prove(account_id: int, directory: Path) -> None:
+    """Print what ACCOUNT is given; it checks it with `cambist proof`."""
+    tree = read_leaves((directory / LEAVES).read_text(encoding="utf-8"))
+    parts = tuple(tree.prove(account_id))
+    if not parts:
+        raise click.ClickException(f"account {account_id} is not in this proof")
+    atoms = sum(part.leaf.atoms for part in parts)
+    click.echo(proof_to_json(Proof(tree.asset_id, account_id, atoms, tree.root, parts)), nl=False)
+
+
+def write(directory: Path, name: str, text: str, mode: int) -> None:
+    """A whole file or none; its mode is right from the beginning."""
+    directory.mkdir(parents=True, exist_ok=True)
+    draft = directory / f".{name}.new"
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
+        file.write(text)
+    draft.replace(directory / name)
