@@ -33,6 +33,7 @@ from wallets.engines import read_engines
 from wallets.link import lease
 from wallets.link.reader import Reader
 from wallets.link.sender import Identity, Sender
+from wallets.reconciliation.networks import open_reconciliation
 from wallets.settings import WalletSettings
 from wallets.signer.client import SignerClient
 from wallets.worker import limits
@@ -201,6 +202,14 @@ async def serve(
         tasks = await links(database, network, owner, channels)
         audit = partial(without_token, partial(chain.run, database))
         tasks["audit"] = lease.while_held(database, "audit", owner, audit)
+        books = await open_reconciliation(
+            database,
+            network.network_id,
+            channels,
+            engine_stops=settings.engine_deficit_stops,
+        )
+        name = f"reconciliation/{network.network_id}"
+        tasks[name] = lease.while_held(database, name, owner, partial(without_token, books.run))
         if scanning is not None:
             name = lease_of(network.network_id)
             tasks[name] = lease.while_held(database, name, owner, scanning.run)
