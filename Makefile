@@ -48,7 +48,7 @@ clean: ## Remove what was built (not .venv)
 	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
 ##@ Check
-.PHONY: check format format-check lint types contracts protos-check kernel-check test-unit
+.PHONY: check format format-check lint lint-chart types contracts protos-check kernel-check test-unit
 check: format-check lint types contracts protos-check kernel-check test-unit ## All that must be green before a commit
 
 format: setup ## Format Python and Rust
@@ -61,6 +61,9 @@ format-check: setup
 
 lint: setup ## Lint Python
 	@$(VENV)/bin/ruff check .
+
+lint-chart: setup ## Lint the chart: helm lint, schemas, kube-score (needs helm, and Go for the linters)
+	@tools/lint_chart.sh
 
 types: setup ## Check types, strictly
 	@$(VENV)/bin/mypy $(PYTHON_SOURCES)

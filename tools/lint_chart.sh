@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Lints the chart as it renders: helm's own lint, schemas of Kubernetes (kubeconform), good manners (kube-score), for
+# each file of values in tests/chart/values. Says how long a render takes. Needs helm; builds the linters with Go once.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+readonly KUBECONFORM=github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0
+readonly KUBE_SCORE=github.com/zegl/kube-score/cmd/kube-score@v1.20.0
+readonly KUBERNETES=1.35.0
+# What kube-score would have and we do not: pulling images anew at each start, limits of processor (they throttle the
+# single writer) and of scratch space (the roots are read-only).
+readonly IGNORED=container-image-pull-policy,container-ephemeral-storage-request-and-limit
+
+PATH="$PATH:$(go env GOPATH 2>/dev/null || echo "$HOME/go")/bin"
+command -v helm >/dev/null || {
+    echo "lint-chart: no helm on the path" >&2
+    exit 1
+}
+command -v kubeconform >/dev/null || CGO_ENABLED=0 go install "$KUBECONFORM"
+command -v kube-score >/dev/null || CGO_ENABLED=0 go install "$KUBE_SCORE"
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+.venv/bin/python -m tools.chart_schemas write "$work/schemas"
+
+for values in tests/chart/values/*.yaml; do
+    name=$(basename "$values" .yaml)
+    # Where a part asks for a definition in the cluster, lint has none and says so.
+    helm lint --strict --quiet --kube-version "$KUBERNETES" --values "$values" helm/cambist
+    began=$(date +%s%N)
+    helm template venue helm/cambist --kube-version "$KUBERNETES" --values "$values" \
+        --api-versions cambist.dev/v1alpha1/WalletChain >"$work/$name.yaml"
+    echo "$name: rendered in $((($(date +%s%N) - began) / 1000000)) ms"
+    for folder in "$work"/schemas/*; do
+        echo "$name: against $(basename "$folder")"
+        # Not ours: those of the Prometheus operator. Definitions: a real API server takes them in `make test-cluster`.
+        kubeconform -strict -summary -schema-location "$folder/{{.ResourceKind}}{{.KindSuffix}}.json" \
+            -skip PrometheusRule,PodMonitor,ServiceMonitor,CustomResourceDefinition "$work/$name.yaml"
+    done
+    status=0
+    kube-score score --output-format ci --kubernetes-version v1.35 --ignore-container-cpu-limit \
+        --ignore-test "$IGNORED" "$work/$name.yaml" >"$work/score" || status=$?
+    grep -v '^\[OK\]\|^\[SKIPPED\]' "$work/score" || true
+    ((status == 0)) || exit "$status"
+done
