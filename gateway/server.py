@@ -72,7 +72,14 @@ MARKET_DATA_METHODS = (
     "StreamBestBidOffer",
     "GetLevel2",
 )
-CUSTODY_METHODS = ("ListDeposits", "ListWithdrawals", "QuoteWithdrawal", "RequestWithdrawal")
+CUSTODY_METHODS = (
+    "CancelWithdrawal",
+    "CreateDepositAddress",
+    "ListDeposits",
+    "ListWithdrawals",
+    "QuoteWithdrawal",
+    "RequestWithdrawal",
+)
 QUERY_METHODS = ("GetOrder", "ListOpenOrders", "ListOrders", "ListFills", "ListPreventedMatches")
 REFERENCE_METHODS = (
     "ListAssets",

@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "bench": ("cambist.cli.bench", "bench"),
     "book": ("cambist.cli.book", "book"),
     "cancel": ("cambist.cli.cancel", "cancel"),
+    "deposit": ("cambist.cli.deposit", "deposit"),
     "drop-copy": ("cambist.cli.drop_copy", "drop_copy"),
     "keys": ("cambist.cli.keys", "keys"),
     "order": ("cambist.cli.order", "order"),

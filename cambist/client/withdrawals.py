@@ -1,4 +1,4 @@
-"""Quotes, requests and lists of withdrawals, and lists of deposits."""
+"""Quotes, requests, cancels and lists of withdrawals; addresses for deposits, and their list."""
 
 import os
 import time
@@ -134,6 +134,32 @@ class Withdrawals:
             if not page.next_page_token:
                 return
             request.page_token = page.next_page_token
+
+    async def cancel(self, account_id: int, withdrawal_id: bytes) -> str:
+        """Cancels what has not started; the state after it, the same when asked again.
+
+        Raises Rejected(TOO_LATE), Rejected(UNKNOWN_WITHDRAWAL), Unavailable, Unknown: ask again.
+        """
+        request = pb.CancelWithdrawalRequest(account_id=account_id, withdrawal_id=withdrawal_id)
+        answer = await self._channels.unary(
+            SERVICE + "CancelWithdrawal", request, pb.CancelWithdrawalResponse
+        )
+        return str(answer.state)
+
+    async def deposit_address(
+        self, account_id: int, asset_id: int, network: str, *, request_id: bytes = b""
+    ) -> str:
+        """An address to pay to: the account's first one, or that of the request.
+
+        Raises Rejected, Unavailable, Unknown: ask again with the same request.
+        """
+        request = pb.CreateDepositAddressRequest(
+            account_id=account_id, asset_id=asset_id, network=network, request_id=request_id
+        )
+        answer = await self._channels.unary(
+            SERVICE + "CreateDepositAddress", request, pb.CreateDepositAddressResponse
+        )
+        return str(answer.address)
 
     async def deposits(self, account_id: int) -> AsyncIterator[Deposit]:
         """Deposits of an account, newest first."""

@@ -74,6 +74,33 @@ class CustodyMethods:
     def _check_account(self, account_id: int, call: Call) -> None:
         own_account(call.caller, shard_for(self._shards, account_id), account_id)
 
+    async def create_deposit_address(
+        self, received: Received[wallet_pb2.CreateDepositAddressRequest], call: Call
+    ) -> wallet_pb2.CreateDepositAddressResponse:
+        """An address; deposits on it are credited on the account's shard."""
+        assert received.message is not None
+        account_id = received.message.account_id
+        self._check_account(account_id, call)
+        request = custody_pb2.CreateDepositAddressRequest(
+            request=received.message, shard=shard_for(self._shards, account_id).number
+        )
+        answer = await self._custody.ask(
+            "CreateDepositAddress", request, custody_pb2.CreateDepositAddressResponse
+        )
+        return answer.response
+
+    async def cancel_withdrawal(
+        self, received: Received[wallet_pb2.CancelWithdrawalRequest], call: Call
+    ) -> wallet_pb2.CancelWithdrawalResponse:
+        """Until it starts; the engine gives the money back when custody tells it."""
+        assert received.message is not None
+        self._check_account(received.message.account_id, call)
+        request = custody_pb2.CancelWithdrawalRequest(request=received.message)
+        answer = await self._custody.ask(
+            "CancelWithdrawal", request, custody_pb2.CancelWithdrawalResponse
+        )
+        return answer.response
+
     async def list_deposits(
         self, received: Received[wallet_pb2.ListDepositsRequest], call: Call
     ) -> wallet_pb2.ListDepositsResponse:

@@ -149,3 +149,7 @@ async def test_the_sdk_quotes_requests_and_lists_and_names_what_is_refused(
             await client.withdrawals.quote(replace(wanted, destination="x"))
         assert [one async for one in client.withdrawals.list(ACCOUNT)] == []
         assert [one async for one in client.withdrawals.deposits(ACCOUNT)] == []
+        with pytest.raises(Rejected, match="DEPOSITS_NOT_SERVED"):
+            await client.withdrawals.deposit_address(ACCOUNT, ASSET, "bitcoin")
+        with pytest.raises(Rejected, match="UNKNOWN_WITHDRAWAL"):
+            await client.withdrawals.cancel(ACCOUNT, b"w" * 16)

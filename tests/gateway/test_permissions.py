@@ -226,6 +226,8 @@ def foreign_requests() -> dict[str, Message]:
             asset_id=1,
             amount_atoms="1",
         ),
+        WALLET + "CancelWithdrawal": wallet_pb2.CancelWithdrawalRequest(account_id=ACCOUNT),
+        WALLET + "CreateDepositAddress": wallet_pb2.CreateDepositAddressRequest(account_id=ACCOUNT),
         WALLET + "ListDeposits": wallet_pb2.ListDepositsRequest(account_id=ACCOUNT),
         WALLET + "ListWithdrawals": wallet_pb2.ListWithdrawalsRequest(account_id=ACCOUNT),
         WALLET + "QuoteWithdrawal": wallet_pb2.QuoteWithdrawalRequest(account_id=ACCOUNT),

@@ -1,6 +1,7 @@
 """CustodyService: calls of gateways, which have checked that the account is the caller's.
 
-Registered by `server`. Reads and quotes only: what moves money is a command to the engine.
+Registered by `server`. What moves money is a command to the engine; here are only addresses, reads,
+quotes, and cancels of what has not started.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -8,18 +9,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-import grpc
 import grpc.aio
 
 from cambist.internal.custody.v1 import custody_pb2, custody_pb2_grpc
 from cambist.wallet.v1 import wallet_pb2
 from runtime.postgres import Database
-from runtime.rpc_errors import Fault, abort
+from runtime.rpc_errors import abort
 from wallets.errors import Rejected
 from wallets.faults import TOLD, fault_for
-from wallets.service import pages, quotes
+from wallets.service import cancelling, pages, quotes, receiving
 from wallets.service.amounts import text_of
 from wallets.service.quotes import Ask
+from wallets.service.receiving import AddressAsk
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
@@ -63,10 +64,27 @@ class Servicer(custody_pb2_grpc.CustodyServiceServicer):
     async def CreateDepositAddress(  # noqa: N802
         self, request: custody_pb2.CreateDepositAddressRequest, context: Context
     ) -> custody_pb2.CreateDepositAddressResponse:
-        """Not built yet."""
-        del request
-        message = "deposit addresses are not built yet"
-        await abort(context, Fault(grpc.StatusCode.UNIMPLEMENTED, "NOT_BUILT", message))
+        """An address of the account."""
+        asked = request.request
+        ask = AddressAsk(
+            asked.account_id, asked.asset_id, asked.network, asked.request_id, request.shard
+        )
+        async with named_faults(context):
+            address = await receiving.give_address(self.database, ask)
+        return custody_pb2.CreateDepositAddressResponse(
+            response=wallet_pb2.CreateDepositAddressResponse(address=address)
+        )
+
+    async def CancelWithdrawal(  # noqa: N802
+        self, request: custody_pb2.CancelWithdrawalRequest, context: Context
+    ) -> custody_pb2.CancelWithdrawalResponse:
+        """Until the engine was asked to start it."""
+        asked = request.request
+        async with named_faults(context):
+            state = await cancelling.cancel(self.database, asked.account_id, asked.withdrawal_id)
+        return custody_pb2.CancelWithdrawalResponse(
+            response=wallet_pb2.CancelWithdrawalResponse(state=state)
+        )
 
     async def QuoteWithdrawal(  # noqa: N802
         self, request: custody_pb2.QuoteWithdrawalRequest, context: Context

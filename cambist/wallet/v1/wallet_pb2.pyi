@@ -264,22 +264,26 @@ class CreateDepositAddressRequest(_message.Message):
     ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     ASSET_ID_FIELD_NUMBER: _builtins.int
     NETWORK_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     account_id: _builtins.int
     """Account."""
     asset_id: _builtins.int
     """Asset."""
     network: _builtins.str
     """Network, for example "bitcoin"."""
+    request_id: _builtins.bytes
+    """At most 16 bytes: each gets an address of its own, again the same. Empty = the account's first."""
     def __init__(
         self,
         *,
         account_id: _builtins.int = ...,
         asset_id: _builtins.int = ...,
         network: _builtins.str = ...,
+        request_id: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "asset_id", b"asset_id", "network", b"network"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "asset_id", b"asset_id", "network", b"network", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -129,7 +129,7 @@ class WalletServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateDepositAddress(self, request, context):
-        """A deposit address. Not built yet: UNIMPLEMENTED.
+        """A deposit address: the same for the same request.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -157,7 +157,7 @@ class WalletServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelWithdrawal(self, request, context):
-        """Asks to cancel one. Not built yet: UNIMPLEMENTED.
+        """Cancels one that has not started; later ones are refused as TOO_LATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -44,7 +44,7 @@ class WalletServiceStub:
     Transfer: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.TransferRequest, _wallet_pb2.TransferResponse]
     """Moves money between two accounts of the firm."""
     CreateDepositAddress: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.CreateDepositAddressRequest, _wallet_pb2.CreateDepositAddressResponse]
-    """A deposit address. Not built yet: UNIMPLEMENTED."""
+    """A deposit address: the same for the same request."""
     ListDeposits: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.ListDepositsRequest, _wallet_pb2.ListDepositsResponse]
     """Deposits."""
     QuoteWithdrawal: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.QuoteWithdrawalRequest, _wallet_pb2.QuoteWithdrawalResponse]
@@ -52,7 +52,7 @@ class WalletServiceStub:
     RequestWithdrawal: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.RequestWithdrawalRequest, _wallet_pb2.RequestWithdrawalResponse]
     """Requests a withdrawal."""
     CancelWithdrawal: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.CancelWithdrawalRequest, _wallet_pb2.CancelWithdrawalResponse]
-    """Asks to cancel one. Not built yet: UNIMPLEMENTED."""
+    """Cancels one that has not started; later ones are refused as TOO_LATE."""
     ListWithdrawals: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.ListWithdrawalsRequest, _wallet_pb2.ListWithdrawalsResponse]
     """Withdrawals."""
     AddAddress: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.AddAddressRequest, _wallet_pb2.AddAddressResponse]
@@ -78,7 +78,7 @@ class WalletServiceAsyncStub(WalletServiceStub):
     Transfer: _aio.UnaryUnaryMultiCallable[_wallet_pb2.TransferRequest, _wallet_pb2.TransferResponse]  # type: ignore[assignment]
     """Moves money between two accounts of the firm."""
     CreateDepositAddress: _aio.UnaryUnaryMultiCallable[_wallet_pb2.CreateDepositAddressRequest, _wallet_pb2.CreateDepositAddressResponse]  # type: ignore[assignment]
-    """A deposit address. Not built yet: UNIMPLEMENTED."""
+    """A deposit address: the same for the same request."""
     ListDeposits: _aio.UnaryUnaryMultiCallable[_wallet_pb2.ListDepositsRequest, _wallet_pb2.ListDepositsResponse]  # type: ignore[assignment]
     """Deposits."""
     QuoteWithdrawal: _aio.UnaryUnaryMultiCallable[_wallet_pb2.QuoteWithdrawalRequest, _wallet_pb2.QuoteWithdrawalResponse]  # type: ignore[assignment]
@@ -86,7 +86,7 @@ class WalletServiceAsyncStub(WalletServiceStub):
     RequestWithdrawal: _aio.UnaryUnaryMultiCallable[_wallet_pb2.RequestWithdrawalRequest, _wallet_pb2.RequestWithdrawalResponse]  # type: ignore[assignment]
     """Requests a withdrawal."""
     CancelWithdrawal: _aio.UnaryUnaryMultiCallable[_wallet_pb2.CancelWithdrawalRequest, _wallet_pb2.CancelWithdrawalResponse]  # type: ignore[assignment]
-    """Asks to cancel one. Not built yet: UNIMPLEMENTED."""
+    """Cancels one that has not started; later ones are refused as TOO_LATE."""
     ListWithdrawals: _aio.UnaryUnaryMultiCallable[_wallet_pb2.ListWithdrawalsRequest, _wallet_pb2.ListWithdrawalsResponse]  # type: ignore[assignment]
     """Withdrawals."""
     AddAddress: _aio.UnaryUnaryMultiCallable[_wallet_pb2.AddAddressRequest, _wallet_pb2.AddAddressResponse]  # type: ignore[assignment]
@@ -133,7 +133,7 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _wallet_pb2.CreateDepositAddressRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_wallet_pb2.CreateDepositAddressResponse, _abc.Awaitable[_wallet_pb2.CreateDepositAddressResponse]]:
-        """A deposit address. Not built yet: UNIMPLEMENTED."""
+        """A deposit address: the same for the same request."""
 
     @_abc_1.abstractmethod
     def ListDeposits(
@@ -165,7 +165,7 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _wallet_pb2.CancelWithdrawalRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_wallet_pb2.CancelWithdrawalResponse, _abc.Awaitable[_wallet_pb2.CancelWithdrawalResponse]]:
-        """Asks to cancel one. Not built yet: UNIMPLEMENTED."""
+        """Cancels one that has not started; later ones are refused as TOO_LATE."""
 
     @_abc_1.abstractmethod
     def ListWithdrawals(

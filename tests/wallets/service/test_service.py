@@ -22,6 +22,11 @@ from wallets.settings import WalletSettings
 
 ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
 ACCOUNT = 4_096
+# The account of the test vectors of BIP84, with the version of test networks.
+TPUB = (
+    "vpub5YvMuJNjRSYon44z9QmCfdf8SqJRVNvz6m55Qy5iVjZQxDfUgtiQjnc7CC1fAbED2tAGCZRERUfvtn2DstZGU6HMns6"
+    "dXXH2wujSc2wfi2x"
+)
 
 
 @pytest.fixture
@@ -198,3 +203,107 @@ async def test_a_deposit_shows_its_confirmations(stub: Any, custody: Connection)
     answer = await stub.ListDeposits(custody_pb2.ListDepositsRequest(request=request))
     (deposit,) = answer.response.deposits
     assert (deposit.amount, deposit.confirmations, deposit.network) == ("1.5", 3, "bitcoin")
+
+
+async def address(stub: Any, **changes: Any) -> str:
+    asked = {"account_id": ACCOUNT, "asset_id": 1, "network": "bitcoin", **changes}
+    shard = asked.pop("shard", 3)
+    request = wallet_pb2.CreateDepositAddressRequest(**asked)
+    answer = await stub.CreateDepositAddress(
+        custody_pb2.CreateDepositAddressRequest(request=request, shard=shard)
+    )
+    return str(answer.response.address)
+
+
+async def add_branch(custody: Connection) -> None:
+    await custody.execute(
+        "insert into custody.key_branch values ($1, 'deposit', 1, 'p2wpkh', $2, 0)",
+        NETWORK_ID,
+        TPUB,
+    )
+
+
+async def test_an_account_has_one_address_and_one_more_for_each_request(
+    stub: Any, custody: Connection
+) -> None:
+    await add_branch(custody)
+    first = await address(stub)
+    assert first.startswith("bcrt1q")
+    assert await address(stub) == first
+    own = await address(stub, request_id=b"r" * 16)
+    assert own == await address(stub, request_id=b"r" * 16)
+    assert len({first, own, await address(stub, account_id=5)}) == 3
+    shards = await custody.fetch("select shard from custody.address where account_id > 0")
+    assert {row["shard"] for row in shards} == {3}
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"network": "tron"}, "NETWORK_NOT_SERVED"),
+        ({"asset_id": 2}, "NETWORK_NOT_SERVED"),
+        ({"request_id": b"r" * 17}, "INVALID_REQUEST"),
+        ({}, "DEPOSITS_NOT_SERVED"),
+    ],
+)
+async def test_an_address_that_nobody_would_watch_is_refused_by_name(
+    stub: Any, changes: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await address(stub, **changes)
+    assert fault_of(refused.value).reason == reason
+
+
+async def add_payout(custody: Connection, state: str) -> None:
+    await custody.execute("insert into custody.source values (7, $1, 1)", NETWORK_ID)
+    await custody.execute(
+        "insert into custody.payout (withdrawal_id, kind, shard, journal_seq, account_id, "
+        "network_id, asset_id, destination_text, amount_atoms, engine_amount_atoms, "
+        "engine_fee_atoms, state, fencing_token) "
+        "values ($1, 'customer', 1, 1, $2, $3, 1, $4, 5, 50, 5, $5, 3)",
+        b"w" * 16,
+        ACCOUNT,
+        NETWORK_ID,
+        ADDRESS,
+        state,
+    )
+
+
+async def cancel(stub: Any, account_id: int = ACCOUNT) -> str:
+    request = wallet_pb2.CancelWithdrawalRequest(account_id=account_id, withdrawal_id=b"w" * 16)
+    answer = await stub.CancelWithdrawal(custody_pb2.CancelWithdrawalRequest(request=request))
+    return str(answer.response.state)
+
+
+@pytest.mark.parametrize("state", ["requested", "held", "approved"])
+async def test_what_has_not_started_is_cancelled_once_and_its_money_goes_back(
+    stub: Any, custody: Connection, state: str
+) -> None:
+    await add_payout(custody, state)
+    assert [await cancel(stub) for _ in range(2)] == ["cancelled", "cancelled"]
+    assert await custody.fetchval("select fencing_token from custody.payout") == 4
+    kinds = await custody.fetch("select kind from custody.outbox")
+    assert [row["kind"] for row in kinds] == ["release"]
+
+
+@pytest.mark.parametrize("state", ["approved", "started", "broadcasting", "settled"])
+async def test_what_was_asked_to_start_is_never_cancelled(
+    stub: Any, custody: Connection, state: str
+) -> None:
+    await add_payout(custody, state)
+    await custody.execute(
+        "insert into custody.outbox (source_id, source_seq, command, kind, subject_id) "
+        "values (7, 1, '', 'start', $1)",
+        b"w" * 16,
+    )
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await cancel(stub)
+    assert fault_of(refused.value).reason == "TOO_LATE"
+    assert await custody.fetchval("select state from custody.payout") == state
+
+
+async def test_nobody_cancels_for_another_account(stub: Any, custody: Connection) -> None:
+    await add_payout(custody, "requested")
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await cancel(stub, 5)
+    assert fault_of(refused.value).reason == "UNKNOWN_WITHDRAWAL"

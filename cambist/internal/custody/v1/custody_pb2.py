@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from cambist.wallet.v1 import wallet_pb2 as cambist_dot_wallet_dot_v1_dot_wallet__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)cambist/internal/custody/v1/custody.proto\x12\x1b\x63\x61mbist.internal.custody.v1\x1a\x1e\x63\x61mbist/wallet/v1/wallet.proto\"^\n\x1b\x43reateDepositAddressRequest\x12?\n\x07request\x18\x01 \x01(\x0b\x32..cambist.wallet.v1.CreateDepositAddressRequest\"a\n\x1c\x43reateDepositAddressResponse\x12\x41\n\x08response\x18\x01 \x01(\x0b\x32/.cambist.wallet.v1.CreateDepositAddressResponse\"T\n\x16QuoteWithdrawalRequest\x12:\n\x07request\x18\x01 \x01(\x0b\x32).cambist.wallet.v1.QuoteWithdrawalRequest\"W\n\x17QuoteWithdrawalResponse\x12<\n\x08response\x18\x01 \x01(\x0b\x32*.cambist.wallet.v1.QuoteWithdrawalResponse\"V\n\x16\x43heckWithdrawalRequest\x12<\n\x07request\x18\x01 \x01(\x0b\x32+.cambist.wallet.v1.RequestWithdrawalRequest\"p\n\x17\x43heckWithdrawalResponse\x12\x12\n\nnetwork_id\x18\x01 \x01(\r\x12\x14\n\x0c\x61mount_atoms\x18\x02 \x01(\t\x12\x11\n\tfee_atoms\x18\x03 \x01(\t\x12\x18\n\x10quote_expires_ns\x18\x04 \x01(\x03\"N\n\x13ListDepositsRequest\x12\x37\n\x07request\x18\x01 \x01(\x0b\x32&.cambist.wallet.v1.ListDepositsRequest\"Q\n\x14ListDepositsResponse\x12\x39\n\x08response\x18\x01 \x01(\x0b\x32\'.cambist.wallet.v1.ListDepositsResponse\"T\n\x16ListWithdrawalsRequest\x12:\n\x07request\x18\x01 \x01(\x0b\x32).cambist.wallet.v1.ListWithdrawalsRequest\"W\n\x17ListWithdrawalsResponse\x12<\n\x08response\x18\x01 \x01(\x0b\x32*.cambist.wallet.v1.ListWithdrawalsResponse2\x8d\x05\n\x0e\x43ustodyService\x12\x8b\x01\n\x14\x43reateDepositAddress\x12\x38.cambist.internal.custody.v1.CreateDepositAddressRequest\x1a\x39.cambist.internal.custody.v1.CreateDepositAddressResponse\x12|\n\x0fQuoteWithdrawal\x12\x33.cambist.internal.custody.v1.QuoteWithdrawalRequest\x1a\x34.cambist.internal.custody.v1.QuoteWithdrawalResponse\x12|\n\x0f\x43heckWithdrawal\x12\x33.cambist.internal.custody.v1.CheckWithdrawalRequest\x1a\x34.cambist.internal.custody.v1.CheckWithdrawalResponse\x12s\n\x0cListDeposits\x12\x30.cambist.internal.custody.v1.ListDepositsRequest\x1a\x31.cambist.internal.custody.v1.ListDepositsResponse\x12|\n\x0fListWithdrawals\x12\x33.cambist.internal.custody.v1.ListWithdrawalsRequest\x1a\x34.cambist.internal.custody.v1.ListWithdrawalsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)cambist/internal/custody/v1/custody.proto\x12\x1b\x63\x61mbist.internal.custody.v1\x1a\x1e\x63\x61mbist/wallet/v1/wallet.proto\"m\n\x1b\x43reateDepositAddressRequest\x12?\n\x07request\x18\x01 \x01(\x0b\x32..cambist.wallet.v1.CreateDepositAddressRequest\x12\r\n\x05shard\x18\x02 \x01(\r\"a\n\x1c\x43reateDepositAddressResponse\x12\x41\n\x08response\x18\x01 \x01(\x0b\x32/.cambist.wallet.v1.CreateDepositAddressResponse\"T\n\x16QuoteWithdrawalRequest\x12:\n\x07request\x18\x01 \x01(\x0b\x32).cambist.wallet.v1.QuoteWithdrawalRequest\"W\n\x17QuoteWithdrawalResponse\x12<\n\x08response\x18\x01 \x01(\x0b\x32*.cambist.wallet.v1.QuoteWithdrawalResponse\"V\n\x16\x43heckWithdrawalRequest\x12<\n\x07request\x18\x01 \x01(\x0b\x32+.cambist.wallet.v1.RequestWithdrawalRequest\"p\n\x17\x43heckWithdrawalResponse\x12\x12\n\nnetwork_id\x18\x01 \x01(\r\x12\x14\n\x0c\x61mount_atoms\x18\x02 \x01(\t\x12\x11\n\tfee_atoms\x18\x03 \x01(\t\x12\x18\n\x10quote_expires_ns\x18\x04 \x01(\x03\"N\n\x13ListDepositsRequest\x12\x37\n\x07request\x18\x01 \x01(\x0b\x32&.cambist.wallet.v1.ListDepositsRequest\"Q\n\x14ListDepositsResponse\x12\x39\n\x08response\x18\x01 \x01(\x0b\x32\'.cambist.wallet.v1.ListDepositsResponse\"T\n\x16ListWithdrawalsRequest\x12:\n\x07request\x18\x01 \x01(\x0b\x32).cambist.wallet.v1.ListWithdrawalsRequest\"W\n\x17ListWithdrawalsResponse\x12<\n\x08response\x18\x01 \x01(\x0b\x32*.cambist.wallet.v1.ListWithdrawalsResponse\"V\n\x17\x43\x61ncelWithdrawalRequest\x12;\n\x07request\x18\x01 \x01(\x0b\x32*.cambist.wallet.v1.CancelWithdrawalRequest\"Y\n\x18\x43\x61ncelWithdrawalResponse\x12=\n\x08response\x18\x01 \x01(\x0b\x32+.cambist.wallet.v1.CancelWithdrawalResponse2\x8e\x06\n\x0e\x43ustodyService\x12\x8b\x01\n\x14\x43reateDepositAddress\x12\x38.cambist.internal.custody.v1.CreateDepositAddressRequest\x1a\x39.cambist.internal.custody.v1.CreateDepositAddressResponse\x12|\n\x0fQuoteWithdrawal\x12\x33.cambist.internal.custody.v1.QuoteWithdrawalRequest\x1a\x34.cambist.internal.custody.v1.QuoteWithdrawalResponse\x12|\n\x0f\x43heckWithdrawal\x12\x33.cambist.internal.custody.v1.CheckWithdrawalRequest\x1a\x34.cambist.internal.custody.v1.CheckWithdrawalResponse\x12s\n\x0cListDeposits\x12\x30.cambist.internal.custody.v1.ListDepositsRequest\x1a\x31.cambist.internal.custody.v1.ListDepositsResponse\x12|\n\x0fListWithdrawals\x12\x33.cambist.internal.custody.v1.ListWithdrawalsRequest\x1a\x34.cambist.internal.custody.v1.ListWithdrawalsResponse\x12\x7f\n\x10\x43\x61ncelWithdrawal\x12\x34.cambist.internal.custody.v1.CancelWithdrawalRequest\x1a\x35.cambist.internal.custody.v1.CancelWithdrawalResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,25 +33,29 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'cambist.internal.custody.v1
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CREATEDEPOSITADDRESSREQUEST']._serialized_start=106
-  _globals['_CREATEDEPOSITADDRESSREQUEST']._serialized_end=200
-  _globals['_CREATEDEPOSITADDRESSRESPONSE']._serialized_start=202
-  _globals['_CREATEDEPOSITADDRESSRESPONSE']._serialized_end=299
-  _globals['_QUOTEWITHDRAWALREQUEST']._serialized_start=301
-  _globals['_QUOTEWITHDRAWALREQUEST']._serialized_end=385
-  _globals['_QUOTEWITHDRAWALRESPONSE']._serialized_start=387
-  _globals['_QUOTEWITHDRAWALRESPONSE']._serialized_end=474
-  _globals['_CHECKWITHDRAWALREQUEST']._serialized_start=476
-  _globals['_CHECKWITHDRAWALREQUEST']._serialized_end=562
-  _globals['_CHECKWITHDRAWALRESPONSE']._serialized_start=564
-  _globals['_CHECKWITHDRAWALRESPONSE']._serialized_end=676
-  _globals['_LISTDEPOSITSREQUEST']._serialized_start=678
-  _globals['_LISTDEPOSITSREQUEST']._serialized_end=756
-  _globals['_LISTDEPOSITSRESPONSE']._serialized_start=758
-  _globals['_LISTDEPOSITSRESPONSE']._serialized_end=839
-  _globals['_LISTWITHDRAWALSREQUEST']._serialized_start=841
-  _globals['_LISTWITHDRAWALSREQUEST']._serialized_end=925
-  _globals['_LISTWITHDRAWALSRESPONSE']._serialized_start=927
-  _globals['_LISTWITHDRAWALSRESPONSE']._serialized_end=1014
-  _globals['_CUSTODYSERVICE']._serialized_start=1017
-  _globals['_CUSTODYSERVICE']._serialized_end=1670
+  _globals['_CREATEDEPOSITADDRESSREQUEST']._serialized_end=215
+  _globals['_CREATEDEPOSITADDRESSRESPONSE']._serialized_start=217
+  _globals['_CREATEDEPOSITADDRESSRESPONSE']._serialized_end=314
+  _globals['_QUOTEWITHDRAWALREQUEST']._serialized_start=316
+  _globals['_QUOTEWITHDRAWALREQUEST']._serialized_end=400
+  _globals['_QUOTEWITHDRAWALRESPONSE']._serialized_start=402
+  _globals['_QUOTEWITHDRAWALRESPONSE']._serialized_end=489
+  _globals['_CHECKWITHDRAWALREQUEST']._serialized_start=491
+  _globals['_CHECKWITHDRAWALREQUEST']._serialized_end=577
+  _globals['_CHECKWITHDRAWALRESPONSE']._serialized_start=579
+  _globals['_CHECKWITHDRAWALRESPONSE']._serialized_end=691
+  _globals['_LISTDEPOSITSREQUEST']._serialized_start=693
+  _globals['_LISTDEPOSITSREQUEST']._serialized_end=771
+  _globals['_LISTDEPOSITSRESPONSE']._serialized_start=773
+  _globals['_LISTDEPOSITSRESPONSE']._serialized_end=854
+  _globals['_LISTWITHDRAWALSREQUEST']._serialized_start=856
+  _globals['_LISTWITHDRAWALSREQUEST']._serialized_end=940
+  _globals['_LISTWITHDRAWALSRESPONSE']._serialized_start=942
+  _globals['_LISTWITHDRAWALSRESPONSE']._serialized_end=1029
+  _globals['_CANCELWITHDRAWALREQUEST']._serialized_start=1031
+  _globals['_CANCELWITHDRAWALREQUEST']._serialized_end=1117
+  _globals['_CANCELWITHDRAWALRESPONSE']._serialized_start=1119
+  _globals['_CANCELWITHDRAWALRESPONSE']._serialized_end=1208
+  _globals['_CUSTODYSERVICE']._serialized_start=1211
+  _globals['_CUSTODYSERVICE']._serialized_end=1993
 # @@protoc_insertion_point(module_scope)

@@ -60,6 +60,11 @@ class CustodyServiceStub:
                 request_serializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.ListWithdrawalsRequest.SerializeToString,
                 response_deserializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.ListWithdrawalsResponse.FromString,
                 _registered_method=True)
+        self.CancelWithdrawal = channel.unary_unary(
+                '/cambist.internal.custody.v1.CustodyService/CancelWithdrawal',
+                request_serializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.CancelWithdrawalRequest.SerializeToString,
+                response_deserializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.CancelWithdrawalResponse.FromString,
+                _registered_method=True)
 
 
 class CustodyServiceServicer:
@@ -101,6 +106,13 @@ class CustodyServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CancelWithdrawal(self, request, context):
+        """Cancels a withdrawal that has not started.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CustodyServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -128,6 +140,11 @@ def add_CustodyServiceServicer_to_server(servicer, server):
                     servicer.ListWithdrawals,
                     request_deserializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.ListWithdrawalsRequest.FromString,
                     response_serializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.ListWithdrawalsResponse.SerializeToString,
+            ),
+            'CancelWithdrawal': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelWithdrawal,
+                    request_deserializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.CancelWithdrawalRequest.FromString,
+                    response_serializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.CancelWithdrawalResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -266,6 +283,33 @@ class CustodyService:
             '/cambist.internal.custody.v1.CustodyService/ListWithdrawals',
             cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.ListWithdrawalsRequest.SerializeToString,
             cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.ListWithdrawalsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelWithdrawal(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cambist.internal.custody.v1.CustodyService/CancelWithdrawal',
+            cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.CancelWithdrawalRequest.SerializeToString,
+            cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.CancelWithdrawalResponse.FromString,
             options,
             channel_credentials,
             insecure,

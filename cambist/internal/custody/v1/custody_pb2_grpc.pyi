@@ -43,6 +43,8 @@ class CustodyServiceStub:
     """Deposits of an account."""
     ListWithdrawals: _grpc.UnaryUnaryMultiCallable[_custody_pb2.ListWithdrawalsRequest, _custody_pb2.ListWithdrawalsResponse]
     """Withdrawals of an account."""
+    CancelWithdrawal: _grpc.UnaryUnaryMultiCallable[_custody_pb2.CancelWithdrawalRequest, _custody_pb2.CancelWithdrawalResponse]
+    """Cancels a withdrawal that has not started."""
 
 @_typing.type_check_only
 class CustodyServiceAsyncStub(CustodyServiceStub):
@@ -59,6 +61,8 @@ class CustodyServiceAsyncStub(CustodyServiceStub):
     """Deposits of an account."""
     ListWithdrawals: _aio.UnaryUnaryMultiCallable[_custody_pb2.ListWithdrawalsRequest, _custody_pb2.ListWithdrawalsResponse]  # type: ignore[assignment]
     """Withdrawals of an account."""
+    CancelWithdrawal: _aio.UnaryUnaryMultiCallable[_custody_pb2.CancelWithdrawalRequest, _custody_pb2.CancelWithdrawalResponse]  # type: ignore[assignment]
+    """Cancels a withdrawal that has not started."""
 
 class CustodyServiceServicer(metaclass=_abc_1.ABCMeta):
     """Custody."""
@@ -102,5 +106,13 @@ class CustodyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_custody_pb2.ListWithdrawalsResponse, _abc.Awaitable[_custody_pb2.ListWithdrawalsResponse]]:
         """Withdrawals of an account."""
+
+    @_abc_1.abstractmethod
+    def CancelWithdrawal(
+        self,
+        request: _custody_pb2.CancelWithdrawalRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_custody_pb2.CancelWithdrawalResponse, _abc.Awaitable[_custody_pb2.CancelWithdrawalResponse]]:
+        """Cancels a withdrawal that has not started."""
 
 def add_CustodyServiceServicer_to_server(servicer: CustodyServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,51 @@
+"""A customer's wish to cancel a withdrawal: granted until the engine was asked to start it.
+
+Called by the servicer. The payout's row is locked and its token raised, so that a worker that has
+claimed it writes nothing more. From the start on the answer is no: coins may be under way.
+"""
+
+from typing import Final
+
+from runtime.postgres import Database
+from wallets.contract import WithdrawalId
+from wallets.core import outbox
+from wallets.core.transactions import changing
+from wallets.errors import Rejected
+from wallets.states import PayoutState
+
+ACTOR: Final = "customer"
+FIND: Final = """
+select state, network_id, shard from custody.payout
+where withdrawal_id = $1 and account_id = $2 and kind = 'customer' for update
+"""
+STARTED: Final = """
+select exists (select from custody.outbox where subject_id = $1 and kind = 'start')
+"""
+CANCEL: Final = """
+update custody.payout set state = 'cancelled', condition = '', reason = 'CANCELLED_BY_CUSTOMER',
+    claimed_by = '', fencing_token = fencing_token + 1, claim_expires_at = '-infinity'
+where withdrawal_id = $1
+"""
+# Here nothing was asked of the engine, perhaps.
+EARLY: Final = (PayoutState.REQUESTED, PayoutState.HELD, PayoutState.APPROVED)
+
+
+async def cancel(database: Database, account_id: int, withdrawal_id: bytes) -> str:
+    """The state after it; again it is the same. Raises Rejected, Unavailable, Unknown."""
+    async with changing(database, ACTOR, "cancelled by the customer") as connection:
+        row = await connection.fetchrow(FIND, withdrawal_id, account_id)
+        if row is None:
+            raise Rejected("UNKNOWN_WITHDRAWAL", "custody knows no such withdrawal of the account")
+        if row["state"] == PayoutState.CANCELLED:
+            return str(row["state"])
+        if row["state"] not in EARLY or await connection.fetchval(STARTED, withdrawal_id):
+            raise Rejected("TOO_LATE", f"it is {row['state']}, or about to start")
+        await connection.execute(CANCEL, withdrawal_id)
+        await outbox.put(
+            connection,
+            "release",
+            WithdrawalId(withdrawal_id),
+            network_id=row["network_id"],
+            shard=row["shard"],
+        )
+        return PayoutState.CANCELLED.value
