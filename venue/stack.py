@@ -7,7 +7,7 @@ import asyncio
 import os
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
@@ -200,10 +200,17 @@ class Stack:
             await asyncio.sleep(POLL_SECONDS)
         return time.monotonic() - started
 
-    async def create_key(self, firm_id: int, key_id: str, public_key: str) -> None:
-        """Registers an API key of a firm, as an operator does. Raises ProcessFailed."""
+    async def create_key(
+        self, firm_id: int, key_id: str, public_key: str, scopes: Sequence[str] = ()
+    ) -> None:
+        """Registers an API key of a firm, as an operator does. Raises ProcessFailed.
+
+        Without scopes it may do all but take money out.
+        """
         arguments = ["-m", "gateway", "keys", "create", "--firm", str(firm_id)]
         arguments += ["--public-key", public_key, "--key-id", key_id]
+        for scope in scopes:
+            arguments += ["--scope", scope]
         name = f"keys-{key_id}"
         process = self.processes.start(
             name, arguments, environment={**os.environ, **self.gateway_environment(0)}

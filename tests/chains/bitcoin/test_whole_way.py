@@ -1,0 +1,111 @@
+"""Money goes the whole way: coins in, a balance, coins out, through every process there is."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from cambist.client.withdrawals import Wanted
+from tests.chains.bitcoin.regtest import Regtest
+from tests.chains.bitcoin.whole_venue import ASSET_ID, COIN, World, until, whole_venue
+from venue.custody.files import CREDIT_DEPTH, WITHDRAWAL_FEE_ATOMS
+
+pytestmark = [pytest.mark.chains, pytest.mark.timeout(600)]
+
+IN_ATOMS, OUT_ATOMS = COIN // 2, COIN // 5
+
+
+@pytest.fixture
+async def world(regtest: Regtest, tmp_path: Path) -> AsyncIterator[World]:
+    async with whole_venue(regtest, tmp_path) as found:
+        yield found
+
+
+async def deposit(world: World) -> None:
+    """Sends coins to an address of the account, and mines them."""
+    address = await world.client.withdrawals.deposit_address(world.account_id, ASSET_ID, "bitcoin")
+    amount = f"{IN_ATOMS / COIN:.8f}"
+    await asyncio.to_thread(world.regtest.call, "sendtoaddress", address, amount)
+    await world.mine()
+
+
+async def withdraw(world: World) -> str:
+    """Asks for coins at an address of the miner's; the address."""
+    target = str(await asyncio.to_thread(world.regtest.call, "getnewaddress"))
+    wanted = Wanted(world.account_id, ASSET_ID, "bitcoin", f"{OUT_ATOMS / COIN:.8f}", target)
+    quote = await world.client.withdrawals.quote(wanted)
+    await world.client.withdrawals.request(wanted, quote)
+    return target
+
+
+async def check_end(world: World, before: int, target: str) -> None:
+    """One credit, one payment, and every book agrees to the last atom."""
+    left = before + IN_ATOMS - OUT_ATOMS - WITHDRAWAL_FEE_ATOMS
+
+    async def is_settled_in_the_engine() -> bool:
+        return await world.balance() == (left, 0, 0)
+
+    await until(is_settled_in_the_engine)
+    received = await asyncio.to_thread(world.regtest.call, "listreceivedbyaddress", 1)
+    paid = [one for one in received if one["address"] == target]
+    assert [(len(one["txids"]), round(one["amount"] * COIN)) for one in paid] == [(1, OUT_ATOMS)]
+    book = await world.book()
+    cost = book["network_cost"]
+    assert book == {
+        "hot": IN_ATOMS - OUT_ATOMS - cost,
+        "customers": OUT_ATOMS + WITHDRAWAL_FEE_ATOMS - IN_ATOMS,
+        "fees_charged": -WITHDRAWAL_FEE_ATOMS,
+        "network_cost": cost,
+    }
+    assert await world.coins_atoms() == book["hot"]
+    kinds = await world.rows.fetch("select kind, answer_reason from custody.outbox order by 1")
+    assert [tuple(row) for row in kinds] == [("credit", 0), ("settle", 0), ("start", 0)]
+
+
+async def test_coins_come_in_are_credited_and_go_out_again(world: World) -> None:
+    before, _, _ = await world.balance()
+    await deposit(world)
+
+    async def is_seen() -> bool:
+        return await world.deposit_state() == "confirming"
+
+    await until(is_seen)
+    assert (await world.balance())[0] == before
+    await world.mine(CREDIT_DEPTH - 1)
+
+    async def is_credited() -> bool:
+        return bool((await world.balance())[0] == before + IN_ATOMS)
+
+    await until(is_credited)
+    await world.mine_until(world.deposit_state, "withdrawable")
+    target = await withdraw(world)
+    assert (await world.balance())[1] + (await world.balance())[2] == OUT_ATOMS + (
+        WITHDRAWAL_FEE_ATOMS
+    )
+    await world.mine_until(world.withdrawal_state, "settled")
+    await check_end(world, before, target)
+
+
+async def test_a_worker_that_is_killed_again_and_again_pays_and_credits_once(
+    world: World,
+) -> None:
+    before, _, _ = await world.balance()
+    source = random.Random(11)
+
+    async def kill_now_and_then() -> None:
+        while True:
+            await asyncio.sleep(source.uniform(0.0, 3.0))
+            await world.custody.wait_worker()
+            await asyncio.sleep(source.uniform(0.0, 1.5))
+            world.kill_worker()
+
+    killing = asyncio.create_task(kill_now_and_then())
+    await deposit(world)
+    await world.mine_until(world.deposit_state, "withdrawable")
+    target = await withdraw(world)
+    await world.mine_until(world.withdrawal_state, "settled")
+    killing.cancel()
+    await asyncio.wait({killing})
+    await check_end(world, before, target)

@@ -1,0 +1,118 @@
+"""A venue with custody and a real node, driven from outside: the SDK, blocks, and signals."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+from cambist.client import ApiKey, Client
+from tests.chains.bitcoin.regtest import Regtest
+from venue.custody import files
+from venue.custody.files import NodeAccess
+from venue.custody.stack import WORKER, CustodyStack, choose
+from venue.flow.definitions import firms
+from venue.setup import create_venue
+from venue.stack import Stack, StackPlan
+
+SECONDS = 120.0
+SCOPES = ("READ", "WITHDRAW")
+ASSET_ID = files.ASSET.asset_id
+COIN = 10**files.ASSET.decimals
+
+
+@dataclass(frozen=True)
+class World:
+    """All parts of a test."""
+
+    regtest: Regtest
+    stack: Stack
+    custody: CustodyStack
+    client: Client
+    account_id: int
+    rows: "asyncpg.Connection[asyncpg.Record]"
+
+    async def balance(self) -> tuple[int, int, int]:
+        """Available, held and in flight."""
+        found = (await self.client.wallet.balances(self.account_id))[ASSET_ID]
+        return found.available_atoms, found.held_atoms, found.in_flight_atoms
+
+    async def deposit_state(self) -> str:
+        """Of the only deposit; empty = nothing was seen."""
+        found = [one async for one in self.client.withdrawals.deposits(self.account_id)]
+        assert len(found) <= 1
+        return found[0].state if found else ""
+
+    async def withdrawal_state(self) -> str:
+        """Of the only withdrawal; empty = custody has not heard of it."""
+        found = [one async for one in self.client.withdrawals.list(self.account_id)]
+        assert len(found) <= 1
+        return found[0].state if found else ""
+
+    async def mine(self, count: int = 1) -> None:
+        """Blocks that take all that the pool has."""
+        await asyncio.to_thread(self.regtest.mine, count)
+
+    async def mine_until(self, look: Callable[[], Awaitable[str]], state: str) -> None:
+        """A block now and then, until it is so."""
+
+        async def mine_and_look() -> bool:
+            await self.mine()
+            return await look() == state
+
+        await until(mine_and_look, pause_seconds=0.5)
+
+    async def book(self) -> dict[str, int]:
+        """Custody's book, without what is nothing."""
+        rows = await self.rows.fetch(
+            "select account, sum(amount_atoms) as atoms from custody.posting group by account"
+        )
+        return {row["account"]: int(row["atoms"]) for row in rows if row["atoms"]}
+
+    async def coins_atoms(self) -> int:
+        """What the node says lies on addresses of ours."""
+        rows = await self.rows.fetch("select key from custody.address")
+        scripts = [f"raw({bytes(row['key']).hex()})" for row in rows]
+        found = await asyncio.to_thread(self.regtest.call, "scantxoutset", "start", scripts)
+        atoms: int = round(found["total_amount"] * COIN)
+        return atoms
+
+    def kill_worker(self) -> None:
+        """As the kernel does when memory is short, at whatever it was doing."""
+        self.stack.processes.kill(WORKER)
+        self.custody.start_process(WORKER)
+
+
+async def until(look: Callable[[], Awaitable[bool]], *, pause_seconds: float = 0.1) -> None:
+    """Looks again and again until it is so."""
+    async with asyncio.timeout(SECONDS):
+        while True:
+            if await look():
+                return
+            await asyncio.sleep(pause_seconds)
+
+
+@asynccontextmanager
+async def whole_venue(regtest: Regtest, folder: Path) -> AsyncIterator[World]:
+    """Everything as processes of their own, with one firm and its key."""
+    plans = firms(1, 1)
+    ports = choose()
+    plan = StackPlan(
+        folder / "venue",
+        gateway_count=1,
+        helpers=False,
+        gateway_environment=ports.gateway_environment,
+    )
+    async with Stack(plan) as stack:
+        await create_venue(stack, plans)
+        key = ApiKey.generate("holder")
+        await stack.create_key(plans[0].firm_id, key.key_id, key.public_hex, SCOPES)
+        custody = CustodyStack(stack, ports, NodeAccess(regtest.url, "test", "test"))
+        await custody.start()
+        rows = await asyncpg.connect(stack.dsn)
+        async with Client.connect(stack.endpoints, key) as client:
+            yield World(regtest, stack, custody, client, plans[0].account_ids[0], rows)
+            stack.processes.check()
+        await rows.close()

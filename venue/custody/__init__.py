@@ -1,0 +1,1 @@
+"""Custody beside a venue on this machine: keys, policies and its four processes."""
