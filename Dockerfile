@@ -27,6 +27,8 @@ FROM kernel-${KERNEL} AS kernel
 # What every service stands on: the interpreter, a user, the code that all share.
 FROM python:3.11-slim-bookworm AS base
 RUN groupadd --gid 10001 cambist && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin cambist
+# A volume of Docker takes the owner of the folder that it lies over.
+RUN install --directory --owner=10001 --group=10001 --mode=0700 /credentials
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/app
 WORKDIR /app
 
@@ -108,6 +110,7 @@ FROM debian:trixie-slim AS postgres
 RUN apt-get update && apt-get install --yes --no-install-recommends postgresql-17 && \
     rm -rf /var/lib/apt/lists/* /var/lib/postgresql
 RUN groupadd --gid 10001 cambist && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin cambist
+RUN install --directory --owner=10001 --group=10001 --mode=0700 /data
 ENV PATH=/usr/lib/postgresql/17/bin:$PATH LANG=C.UTF-8
 USER 10001:10001
 EXPOSE 5432

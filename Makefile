@@ -15,7 +15,7 @@ PLANT ?=
 FUZZ_SECONDS ?= 60
 # Kills of `make test-faults`.
 KILLS ?= 10
-PYTHON_SOURCES := $(wildcard cambist gateway matching wallets control runtime venue benchmarks tools tests)
+PYTHON_SOURCES := $(wildcard cambist gateway matching wallets control runtime venue benchmarks tools tests deploy)
 # Suites with targets of their own.
 APART := not faults and not chains and not cluster and not plants and not foreign
 # Commands that `make test-differential` gives to both engines.
