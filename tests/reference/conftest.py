@@ -54,5 +54,5 @@ def second_venue(request: pytest.FixtureRequest) -> Venue:
 
 @pytest.fixture
 def second_reference_venue() -> Venue:
-    """The same on the reference engine: its limits can be lowered, and it knows icebergs."""
+    """The same on the reference engine, whose limits a test may lower."""
     return founded_second(REFERENCE)

@@ -8,11 +8,9 @@ from hypothesis import strategies as st
 
 from cambist.internal.journal.v1 import frames_pb2
 from cambist.internal.journal.v1 import snapshot_pb2 as snapshots
-from cambist.internal.journal.v1 import system_pb2 as system
 from cambist.market_data.v1 import events_pb2 as market_events
 from cambist.orders.v1 import enums_pb2 as enums
-from matching.reference import Engine, SnapshotRefused
-from tests.reference.conftest import second_rules
+from tests.reference.conftest import ENGINES, founded_second
 from tests.reference.told import Told
 from tests.reference.triggers.orders import STOP_LIMIT
 from tests.reference.venue import (
@@ -50,8 +48,8 @@ def shown(venue: Venue) -> list[tuple[int, int, int]]:
     ]
 
 
-def test_only_the_display_is_shown(second_reference_venue: Venue) -> None:
-    venue = second_reference_venue
+def test_only_the_display_is_shown(second_venue: Venue) -> None:
+    venue = second_venue
     placed = iceberg(venue, 10, 3)
     assert placed.told.l3(MARKET) == ["ADD 1 SELL 3@100"]
     [delta] = placed.told.of_kind(frames_pb2.FRAME_KIND_L2)
@@ -61,8 +59,8 @@ def test_only_the_display_is_shown(second_reference_venue: Venue) -> None:
     assert venue.send(placed.sent).reports(FIRST)[0].display_lots == 3
 
 
-def test_an_eaten_display_is_refreshed_at_the_tail(second_reference_venue: Venue) -> None:
-    venue = second_reference_venue
+def test_an_eaten_display_is_refreshed_at_the_tail(second_venue: Venue) -> None:
+    venue = second_venue
     iceberg(venue, 7, 3)
     venue.place(SECOND, SELL, 100, 2)
     told = buy(venue, 4)
@@ -82,8 +80,8 @@ def test_an_eaten_display_is_refreshed_at_the_tail(second_reference_venue: Venue
     assert shown(venue) == []
 
 
-def test_a_display_that_is_partly_eaten_keeps_its_place(second_reference_venue: Venue) -> None:
-    venue = second_reference_venue
+def test_a_display_that_is_partly_eaten_keeps_its_place(second_venue: Venue) -> None:
+    venue = second_venue
     iceberg(venue, 7, 3)
     assert buy(venue, 2).l3(MARKET) == ["EXECUTE 1 2"]
     assert shown(venue) == [(1, 1, 5)]
@@ -100,17 +98,15 @@ def test_a_display_that_is_partly_eaten_keeps_its_place(second_reference_venue: 
         {"order_type": STOP_LIMIT, "trigger_price_ticks": 5},
     ],
 )
-def test_a_display_does_not_go_with_everything(
-    second_reference_venue: Venue, fields: dict[str, Any]
-) -> None:
-    sent = second_reference_venue.order(FIRST, SELL, 100, 10, display_lots=2)
+def test_a_display_does_not_go_with_everything(second_venue: Venue, fields: dict[str, Any]) -> None:
+    sent = second_venue.order(FIRST, SELL, 100, 10, display_lots=2)
     for name, value in fields.items():
         setattr(sent, name, value)
-    assert second_reference_venue.send(sent).lines(FIRST) == ["REJECTED INVALID_COMBINATION"]
+    assert second_venue.send(sent).lines(FIRST) == ["REJECTED INVALID_COMBINATION"]
 
 
-def test_a_display_is_of_whole_steps(second_reference_venue: Venue) -> None:
-    venue = second_reference_venue
+def test_a_display_is_of_whole_steps(second_venue: Venue) -> None:
+    venue = second_venue
     venue.update_market(quantity_step_lots=2)
     off = venue.order(FIRST, SELL, 100, 10, display_lots=3)
     assert venue.send(off).lines(FIRST) == ["REJECTED OFF_LOT"]
@@ -136,12 +132,12 @@ AMENDMENTS: Final = [
 
 @pytest.mark.parametrize(("change", "feed", "after"), AMENDMENTS)
 def test_an_iceberg_is_amended(
-    second_reference_venue: Venue,
+    second_venue: Venue,
     change: tuple[int, int, int],
     feed: list[str],
     after: tuple[int, int, int],
 ) -> None:
-    venue = second_reference_venue
+    venue = second_venue
     placed = iceberg(venue, 10, 4)
     venue.place(SECOND, SELL, 100, 1)
     price, lots, display = change
@@ -156,28 +152,24 @@ def test_an_iceberg_is_amended(
     [(-1, "INVALID_COMBINATION"), (11, "INVALID_COMBINATION"), (4, "NOTHING_TO_AMEND")],
 )
 def test_a_display_that_cannot_be_is_refused(
-    second_reference_venue: Venue, display: int, reason: str
+    second_venue: Venue, display: int, reason: str
 ) -> None:
-    placed = iceberg(second_reference_venue, 10, 4)
-    told = second_reference_venue.send(
-        second_reference_venue.amend(FIRST, placed.id, display_lots=display)
-    )
+    placed = iceberg(second_venue, 10, 4)
+    told = second_venue.send(second_venue.amend(FIRST, placed.id, display_lots=display))
     assert told.lines(FIRST) == [f"CANCEL REJECTED {reason}"]
 
 
-def test_an_order_without_a_display_does_not_get_one(second_reference_venue: Venue) -> None:
-    placed = second_reference_venue.place(FIRST, SELL, 100, 10)
-    told = second_reference_venue.send(
-        second_reference_venue.amend(FIRST, placed.id, display_lots=2)
-    )
+def test_an_order_without_a_display_does_not_get_one(second_venue: Venue) -> None:
+    placed = second_venue.place(FIRST, SELL, 100, 10)
+    told = second_venue.send(second_venue.amend(FIRST, placed.id, display_lots=2))
     assert told.lines(FIRST) == ["CANCEL REJECTED INVALID_COMBINATION"]
 
 
 # --- prevention and counts
 
 
-def test_a_decrement_takes_the_hidden_part_first(second_reference_venue: Venue) -> None:
-    venue = second_reference_venue
+def test_a_decrement_takes_the_hidden_part_first(second_venue: Venue) -> None:
+    venue = second_venue
     iceberg(venue, 10, 4)
     for lots, feed, after in ((6, [], (1, 4, 4)), (1, ["MODIFY 1 3"], (1, 3, 3))):
         sent = venue.order(
@@ -187,9 +179,9 @@ def test_a_decrement_takes_the_hidden_part_first(second_reference_venue: Venue) 
         assert shown(venue) == [after]
 
 
-def test_a_count_goes_as_the_matching_would(second_reference_venue: Venue) -> None:
+def test_a_count_goes_as_the_matching_would(second_venue: Venue) -> None:
     """The second display stands behind the taker's own order, where the count ends."""
-    venue = second_reference_venue
+    venue = second_venue
     iceberg(venue, 6, 3)
     venue.place(STRANGER, SELL, 100, 1)
     for lots, line in ((4, "REJECTED FOK_NOT_FILLABLE"), (3, "NEW 3@100")):
@@ -206,17 +198,16 @@ def test_a_count_goes_as_the_matching_would(second_reference_venue: Venue) -> No
     "change",
     [{"shown_lots": 0}, {"shown_lots": 5}, {"display_lots": 0}, {"display_lots": 2}],
 )
-def test_an_iceberg_that_cannot_be_is_refused(
-    second_reference_venue: Venue, change: dict[str, int]
-) -> None:
-    iceberg(second_reference_venue, 10, 4)
-    whole = snapshots.Snapshot.FromString(second_reference_venue.engine.snapshot())
+def test_an_iceberg_that_cannot_be_is_refused(second_venue: Venue, change: dict[str, int]) -> None:
+    iceberg(second_venue, 10, 4)
+    whole = snapshots.Snapshot.FromString(second_venue.engine.snapshot())
     section = snapshots.BooksSection.FromString(whole.books)
     for name, value in change.items():
         setattr(section.books[0].asks[0], name, value)
     whole.books = section.SerializeToString(deterministic=True)
-    with pytest.raises(SnapshotRefused):
-        Engine.restore(whole.SerializeToString(deterministic=True), rules_newest=2)
+    kind = second_venue.kind
+    with pytest.raises(kind.snapshot_refused):
+        kind.restore(whole.SerializeToString(deterministic=True))
 
 
 class Feed:
@@ -243,6 +234,7 @@ class Feed:
                         del self.places[id_]
 
 
+@pytest.mark.parametrize("engine_name", ENGINES)
 @settings(
     max_examples=60,
     deadline=None,
@@ -264,10 +256,9 @@ class Feed:
     )
 )
 def test_the_public_events_rebuild_what_the_book_shows(
-    steps: list[tuple[int, Any, int, int, int, Any]],
+    engine_name: str, steps: list[tuple[int, Any, int, int, int, Any]]
 ) -> None:
-    venue = Venue.founded(second_rules())
-    venue.operate(system.SwitchRules(version=2))
+    venue = founded_second(engine_name)
     feed = Feed()
     for number, (account, side, price, lots, display, mode) in enumerate(steps):
         if number % 5 == 4:

@@ -43,7 +43,7 @@ impl Exchange {
             return;
         }
         let handle = self.places.take(Place {
-            leaves_lots: left,
+            shown_lots: left,
             previous: NONE,
             next: NONE,
             level: NONE,
@@ -68,7 +68,7 @@ impl Exchange {
             && let Some(best) = self.book.best(other)
             && reaches(side, message.price_ticks, best.price_ticks)
         {
-            let maker_lots = self.places[best.handle].leaves_lots;
+            let maker_lots = self.places[best.handle].shown_lots;
             let lots = left.min(maker_lots);
             left -= lots;
             self.trades += 1;
@@ -97,7 +97,7 @@ impl Exchange {
         let Some(handle) = self.live.get(id) else {
             return self.told.push([REFUSED, id, 0, 0]);
         };
-        let leaves = self.places[handle].leaves_lots;
+        let leaves = self.places[handle].shown_lots;
         match message.kind {
             Kind::Cancel => {
                 self.forget(handle);

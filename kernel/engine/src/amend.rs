@@ -3,6 +3,7 @@
 use crate::book::NONE;
 use crate::engine::Engine;
 use crate::firm::{Context, Done};
+use crate::limits::FULL_RULES;
 use crate::matcher::{End, Taker};
 use crate::orders::ruling;
 use crate::refusal::{Refusal, refuse_if};
@@ -19,6 +20,7 @@ struct Change {
     request_id: Id,
     price_ticks: i64,
     quantity_lots: i64,
+    display_lots: i64,
     keeps_place: bool,
 }
 
@@ -39,7 +41,11 @@ impl Engine {
             return Ok(Done::order(taker.order_id));
         }
         self.touch(taker.market);
-        self.orders[change.handle as usize].quantity_lots = change.quantity_lots;
+        let order = &mut self.orders[change.handle as usize];
+        order.quantity_lots = change.quantity_lots;
+        if order.iceberg != NONE {
+            self.icebergs[order.iceberg].display_lots = change.display_lots;
+        }
         let done = Done::order(taker.order_id);
         if change.keeps_place {
             self.amend_in_place(&taker, &change, sink);
@@ -56,9 +62,12 @@ impl Engine {
         context: &Context,
     ) -> Result<Change, Refusal> {
         Self::judge_named(amend.orig_cl_ord_id, amend.order_id)?;
-        refuse_if(amend.display_lots != 0, RejectReason::Unsupported)?;
         refuse_if(
-            amend.price_ticks == 0 && amend.quantity_lots == 0,
+            amend.display_lots != 0 && self.rules.version < FULL_RULES,
+            RejectReason::Unsupported,
+        )?;
+        refuse_if(
+            (amend.price_ticks | amend.quantity_lots | amend.display_lots) == 0,
             RejectReason::NothingToAmend,
         )?;
         let handle = self.target(account, amend.orig_cl_ord_id, amend.order_id)?;
@@ -87,21 +96,27 @@ impl Engine {
         let or = |value, before| if value == 0 { before } else { value };
         let price_ticks = or(amend.price_ticks, price_before);
         let quantity_lots = or(amend.quantity_lots, order.quantity_lots);
+        let display_before = self.display_of(handle);
+        let display_lots = or(amend.display_lots, display_before);
+        refuse_if(
+            amend.display_lots != 0
+                && (display_before == 0 || !(1..=quantity_lots).contains(&display_lots)),
+            RejectReason::InvalidCombination,
+        )?;
         if amend.price_ticks != 0 {
             market.judge_price(price_ticks)?;
         }
         if amend.quantity_lots != 0 {
             market.judge_quantity(quantity_lots)?;
         }
+        market.judge_display(amend.display_lots)?;
         refuse_if(
-            quantity_lots <= order.quantity_lots - place.leaves_lots,
+            quantity_lots <= order.quantity_lots - self.leaves_of(handle),
             RejectReason::QuantityBelowFilled,
         )?;
         let same_price = price_ticks == price_before;
-        refuse_if(
-            same_price && quantity_lots == order.quantity_lots,
-            RejectReason::NothingToAmend,
-        )?;
+        let same_size = quantity_lots == order.quantity_lots && display_lots == display_before;
+        refuse_if(same_price && same_size, RejectReason::NothingToAmend)?;
         market.judge_notional((price_ticks != 0).then_some(price_ticks), quantity_lots)?;
         let post_only = order.post_only || market.phase == MarketPhase::PostOnly;
         refuse_if(
@@ -116,7 +131,10 @@ impl Engine {
             request_id: amend.request_id,
             price_ticks,
             quantity_lots,
-            keeps_place: same_price && quantity_lots < order.quantity_lots,
+            display_lots,
+            keeps_place: same_price
+                && quantity_lots <= order.quantity_lots
+                && display_lots <= display_before,
         })
     }
 
@@ -131,6 +149,7 @@ impl Engine {
         let place = &self.places[handle];
         let order = &self.orders[handle as usize];
         let market = &self.markets[place.market];
+        let leaves_lots = self.leaves_of(handle);
         Taker {
             account: place.account,
             group: place.group,
@@ -148,8 +167,8 @@ impl Engine {
             order_id: order.order_id,
             price_ticks,
             quantity_lots: order.quantity_lots,
-            leaves_lots: place.leaves_lots,
-            cum_lots: order.quantity_lots - place.leaves_lots,
+            leaves_lots,
+            cum_lots: order.quantity_lots - leaves_lots,
             cum_tick_lots: order.cum_tick_lots,
             held_atoms: self.held_by(handle).1,
             budget_atoms: None,
@@ -185,6 +204,7 @@ impl Engine {
             leaves_lots,
             cum_lots: change.quantity_lots - leaves_lots,
             public_order_id: order.public_order_id,
+            display_lots: change.display_lots,
             ..self.report_of(change.handle, ExecType::Replaced)
         };
         self.tell_report(self.places[change.handle].account, &report, sink);
@@ -195,27 +215,26 @@ impl Engine {
         let handle = change.handle;
         self.orders[handle as usize].quantity_lots = change.quantity_lots;
         let place = &mut self.places[handle];
-        place.leaves_lots = taker.leaves_lots;
+        place.shown_lots = taker.leaves_lots;
         self.waits[place.next].price_ticks = change.price_ticks;
         self.tell_replaced(change, taker.leaves_lots, sink);
     }
 
-    /// Same price and smaller quantity.
+    /// Same price, nothing larger.
     fn amend_in_place<S: Sink>(&mut self, taker: &Taker, change: &Change, sink: &mut S) {
         let handle = change.handle;
-        let place = self.places[handle];
         let public_order_id = self.orders[handle as usize].public_order_id;
-        let leaves_lots = taker.leaves_lots;
-        self.tell_replaced(change, leaves_lots, sink);
-        let book = &mut self.markets[place.market].book;
-        book.shrink(&mut self.places, handle, place.leaves_lots - leaves_lots);
+        self.tell_replaced(change, taker.leaves_lots, sink);
+        if !self.lower(handle, taker.leaves_lots) {
+            return;
+        }
         let event = L3Event {
             action: L3Action::Modify,
             public_order_id,
-            quantity_lots: leaves_lots,
+            quantity_lots: self.places[handle].shown_lots,
             ..L3Event::default()
         };
-        self.tell_l3(place.market, event, sink);
+        self.tell_l3(taker.market, event, sink);
     }
 
     /// Anything else: the order leaves its place, trades, and what is left goes to a tail.
@@ -249,8 +268,8 @@ impl Engine {
         let order = &mut self.orders[handle as usize];
         order.quantity_lots = taker.quantity_lots;
         order.cum_tick_lots = taker.cum_tick_lots;
+        self.show(handle, taker.leaves_lots);
         let place = &mut self.places[handle];
-        place.leaves_lots = taker.leaves_lots;
         (place.previous, place.next, place.level) = (NONE, NONE, NONE);
         let book = &mut self.markets[taker.market].book;
         book.insert(&mut self.places, handle, taker.side, taker.price_ticks);

@@ -5,6 +5,7 @@ use crate::balances::Balances;
 use crate::book::{NONE, Places, told};
 use crate::cancel_all::DeadMansTimers;
 use crate::custody::{Assets, Custody};
+use crate::icebergs::{Icebergs, Queue};
 use crate::limits::WORK_ORDERS_MAX;
 use crate::live::Live;
 use crate::markets::Markets;
@@ -72,6 +73,10 @@ pub struct Engine {
     pub(crate) rules: Rules,
     /// Of orders that wait, by the `next` of their place.
     pub(crate) waits: Waits,
+    /// By the `iceberg` of their order.
+    pub(crate) icebergs: Icebergs,
+    /// While lots are counted: icebergs of a level that come again.
+    pub(crate) met: Queue,
     pub(crate) dead_mans: DeadMansTimers,
     /// While an order is judged as if this one were gone; else `NONE`.
     pub(crate) without: u32,
@@ -122,6 +127,8 @@ impl Engine {
                 newest: rules_newest,
             },
             waits: Waits::default(),
+            icebergs: Icebergs::default(),
+            met: Queue::default(),
             dead_mans: DeadMansTimers::default(),
             without: NONE,
             trade_prices: Vec::new(),

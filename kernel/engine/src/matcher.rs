@@ -131,7 +131,7 @@ impl Engine {
                 }
                 continue;
             }
-            let maker_lots = maker.leaves_lots;
+            let maker_lots = maker.shown_lots;
             let lots = if taker.is_market {
                 self.market_lots(taker, best, maker_lots)
             } else {
@@ -171,49 +171,6 @@ impl Engine {
             market.tick_value,
             taker.taker_fee_ppm,
         )
-    }
-
-    /// Whether an order finds so many lots and the funds for them. Nothing changes.
-    pub(crate) fn is_fillable(&self, taker: &Taker, needed_lots: i64) -> bool {
-        let market = &self.markets[taker.market];
-        let mut funds = self.balances.get(taker.quote_row).available_atoms;
-        if taker.is_market && taker.side == Side::Sell {
-            let base = self.balances.get(taker.base_row).available_atoms;
-            if sell_hold(needed_lots, market.lot_size_atoms) > base {
-                return false;
-            }
-        }
-        let mut left = needed_lots;
-        let work = WORK_ORDERS_MAX as usize;
-        let makers = market.book.handles(&self.places, opposite(taker.side));
-        let makers = makers.filter(|(_, handle)| *handle != self.without);
-        for (price_ticks, handle) in makers.take(work) {
-            if !taker.is_market && !reaches(taker.side, taker.price_ticks, price_ticks) {
-                return false;
-            }
-            let maker = &self.places[handle];
-            let is_own = maker.group == taker.group && taker.mode != SelfTradePrevention::None;
-            #[cfg(feature = "plant-fok-ignores-self-trade")]
-            let is_own = false;
-            if is_own {
-                if taker.mode == SelfTradePrevention::CancelOldest {
-                    continue;
-                }
-                return false;
-            }
-            let lots = left.min(maker.leaves_lots);
-            if taker.is_market && taker.side == Side::Buy {
-                funds -= buy_hold(price_ticks, lots, market.tick_value, taker.taker_fee_ppm);
-                if funds < 0 {
-                    return false;
-                }
-            }
-            left -= lots;
-            if left == 0 {
-                return true;
-            }
-        }
-        false
     }
 
     /// Cancels what is left of a taker: hold back, CANCELED.

@@ -3,6 +3,7 @@
 use crate::book::{NONE, Place};
 use crate::engine::Engine;
 use crate::firm::{Context, Done};
+use crate::icebergs::Iceberg;
 use crate::limits::DAY_NS;
 use crate::matcher::{End, Taker};
 use crate::orders::{Order, ruling};
@@ -165,7 +166,14 @@ impl Engine {
         context: &Context,
         sink: &mut S,
     ) -> u32 {
-        let (place, details) = self.parts_of(order, taker, public_order_id, context);
+        let (mut place, mut details) = self.parts_of(order, taker, public_order_id, context);
+        if order.display_lots != 0 {
+            place.shown_lots = taker.leaves_lots.min(order.display_lots);
+            details.iceberg = self.icebergs.take(Iceberg {
+                display_lots: order.display_lots,
+                hidden_lots: taker.leaves_lots - place.shown_lots,
+            });
+        }
         self.rest(place, details, taker.side, taker.price_ticks, sink)
     }
 
@@ -179,7 +187,7 @@ impl Engine {
         context: &Context,
     ) -> (Place, Order) {
         let place = Place {
-            leaves_lots: taker.leaves_lots,
+            shown_lots: taker.leaves_lots,
             previous: NONE,
             next: NONE,
             level: NONE,
@@ -202,6 +210,7 @@ impl Engine {
             page: NONE,
             previous: NONE,
             next: NONE,
+            iceberg: NONE,
             tag: order.tag,
             post_only: order.post_only,
             mode: order.self_trade_prevention,

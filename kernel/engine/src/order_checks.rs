@@ -4,6 +4,7 @@ use crate::balances::holder_of;
 use crate::book::NONE;
 use crate::engine::Engine;
 use crate::firm::Context;
+use crate::icebergs::takes_display;
 use crate::limits::{
     AMOUNT_ATOMS_MAX, EXPIRE_TIME_AHEAD_NS, FULL_RULES, PRICE_TICKS_MAX, QUANTITY_LOTS_MAX,
 };
@@ -37,15 +38,12 @@ fn judge_kind(order: &NewOrder, rules_version: u32) -> Result<(), RejectReason> 
         order.time_in_force,
         TimeInForce::AtTheOpen | TimeInForce::AtTheClose
     );
-    // Icebergs are of version 2, but this engine does not show parts of orders yet: it must not take them as plain ones.
-    let iceberg = order.display_lots != 0
-        && (rules_version < FULL_RULES || !is_waiting_type(order.order_type));
-    let later = later || iceberg || order.hidden || order.peg_offset_ticks != 0;
+    let later = later || order.hidden || order.peg_offset_ticks != 0;
     let is_plain = matches!(order.order_type, OrderType::Limit | OrderType::Market);
     let full = order.time_in_force == TimeInForce::Day
         || !is_plain
         || has_trigger(order)
-        || order.minimum_lots != 0;
+        || (order.minimum_lots | order.display_lots) != 0;
     refuse_if(
         later || (full && (rules_version < FULL_RULES || order.order_type == OrderType::Pegged)),
         RejectReason::Unsupported,
@@ -76,8 +74,9 @@ fn judge_combination(order: &NewOrder) -> Result<(), RejectReason> {
             || is_fok
             || order.post_only
             || has_budget);
+    let display = order.display_lots != 0 && !takes_display(order);
     refuse_if(
-        clash || post_only || expires || minimum || has_trigger(order),
+        clash || post_only || expires || minimum || display || has_trigger(order),
         RejectReason::InvalidCombination,
     )
 }
@@ -112,6 +111,13 @@ impl Market {
             quantity_lots > parameters.maximum_quantity_lots,
             RejectReason::QuantityAboveMaximum,
         )
+    }
+
+    /// What an iceberg shows is of whole steps.
+    #[inline]
+    pub(crate) fn judge_display(&self, display_lots: i64) -> Result<(), RejectReason> {
+        let is_off = display_lots != 0 && display_lots % self.parameters.quantity_step_lots != 0;
+        refuse_if(is_off, RejectReason::OffLot)
     }
 
     /// Section 4.9, without a budget; `price_ticks` of a limit order.
@@ -211,6 +217,7 @@ impl Engine {
             return refuse_if(!fits, RejectReason::InvalidQuantity);
         }
         market.judge_quantity(order.quantity_lots)?;
+        market.judge_display(order.display_lots)?;
         market.judge_notional(limit, order.quantity_lots)
     }
 

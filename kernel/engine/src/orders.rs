@@ -36,14 +36,16 @@ pub struct Order {
     pub quote_row: u32,
     /// Fee frozen at entry.
     pub taker_fee_ppm: i32,
-    /// The firm's tag.
-    pub tag: u32,
+    /// Its row among the icebergs, `NONE` without one.
+    pub iceberg: u32,
     /// Sum of price × lots over all fills.
     pub cum_tick_lots: i128,
     /// Session that entered it; 0 = none.
     pub session_id: u64,
     /// Fee frozen at entry.
     pub maker_fee_ppm: i32,
+    /// The firm's tag.
+    pub tag: u32,
     /// Refuses to trade on entry, also after an amendment.
     pub post_only: bool,
     /// Mode when it is the taker, as it was sent.
@@ -82,13 +84,13 @@ impl Engine {
         match self.price_and_side(place) {
             (_, Side::Sell) => (
                 order.base_row,
-                sell_hold(place.leaves_lots, market.lot_size_atoms),
+                sell_hold(self.leaves_of(handle), market.lot_size_atoms),
             ),
             (price, _) => {
                 let (tick_value, ppm) = (market.tick_value, order.taker_fee_ppm);
                 (
                     order.quote_row,
-                    buy_hold(price, place.leaves_lots, tick_value, ppm),
+                    buy_hold(price, self.leaves_of(handle), tick_value, ppm),
                 )
             }
         }
@@ -151,16 +153,14 @@ impl Engine {
         sink: &mut S,
     ) {
         let Place {
-            leaves_lots,
-            market,
-            ..
+            shown_lots, market, ..
         } = self.places[handle];
         let event = L3Event {
             action: L3Action::Add,
             public_order_id: self.orders[handle as usize].public_order_id,
             side,
             price_ticks,
-            quantity_lots: leaves_lots,
+            quantity_lots: shown_lots,
             ..L3Event::default()
         };
         self.tell_l3(market, event, sink);
@@ -176,6 +176,7 @@ impl Engine {
             next,
             key,
             page,
+            iceberg,
             ..
         } = self.orders[handle as usize];
         let account = &mut self.accounts[account_place];
@@ -194,6 +195,9 @@ impl Engine {
         self.live.remove(order_id, page);
         if expire_time_ns != 0 {
             self.timers.remove(handle);
+        }
+        if iceberg != NONE {
+            self.icebergs.free(iceberg);
         }
         self.places.free(handle);
     }
@@ -235,7 +239,7 @@ impl Engine {
         let report = ExecutionReport {
             request_id,
             quantity_lots: order.quantity_lots,
-            cum_lots: order.quantity_lots - place.leaves_lots,
+            cum_lots: order.quantity_lots - self.leaves_of(handle),
             cancel_reason: reason,
             ..self.report_of(handle, exec_type)
         };

@@ -18,7 +18,7 @@ impl Engine {
         best: Best,
         sink: &mut S,
     ) -> Option<End> {
-        let maker_lots = self.places[best.handle].leaves_lots;
+        let maker_lots = self.leaves_of(best.handle);
         let lots = if taker.budget_atoms.is_some() {
             maker_lots
         } else {
@@ -72,7 +72,7 @@ impl Engine {
         sink: &mut S,
     ) -> Option<End> {
         let end = self.decrement_taker(taker, lots, sink);
-        if self.places[handle].leaves_lots == lots {
+        if self.leaves_of(handle) == lots {
             self.cancel_resting(handle, CancelReason::SelfTrade, None, sink);
         } else {
             self.decrement_maker(handle, lots, sink);
@@ -114,10 +114,11 @@ impl Engine {
     fn decrement_maker<S: Sink>(&mut self, handle: u32, lots: i64, sink: &mut S) {
         let (row, before) = self.held_by(handle);
         let market = self.places[handle].market;
-        let book = &mut self.markets[market].book;
-        book.shrink(&mut self.places, handle, lots);
+        let leaves_lots = self.leaves_of(handle) - lots;
+        let shows_less = self.lower(handle, leaves_lots);
         #[cfg(feature = "plant-decrement-requeues")]
         {
+            let book = &mut self.markets[market].book;
             let (price_ticks, side) = book.price_and_side(&self.places[handle]);
             book.remove(&mut self.places, handle);
             book.insert(&mut self.places, handle, side, price_ticks);
@@ -130,16 +131,19 @@ impl Engine {
         let public_order_id = order.public_order_id;
         let report = ExecutionReport {
             quantity_lots: order.quantity_lots,
-            leaves_lots: place.leaves_lots,
-            cum_lots: order.quantity_lots - place.leaves_lots,
+            leaves_lots,
+            cum_lots: order.quantity_lots - leaves_lots,
             last_lots: lots,
             ..self.report_of(handle, ExecType::Restated)
         };
         self.tell_report(place.account, &report, sink);
+        if !shows_less {
+            return;
+        }
         let event = L3Event {
             action: L3Action::Modify,
             public_order_id,
-            quantity_lots: place.leaves_lots,
+            quantity_lots: place.shown_lots,
             ..L3Event::default()
         };
         self.tell_l3(market, event, sink);

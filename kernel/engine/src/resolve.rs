@@ -51,7 +51,7 @@ impl Engine {
         report.order_id = key.order_id;
         if let Some(handle) = key.open_handle() {
             report.state = ResolveState::Open;
-            report.leaves_lots = self.places[handle].leaves_lots;
+            report.leaves_lots = self.leaves_of(handle);
             report.cum_lots = self.orders[handle as usize].quantity_lots - report.leaves_lots;
         }
         report

@@ -5,6 +5,7 @@ use crate::balances::{holder_of, venue_holder};
 use crate::book::{NONE, Place};
 use crate::custody::{Deposit, Withdrawal};
 use crate::engine::Engine;
+use crate::icebergs::Iceberg;
 use crate::keys::Key;
 use crate::limits::{
     AMOUNT_ATOMS_MAX, FEE_PPM_MAX, FIRM_ACCOUNTS_FROM, FULL_RULES, IN_TRANSIT, PEER_SHARD_MAX,
@@ -42,6 +43,7 @@ fn is_sound(wait: &WaitingOrder) -> bool {
         && order.cum_lots == 0
         && order.public_order_id == 0
         && !order.post_only
+        && order.display_lots == 0
         && order.leaves_lots == order.quantity_lots
         && (0..=QUANTITY_LOTS_MAX).contains(&order.leaves_lots)
         && (0..=AMOUNT_ATOMS_MAX).contains(&wait.quote_budget_atoms)
@@ -286,8 +288,9 @@ impl Engine {
             .then_some(())?;
         let account = self.accounts.find(state.account_id)?;
         let holder = holder_of(account);
+        let (shown_lots, iceberg) = self.restore_iceberg(state)?;
         let place = Place {
-            leaves_lots: state.leaves_lots,
+            shown_lots,
             previous: NONE,
             next: NONE,
             level: NONE,
@@ -310,6 +313,7 @@ impl Engine {
             page: NONE,
             previous: NONE,
             next: NONE,
+            iceberg,
             tag: state.tag,
             post_only: state.post_only,
             mode: state.self_trade_prevention,
@@ -319,6 +323,22 @@ impl Engine {
         };
         let row = Wait::of(wait);
         Some(self.list_waiting(place, order, row))
+    }
+
+    /// What an order shows, and its row when it is an iceberg.
+    fn restore_iceberg(&mut self, state: &OrderState) -> Agreed<(i64, u32)> {
+        let (display_lots, leaves_lots) = (state.display_lots, state.leaves_lots);
+        if display_lots == 0 {
+            agree(state.shown_lots == 0)?;
+            return Some((leaves_lots, NONE));
+        }
+        agree(self.rules.version >= FULL_RULES)?;
+        agree((1..=display_lots.min(leaves_lots)).contains(&state.shown_lots))?;
+        let row = Iceberg {
+            display_lots,
+            hidden_lots: leaves_lots - state.shown_lots,
+        };
+        Some((state.shown_lots, self.icebergs.take(row)))
     }
 
     /// Puts ready orders into their queue, which is all of those that saw their price.

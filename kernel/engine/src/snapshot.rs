@@ -116,6 +116,8 @@ impl Engine {
     fn order_state(&self, handle: u32, price_ticks: i64) -> OrderState {
         let place = &self.places[handle];
         let order = &self.orders[handle as usize];
+        let leaves_lots = self.leaves_of(handle);
+        let display_lots = self.display_of(handle);
         OrderState {
             order_id: order.order_id,
             account_id: self.accounts[place.account].account_id,
@@ -123,8 +125,8 @@ impl Engine {
             session_id: order.session_id,
             price_ticks,
             quantity_lots: order.quantity_lots,
-            leaves_lots: place.leaves_lots,
-            cum_lots: order.quantity_lots - place.leaves_lots,
+            leaves_lots,
+            cum_lots: order.quantity_lots - leaves_lots,
             cum_tick_lots: order.cum_tick_lots,
             maker_fee_ppm: order.maker_fee_ppm,
             taker_fee_ppm: order.taker_fee_ppm,
@@ -133,8 +135,12 @@ impl Engine {
             self_trade_prevention: order.mode,
             tag: order.tag,
             public_order_id: order.public_order_id,
-            display_lots: 0,
-            shown_lots: 0,
+            display_lots,
+            shown_lots: if display_lots == 0 {
+                0
+            } else {
+                place.shown_lots
+            },
         }
     }
 

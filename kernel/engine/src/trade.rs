@@ -52,7 +52,7 @@ impl Engine {
         self.tell_taker(taker, &terms, taker_fee, sink);
         self.tell_maker(best.handle, taker, &terms, maker_fee, sink);
         self.tell_public(best.handle, taker, &terms, sink);
-        self.fill_maker(best.handle, taker.market, lots);
+        self.fill_maker(best.handle, taker.market, lots, sink);
     }
 
     /// Moves the taker's money and gives the fee that it pays.
@@ -123,7 +123,7 @@ impl Engine {
         let full_fee = fee(atoms, maker_fee_ppm);
         if taker.side == Side::Sell {
             let tick_value = self.markets[taker.market].tick_value;
-            let leaves = self.places[handle].leaves_lots;
+            let leaves = self.leaves_of(handle);
             let hold = |lots| buy_hold(terms.price_ticks, lots, tick_value, taker_fee_ppm);
             let released = hold(leaves) - hold(leaves - terms.lots);
             let paid = self.pay_from_hold(quote_row, released, atoms, full_fee);
@@ -169,7 +169,7 @@ impl Engine {
         let place = &self.places[handle];
         let account = place.account;
         let order = &self.orders[handle as usize];
-        let leaves_lots = place.leaves_lots - terms.lots;
+        let leaves_lots = self.leaves_of(handle) - terms.lots;
         let report = ExecutionReport {
             cl_ord_id: Some(self.cl_ord_id(handle)),
             order_id: order.order_id,
@@ -211,12 +211,17 @@ impl Engine {
     }
 
     #[inline]
-    fn fill_maker(&mut self, handle: u32, market: u32, lots: i64) {
-        let book = &mut self.markets[market].book;
-        if self.places[handle].leaves_lots == lots {
+    fn fill_maker<S: Sink>(&mut self, handle: u32, market: u32, lots: i64, sink: &mut S) {
+        if self.places[handle].shown_lots == lots {
+            if self.leaves_of(handle) != lots {
+                self.refresh(handle, sink);
+                return;
+            }
+            let book = &mut self.markets[market].book;
             book.remove(&mut self.places, handle);
             self.unlist(handle);
         } else {
+            let book = &mut self.markets[market].book;
             book.shrink(&mut self.places, handle, lots);
         }
     }

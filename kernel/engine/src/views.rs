@@ -25,7 +25,7 @@ impl Engine {
             let place = &self.places[handle];
             let account_id = self.accounts[place.account].account_id;
             let order_id = self.orders[handle as usize].order_id;
-            (order_id, account_id, price_ticks, place.leaves_lots)
+            (order_id, account_id, price_ticks, self.leaves_of(handle))
         });
         resting.collect()
     }

@@ -129,7 +129,7 @@ impl Book {
         prefetch(&self.levels, place.level as usize);
     }
 
-    /// Puts an order at the tail of its level. Its `leaves_lots` are set already.
+    /// Puts an order at the tail of its level. Its `shown_lots` are set already.
     pub fn insert(&mut self, places: &mut Places, handle: u32, side: Side, price_ticks: i64) {
         let key = key_of(side, price_ticks);
         let number = self
@@ -142,7 +142,7 @@ impl Book {
         place.level = number;
         place.previous = level.tail;
         place.next = NONE;
-        level.quantity_lots += i128::from(place.leaves_lots);
+        level.quantity_lots += i128::from(place.shown_lots);
         level.orders += 1;
         if level.tail == NONE {
             level.head = handle;
@@ -179,7 +179,7 @@ impl Book {
     /// Takes an order out of its queue. Its place stays taken.
     pub fn remove(&mut self, places: &mut Places, handle: u32) {
         let Place {
-            leaves_lots,
+            shown_lots,
             previous,
             next,
             level: number,
@@ -187,7 +187,7 @@ impl Book {
         } = places[handle];
         self.note(number);
         let level = &mut self.levels[number as usize];
-        level.quantity_lots -= i128::from(leaves_lots);
+        level.quantity_lots -= i128::from(shown_lots);
         level.orders -= 1;
         self.orders -= 1;
         if previous == NONE {
@@ -233,7 +233,7 @@ impl Book {
     pub fn shrink(&mut self, places: &mut Places, handle: u32, lots: i64) {
         let number = places[handle].level;
         self.note(number);
-        places[handle].leaves_lots -= lots;
+        places[handle].shown_lots -= lots;
         self.levels[number as usize].quantity_lots -= i128::from(lots);
         #[cfg(feature = "plant-partial-fill-loses-place")]
         {

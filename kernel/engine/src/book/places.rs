@@ -8,8 +8,8 @@ pub const NONE: u32 = u32::MAX;
 /// What a book knows of one resting order.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
-    /// Open quantity.
-    pub leaves_lots: i64,
+    /// What the book shows of its open quantity: all of it, less than that of an iceberg only.
+    pub shown_lots: i64,
     /// The order before it at its level.
     pub previous: u32,
     /// The order behind it at its level.
@@ -54,7 +54,7 @@ impl Places {
     pub fn free(&mut self, handle: u32) {
         let slot = &mut self.list[handle as usize];
         slot.level = NONE;
-        slot.leaves_lots = 0;
+        slot.shown_lots = 0;
         self.free.push(handle);
         self.used -= 1;
     }

@@ -5,9 +5,9 @@ use crate::types::L2Level;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
-fn place(leaves_lots: i64) -> Place {
+fn place(shown_lots: i64) -> Place {
     Place {
-        leaves_lots,
+        shown_lots,
         previous: NONE,
         next: NONE,
         level: NONE,
@@ -105,7 +105,7 @@ impl Pair {
             }
             Step::Shrink(index) if !self.live.is_empty() => {
                 let (handle, side, key) = *index.get(&self.live);
-                if self.places[handle].leaves_lots > 1 {
+                if self.places[handle].shown_lots > 1 {
                     self.book.shrink(&mut self.places, handle, 1);
                     let queue = self.plain.queues.get_mut(&(side, key)).expect("known");
                     let entry = queue.iter_mut().find(|(other, _)| *other == handle);
