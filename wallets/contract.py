@@ -17,6 +17,9 @@ AttemptId = NewType("AttemptId", int)
 TransactionId = NewType("TransactionId", str)
 # Well below what the signer signs for one withdrawal, and below what an adapter looks through.
 BUMPS_MAX: Final = 30
+# Payouts of one transaction, and seconds that the first of them waits for others.
+PAYOUTS_MAX: Final = 200
+WINDOW_MAX: Final = 3_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +299,28 @@ class Signs(Protocol):
 
     async def close(self, withdrawal_id: WithdrawalId) -> Sequence[bytes]:
         """What was ever signed for it; nothing = never, and from now on never."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batching:
+    """How many payouts one transaction pays, and how long the first one waits for others."""
+
+    payouts_max: int
+    window_seconds: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuses what would pay nobody, or let somebody wait without end."""
+        if not 1 <= self.payouts_max <= PAYOUTS_MAX or not 0 <= self.window_seconds <= WINDOW_MAX:
+            raise ValueError(f"payouts_max to {PAYOUTS_MAX}, window_seconds to {WINDOW_MAX}")
+
+
+@runtime_checkable
+class Batches(Protocol):
+    """A chain whose `build` pays several payouts in one transaction."""
+
+    @property
+    def batching(self) -> Batching:
+        """How many, and when."""
 
 
 @dataclass(frozen=True, slots=True)

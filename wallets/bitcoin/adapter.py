@@ -22,6 +22,7 @@ from wallets.bitcoin.replacement import Replaced, replaced_by
 from wallets.bitcoin.wire import Malformed, parse_transaction
 from wallets.contract import (
     Attempt,
+    Batching,
     Block,
     BlockRef,
     Broadcast,
@@ -48,6 +49,8 @@ RATES_MAX: Final = 5
 
 # Three blocks without it.
 BUMPS: Final = BumpSchedule(1_800, 8)
+# What is ready when a payout is planned; nobody waits.
+BATCHING: Final = Batching(100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class BitcoinSettings:
     deposit_depth: int
     final_depth: int
     bumps: BumpSchedule = BUMPS
+    batching: Batching = BATCHING
 
 
 class Bitcoin:
@@ -86,6 +90,11 @@ class Bitcoin:
     def bump_schedule(self) -> BumpSchedule:
         """When the pipeline raises a fee."""
         return self._settings.bumps
+
+    @property
+    def batching(self) -> Batching:
+        """How many payouts one transaction pays."""
+        return self._settings.batching
 
     def create_wallet(self, extended_public_key: str, index: int) -> Destination:
         """The deposit address of a place of a branch. Raises Rejected."""

@@ -14,7 +14,7 @@ from cambist.internal.signer.v1 import intent_pb2
 from wallets.bitcoin.addresses import check_amount
 from wallets.bitcoin.coin_selection import Coin, Selection, Terms, fee_of, select
 from wallets.bitcoin.coins import OwnCoin
-from wallets.contract import Payout, Plan
+from wallets.contract import PAYOUTS_MAX, Payout, Plan
 from wallets.errors import Condition, Rejected, Stuck
 
 # BIP125: replaceable, and lock times are not looked at.
@@ -26,7 +26,6 @@ CHANGE_DUST_ATOMS: Final = 294
 # Version, lock time, counts of up to three bytes each, marker and flag.
 FRAME_WEIGHT: Final = 4 * 14 + 2
 INPUTS_MAX: Final = 500
-PAYOUTS_MAX: Final = 200
 
 
 @dataclass(frozen=True, slots=True)

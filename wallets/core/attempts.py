@@ -3,7 +3,7 @@
 Called by `wallets.core.store` inside its transactions, after the payout's claim was held.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,7 +21,7 @@ A: Final = AttemptState
 
 @dataclass(frozen=True, slots=True)
 class StoredAttempt:
-    """An attempt of one payout; `txid` and `raw` are empty while it is only planned."""
+    """An attempt; `txid` and `raw` are empty while it is only planned."""
 
     attempt_id: AttemptId
     state: AttemptState
@@ -51,15 +51,30 @@ READ_SQL = """
 select a.attempt_id, a.state, coalesce(a.txid, '') as txid, coalesce(a.raw, '') as raw,
     a.fee_atoms_max, coalesce(a.death_proof, '') as death_proof, p.intent_id, p.intent,
     extract(epoch from clock_timestamp() - a.changed_at)::bigint as waited_seconds
-from custody.attempt_output o join custody.attempt a using (attempt_id)
-    join custody.attempt_plan p using (attempt_id)
-where o.withdrawal_id = $1 order by a.attempt_id
+from custody.attempt a join custody.attempt_plan p using (attempt_id)
+where a.attempt_id in (
+    select attempt_id from custody.attempt_output where withdrawal_id = any($1::bytea[]))
+order by a.attempt_id
 """
 
 
-async def read(connection: Connection, withdrawal_id: bytes) -> list[StoredAttempt]:
-    """All attempts of a payout, oldest first; the inputs of a plan are not read back."""
-    return [_of_row(row) for row in await connection.fetch(READ_SQL, withdrawal_id)]
+async def read(connection: Connection, *withdrawal_ids: bytes) -> list[StoredAttempt]:
+    """All attempts of these payouts, oldest first; the inputs of a plan are not read back."""
+    return [_of_row(row) for row in await connection.fetch(READ_SQL, withdrawal_ids)]
+
+
+async def read_live(connection: Connection, members: Sequence[Claim]) -> dict[bytes, set[int]]:
+    """By payout, the attempts that have no end."""
+    rows = await connection.fetch(
+        "select o.withdrawal_id, o.attempt_id from custody.attempt_output o "
+        "join custody.attempt a using (attempt_id) "
+        "where o.withdrawal_id = any($1::bytea[]) and a.state not in ('dead', 'failed')",
+        [one.withdrawal_id for one in members],
+    )
+    found: dict[bytes, set[int]] = {one.withdrawal_id: set() for one in members}
+    for row in rows:
+        found[row["withdrawal_id"]].add(row["attempt_id"])
+    return found
 
 
 def _of_row(row: asyncpg.Record) -> StoredAttempt:
@@ -167,10 +182,15 @@ async def write_ahead(
 
 
 async def move(connection: Connection, attempt: StoredAttempt, state: AttemptState) -> None:
-    """From where it was read to a state, by way of those between; not at all when it is there."""
-    if attempt.state is state:
+    """To a state by way of those between, from where it is now: a mate may have moved it before."""
+    now = AttemptState(
+        await connection.fetchval(
+            "select state from custody.attempt where attempt_id = $1 for update", attempt.attempt_id
+        )
+    )
+    if now is state:
         return
-    for passed in (*WAYS.get((attempt.state, state), ()), state):
+    for passed in (*WAYS.get((now, state), ()), state):
         await set_state(connection, attempt.attempt_id, passed)
 
 
@@ -181,12 +201,12 @@ async def set_state(connection: Connection, attempt_id: AttemptId, state: Attemp
     )
 
 
-async def free_inputs(connection: Connection, withdrawal_id: bytes) -> None:
-    """All attempts of a payout ended: nobody owns what they used, the chain says who has it."""
+async def free_inputs(connection: Connection, withdrawal_ids: Sequence[bytes]) -> None:
+    """All attempts of payouts ended: nobody owns what they used, the chain says who has it."""
     await connection.execute(
         "delete from custody.owned_input where attempt_id in "
-        "(select attempt_id from custody.attempt_output where withdrawal_id = $1)",
-        withdrawal_id,
+        "(select attempt_id from custody.attempt_output where withdrawal_id = any($1::bytea[]))",
+        withdrawal_ids,
     )
 
 

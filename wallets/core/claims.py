@@ -3,6 +3,7 @@
 Called by the pipeline. A claim that was overtaken writes nothing any more: `Fenced`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +12,7 @@ import asyncpg
 from runtime.postgres import Connection, Database
 from wallets import limits
 from wallets.contract import WithdrawalId
-from wallets.errors import Condition, Fenced
+from wallets.errors import Condition
 from wallets.states import PayoutState
 
 # States in which a worker has something to do; HELD waits for people.
@@ -32,6 +33,8 @@ STOPPABLE: Final = (
     PayoutState.BUILT,
 )
 
+# A batch is one piece of work: nobody takes a payout while another one of its transaction is worked
+# on. Two workers that do so all the same are harmless, one of them is fenced.
 # Who waits for an answer of the engine is not claimable: that is the inbox's to move. A look after
 # what is settled never keeps anybody from being paid.
 CLAIM_SQL: Final = """
@@ -46,6 +49,11 @@ where withdrawal_id = (
       and not (c.withdrawals_stopped and p.state = any($5))
       and not exists (select from custody.outbox o
                       where o.subject_id = p.withdrawal_id and o.answer_reason is null)
+      and not exists (select from custody.attempt_output own
+                      join custody.attempt_output other using (attempt_id)
+                      join custody.payout mate on mate.withdrawal_id = other.withdrawal_id
+                      where own.withdrawal_id = p.withdrawal_id
+                        and mate.claim_expires_at > clock_timestamp())
     order by p.state = 'settled', p.priority desc, p.not_before, p.created_at
     limit 1 for update of p skip locked)
 returning *
@@ -80,10 +88,11 @@ async def claim(database: Database, network_id: int, worker: str) -> Claim | Non
         [state.value for state in STOPPABLE],
         limits.SETTLED_WATCH_SECONDS,
     )
-    return _of_row(rows[0]) if rows else None
+    return of_row(rows[0]) if rows else None
 
 
-def _of_row(row: asyncpg.Record) -> Claim:
+def of_row(row: asyncpg.Record) -> Claim:
+    """A row of `custody.payout`."""
     return Claim(
         withdrawal_id=WithdrawalId(row["withdrawal_id"]),
         worker=row["claimed_by"],
@@ -99,23 +108,15 @@ def _of_row(row: asyncpg.Record) -> Claim:
     )
 
 
-async def hold(connection: Connection, mine: Claim) -> None:
-    """Locks the payout for the caller's transaction. Raises Fenced when it is another's now."""
-    row = await connection.fetchrow(
-        "select fencing_token, state from custody.payout where withdrawal_id = $1 for update",
-        mine.withdrawal_id,
-    )
-    if row is None or tuple(row) != (mine.fencing_token, mine.state.value):
-        raise Fenced(f"payout {mine.withdrawal_id.hex()} is another worker's")
-
-
-async def move(connection: Connection, mine: Claim, *states: PayoutState, reason: str = "") -> None:
-    """Through these states in order; `hold` came first. The trigger refuses other ways."""
+async def move(
+    connection: Connection, members: Sequence[Claim], *states: PayoutState, reason: str = ""
+) -> None:
+    """Through these states in order; they were locked before. The trigger refuses other ways."""
     for state in states:
         await connection.execute(
             "update custody.payout set state = $2, reason = $3, condition = '' "
-            "where withdrawal_id = $1",
-            mine.withdrawal_id,
+            "where withdrawal_id = any($1::bytea[])",
+            [one.withdrawal_id for one in members],
             state.value,
             reason,
         )
@@ -123,17 +124,17 @@ async def move(connection: Connection, mine: Claim, *states: PayoutState, reason
 
 async def give_back(
     connection: Connection,
-    mine: Claim,
+    members: Sequence[Claim],
     *,
     pause_seconds: float = 0.0,
     condition: Condition | None = None,
 ) -> None:
-    """Ends the claim; with a condition the payout says why it waits."""
+    """Ends the claims; with a condition the payouts say why they wait."""
     await connection.execute(
         "update custody.payout set claimed_by = '', claim_expires_at = '-infinity', "
         "condition = $3, not_before = clock_timestamp() + make_interval(secs => $2) "
-        "where withdrawal_id = $1",
-        mine.withdrawal_id,
+        "where withdrawal_id = any($1::bytea[])",
+        [one.withdrawal_id for one in members],
         pause_seconds,
         condition.value if condition else "",
     )

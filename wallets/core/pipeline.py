@@ -7,6 +7,7 @@ and never builds anew without a proof that every earlier attempt is dead.
 """
 
 import hashlib
+from dataclasses import replace
 from typing import Final
 
 from runtime.errors import Unavailable
@@ -14,6 +15,7 @@ from wallets import limits
 from wallets.contract import (
     Approves,
     Attempt,
+    Batches,
     Builds,
     Confirmation,
     ConfirmationState,
@@ -24,6 +26,7 @@ from wallets.contract import (
     TransactionId,
 )
 from wallets.core.attempts import StoredAttempt, deaths
+from wallets.core.batches import Mate
 from wallets.core.claims import Claim
 from wallets.core.store import Store, Work, number_of
 from wallets.core.verdict import Verdict, judge, live, named
@@ -41,6 +44,7 @@ class Pipeline:
         self._chain = chain
         self._approver = approver
         self._signer = signer
+        self._batching = chain.batching if isinstance(chain, Batches) else None
         self._schedule = chain.bump_schedule if isinstance(chain, Replaces) else None
 
     async def step(self) -> bool:
@@ -55,9 +59,9 @@ class Pipeline:
         try:
             await self._advance(mine, work)
         except Stuck as error:
-            await self._store.wait(mine, error.condition)
+            await self._store.wait(mine, error.condition, work)
         except Unavailable:
-            await self._store.wait(mine)
+            await self._store.wait(mine, None, work)
         return True
 
     async def _advance(self, mine: Claim, work: Work) -> None:
@@ -112,22 +116,46 @@ class Pipeline:
         if work.approval is None:
             await self._approve(mine, work)
             return
-        payout = self._payout(mine, work)
+        mates_max = 0 if self._batching is None else self._batching.payouts_max - 1
+        if mates_max and self._batching and work.waited_seconds < self._batching.window_seconds:
+            ready = await self._store.count_ready(mine, mates_max + 1)
+            if ready <= mates_max:
+                # More may come that share the cost of a transaction.
+                await self._store.wait(mine)
+                return
+        mates = await self._store.gather(mine, mates_max)
+        try:
+            await self._plan(mine, work, mates)
+        except (Stuck, Rejected):
+            # What one transaction for all cannot do, one for the oldest perhaps can.
+            await self._store.let_go(mates)
+            if not mates:
+                raise
+            await self._plan(mine, work, ())
+        except Unavailable:
+            await self._store.let_go(mates)
+            raise
+
+    async def _plan(self, mine: Claim, work: Work, mates: tuple[Mate, ...]) -> None:
+        """One transaction for all of these."""
+        together = replace(work, mates=mates)
+        payouts = self._payouts(mine, together)
         plan = await self._chain.build(
             intent_id_of(mine, len(work.attempts)),
-            [payout],
-            fee_atoms_max=work.fee_atoms_max,
+            payouts,
+            fee_atoms_max=together.batch_fee_atoms_max,
             must_use=(),
             owned=work.owned,
         )
-        check_plan(plan, work, work.owned)
-        await self._store.plan(mine, plan, [payout])
+        check_plan(plan, together, work.owned)
+        await self._store.plan(mine, plan, payouts, mates)
 
     async def _sign(self, mine: Claim, work: Work) -> None:
-        if work.approval is None:
+        approvals = work.batch_approvals
+        if approvals is None:
             raise Broken("a plan without an approval")
         attempt = work.attempts[-1]
-        raw = await self._signer.sign(attempt.plan, [work.approval])
+        raw = await self._signer.sign(attempt.plan, approvals)
         await self._store.write_ahead(mine, attempt, self._chain.identify(raw), raw)
 
     async def _follow(self, mine: Claim, work: Work) -> None:
@@ -146,7 +174,7 @@ class Pipeline:
             await self._sign_bump(mine, work)
         elif not verdict.open:
             ended = work.approvals >= limits.ATTEMPTS_MAX
-            await self._store.bury(mine, verdict.endings, ended=ended)
+            await self._store.bury(mine, verdict.endings, work, ended=ended)
         elif self._is_due(mine, work, verdict):
             await self._bump(mine, work)
         else:
@@ -161,7 +189,7 @@ class Pipeline:
             and not verdict.endings
             # None on a chain whose attempts do not conflict, nor after a settlement was undone.
             and bool(work.anchors)
-            and work.approval is not None
+            and work.batch_approvals is not None
             and newest.waited_seconds >= schedule.after_seconds
         )
 
@@ -169,13 +197,13 @@ class Pipeline:
         """A further attempt that conflicts with every one before it, under the same approval."""
         if self._schedule is None or len(live(work.attempts)) > self._schedule.bumps_max:
             raise Stuck(Condition.AT_CEILING, "its fee was raised as often as it may be")
-        payout = self._payout(mine, work)
+        payouts = self._payouts(mine, work)
         owned = await self._store.read_owned(mine)
         elsewhere = owned.difference(work.anchors)
         plan = await self._chain.build(
             intent_id_of(mine, len(work.attempts)),
-            [payout],
-            fee_atoms_max=work.fee_atoms_max,
+            payouts,
+            fee_atoms_max=work.batch_fee_atoms_max,
             must_use=work.anchors,
             owned=elsewhere,
         )
@@ -187,20 +215,21 @@ class Pipeline:
             # The market is no dearer than what was offered: nodes would keep the earlier one.
             await self._store.unmined(mine, work)
             return
-        await self._store.plan_bump(mine, plan, [payout], work.anchors)
+        await self._store.plan_bump(mine, plan, payouts, work)
 
     async def _sign_bump(self, mine: Claim, work: Work) -> None:
-        if work.approval is None:
+        approvals = work.batch_approvals
+        if approvals is None:
             raise Stuck(Condition.APPROVAL_MISSING, "a bump that was planned under no approval")
         attempt = work.attempts[-1]
-        raw = await self._signer.sign(attempt.plan, [work.approval])
+        raw = await self._signer.sign(attempt.plan, approvals)
         await self._store.write_ahead_bump(mine, attempt, self._chain.identify(raw), raw)
 
     async def _watch(self, mine: Claim, work: Work) -> None:
         winner = next(one for one in work.attempts if one.state is AttemptState.FINAL)
         found = await self._chain.confirm(self._of(mine, work, winner))
         if found.state is C.FINAL and found.txid == winner.txid:
-            await self._store.wait(mine)
+            await self._store.wait(mine, None, work)
         else:
             await self._store.reopen(mine, winner, work)
 
@@ -217,12 +246,16 @@ class Pipeline:
         destination = self._chain.parse_address(mine.destination_text)
         return Payout(mine.withdrawal_id, destination, work.token, mine.amount_atoms)
 
+    def _payouts(self, mine: Claim, work: Work) -> list[Payout]:
+        """All of a batch, the claimed one first."""
+        return [self._payout(one, work) for one in (mine, *(mate.claim for mate in work.mates))]
+
     def _of(self, mine: Claim, work: Work, stored: StoredAttempt) -> Attempt:
         return Attempt(
             stored.attempt_id,
             stored.txid,
             stored.raw,
-            (self._payout(mine, work),),
+            tuple(self._payouts(mine, work)),
             stored.plan.fee_atoms_max,
         )
 
@@ -231,7 +264,7 @@ def check_plan(plan: Plan, work: Work, elsewhere: frozenset[str]) -> None:
     """What a plan must never be. Raises Broken."""
     if not elsewhere.isdisjoint(plan.inputs):
         raise Broken("a plan uses inputs of another attempt")
-    if plan.fee_atoms_max > work.fee_atoms_max:
+    if plan.fee_atoms_max > work.batch_fee_atoms_max:
         raise Broken("a plan may cost more than was approved")
 
 

@@ -4,7 +4,7 @@ Called by `wallets.core.pipeline`. Every method may raise Unavailable (nothing c
 (the commit may have happened: a later claim reads what is there) or Fenced.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -17,22 +17,32 @@ from wallets import limits
 from wallets.books import postings
 from wallets.contract import (
     Approval,
+    AttemptId,
     Confirmation,
     Payout,
     Plan,
     Token,
     TransactionId,
 )
-from wallets.core import attempts, claims, outbox
+from wallets.core import attempts, batches, claims, outbox
 from wallets.core.attempts import StoredAttempt
+from wallets.core.batches import Mate
 from wallets.core.claims import Claim
 from wallets.core.transactions import changing
 from wallets.core.units import to_chain
 from wallets.core.verdict import Ending
-from wallets.errors import Condition
+from wallets.errors import Condition, Fenced
 from wallets.states import AttemptState, PayoutState
 
 ENDS: Final = (AttemptState.DEAD, AttemptState.FAILED)
+# Where a payout is in a transaction, with all others that it pays.
+SHARED: Final = (
+    PayoutState.BUILT,
+    PayoutState.SIGNED,
+    PayoutState.BROADCASTING,
+    PayoutState.CONFIRMING,
+    PayoutState.SETTLED,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +62,27 @@ class Work:
     # All that attempts own; read only where the first or next one is built, not for bumps.
     owned: frozenset[str]
     start_was_sent: bool
+    # The other payouts of the newest attempt.
+    mates: tuple[Mate, ...]
+    # Since its state changed last, by the database's clock.
+    waited_seconds: int
+
+    @property
+    def newest(self) -> AttemptId | None:
+        """The attempt whose payouts move together."""
+        return self.attempts[-1].attempt_id if self.attempts else None
+
+    @property
+    def batch_approvals(self) -> tuple[Approval, ...] | None:
+        """Of all payouts of the newest attempt; None while one is missing."""
+        found = (self.approval, *(mate.approval for mate in self.mates))
+        given = tuple(one for one in found if one is not None)
+        return given if len(given) == len(found) else None
+
+    @property
+    def batch_fee_atoms_max(self) -> int:
+        """The most that a transaction which pays all of them may cost."""
+        return self.fee_atoms_max + sum(mate.fee_atoms_max for mate in self.mates)
 
 
 class Store:
@@ -70,10 +101,11 @@ class Store:
         """One look at everything."""
         async with self._database.transaction() as connection:
             asset = await connection.fetchrow(
-                "select asset_id, contract, decimals, engine_decimals from custody.asset "
-                "where network_id = $1 and asset_id = $2",
-                mine.network_id,
-                mine.asset_id,
+                "select a.asset_id, a.contract, a.decimals, a.engine_decimals, "
+                "extract(epoch from clock_timestamp() - p.changed_at)::bigint as waited_seconds "
+                "from custody.asset a join custody.payout p using (network_id, asset_id) "
+                "where p.withdrawal_id = $1",
+                mine.withdrawal_id,
             )
             assert asset is not None, "the inbox makes payouts of known assets only"
             stored = await attempts.read(connection, mine.withdrawal_id)
@@ -104,18 +136,54 @@ class Store:
                     "where subject_id = $1 and kind = 'start')",
                     mine.withdrawal_id,
                 ),
+                mates=tuple(await batches.read_mates(connection, mine, stored[-1].attempt_id))
+                if stored and mine.state in SHARED
+                else (),
+                waited_seconds=asset["waited_seconds"],
             )
+
+    async def gather(self, mine: Claim, mates_max: int) -> tuple[Mate, ...]:
+        """Claims other payouts that one transaction can pay together with this one."""
+        if mates_max < 1:
+            return ()
+        gathered = await batches.gather(self._database, mine, mates_max)
+        async with self._database.connection() as connection:
+            ids: list[bytes] = [one.withdrawal_id for one in gathered]
+            return tuple(await batches.read_approved(connection, mine, ids))
+
+    async def let_go(self, mates: Sequence[Mate]) -> None:
+        """Gives gathered payouts back as they were; another worker's are left alone."""
+        async with changing(self._database, self._worker) as connection:
+            await connection.executemany(
+                "update custody.payout set claimed_by = '', claim_expires_at = '-infinity' "
+                "where withdrawal_id = $1 and fencing_token = $2",
+                [(mate.claim.withdrawal_id, mate.claim.fencing_token) for mate in mates],
+            )
+
+    async def count_ready(self, mine: Claim, counted_max: int) -> int:
+        """How many payouts of the asset have started and are not planned, this one too."""
+        row = await self._database.read_row(
+            "select count(*) from (select from custody.payout where network_id = $1 "
+            "and asset_id = $2 and state = 'started' limit $3) ready",
+            mine.network_id,
+            mine.asset_id,
+            counted_max,
+        )
+        return 0 if row is None else int(row[0])
 
     async def read_owned(self, mine: Claim) -> frozenset[str]:
         """All inputs that attempts own, of this payout too."""
         async with self._database.connection() as connection:
             return await attempts.read_owned(connection, mine.network_id)
 
-    async def wait(self, mine: Claim, condition: Condition | None = None) -> None:
-        """Gives the claim back for a while; a condition says why."""
-        async with self._change(mine) as connection:
+    async def wait(
+        self, mine: Claim, condition: Condition | None = None, work: Work | None = None
+    ) -> None:
+        """Gives the claim back for a while, with the batch it is in; a condition says why."""
+        newest = work.newest if work is not None and mine.state in SHARED else None
+        async with self._change(mine, attempt_id=newest) as (connection, members):
             await claims.give_back(
-                connection, mine, pause_seconds=limits.PAUSE_SECONDS, condition=condition
+                connection, members, pause_seconds=limits.PAUSE_SECONDS, condition=condition
             )
 
     async def pays_ourselves(self, mine: Claim, key: bytes) -> bool:
@@ -140,15 +208,15 @@ class Store:
 
     async def reject(self, mine: Claim, reason: str) -> None:
         """Refused before the start; the money goes back."""
-        async with self._change(mine, reason) as connection:
-            await claims.move(connection, mine, PayoutState.REJECTED, reason=reason)
+        async with self._change(mine, reason) as (connection, _):
+            await claims.move(connection, [mine], PayoutState.REJECTED, reason=reason)
             await self._command(connection, mine, "release")
 
     async def approve(
         self, mine: Claim, number: int, approval: Approval, fee_atoms_max: int
     ) -> None:
         """The approver's word for attempt `number`; the first one approves the payout."""
-        async with self._change(mine) as connection:
+        async with self._change(mine) as (connection, _):
             await connection.execute(
                 "insert into custody.approval "
                 "(withdrawal_id, attempt_number, fee_atoms_max, approval, signature) "
@@ -160,33 +228,41 @@ class Store:
                 approval.signature,
             )
             if mine.state is PayoutState.REQUESTED:
-                await claims.move(connection, mine, PayoutState.APPROVED)
-            await claims.give_back(connection, mine)
+                await claims.move(connection, [mine], PayoutState.APPROVED)
+            await claims.give_back(connection, [mine])
 
     async def start(self, mine: Claim) -> None:
         """Asks the engine for the point of no return; its answer comes by the inbox."""
-        async with self._change(mine) as connection:
+        async with self._change(mine) as (connection, _):
             await self._command(connection, mine, "start")
-            await claims.give_back(connection, mine)
+            await claims.give_back(connection, [mine])
 
-    async def plan(self, mine: Claim, plan: Plan, payouts: list[Payout]) -> None:
+    async def plan(
+        self, mine: Claim, plan: Plan, payouts: list[Payout], mates: Sequence[Mate] = ()
+    ) -> None:
         """From here on the attempt owns its inputs. Raises Unavailable when another one does."""
+        members = [mine, *(mate.claim for mate in mates)]
         try:
-            async with self._change(mine) as connection:
+            async with changing(self._database, self._worker) as connection:
+                await batches.hold_claimed(connection, members)
                 await attempts.insert(connection, mine, plan, payouts)
-                await claims.move(connection, mine, PayoutState.BUILT)
-                await claims.give_back(connection, mine)
+                await claims.move(connection, members, PayoutState.BUILT)
+                await claims.give_back(connection, members)
         except asyncpg.UniqueViolationError as error:
             raise Unavailable("another worker's plan was first to own an input") from error
 
-    async def plan_bump(
-        self, mine: Claim, plan: Plan, payouts: list[Payout], anchors: tuple[str, ...]
-    ) -> None:
+    async def plan_bump(self, mine: Claim, plan: Plan, payouts: list[Payout], work: Work) -> None:
         """A further attempt beside those that may be mined. Raises Unavailable as `plan` does."""
         try:
-            async with self._change(mine, "its fee is raised") as connection:
-                await attempts.insert(connection, mine, plan, payouts, anchors)
-                await claims.give_back(connection, mine)
+            async with self._change(mine, "its fee is raised", attempt_id=work.newest) as (
+                connection,
+                members,
+            ):
+                stored = await attempts.read(connection, mine.withdrawal_id)
+                if stored[-1].attempt_id != work.newest:
+                    raise Fenced("another worker raised the fee of this batch")
+                await attempts.insert(connection, mine, plan, payouts, work.anchors)
+                await claims.give_back(connection, members)
         except asyncpg.UniqueViolationError as error:
             raise Unavailable("another worker's plan was first to own an input") from error
 
@@ -194,106 +270,138 @@ class Store:
         self, mine: Claim, attempt: StoredAttempt, txid: TransactionId, raw: bytes
     ) -> None:
         """The signed bytes, durable before any node hears of them."""
-        async with self._change(mine) as connection:
+        async with self._change(mine, attempt_id=attempt.attempt_id) as (connection, members):
             await attempts.write_ahead(connection, attempt.attempt_id, txid, raw)
-            await claims.move(connection, mine, PayoutState.SIGNED)
-            await claims.give_back(connection, mine)
+            await claims.move(connection, members, PayoutState.SIGNED)
+            await claims.give_back(connection, members)
 
     async def write_ahead_bump(
         self, mine: Claim, attempt: StoredAttempt, txid: TransactionId, raw: bytes
     ) -> None:
-        """As `write_ahead`; the payout is where it was, and the next look sends the bytes."""
-        async with self._change(mine, "its fee is raised") as connection:
+        """As `write_ahead`; the payouts are where they were, and the next look sends the bytes."""
+        async with self._change(mine, "its fee is raised", attempt_id=attempt.attempt_id) as (
+            connection,
+            members,
+        ):
+            now = await connection.fetchval(
+                "select state from custody.attempt where attempt_id = $1 for update",
+                attempt.attempt_id,
+            )
+            if now != AttemptState.PLANNED:
+                raise Fenced("another worker signed for this batch")
             await attempts.write_ahead(connection, attempt.attempt_id, txid, raw)
             await attempts.set_state(connection, attempt.attempt_id, AttemptState.BROADCAST)
-            await claims.give_back(connection, mine)
+            await claims.give_back(connection, members)
 
     async def release_to_nodes(self, mine: Claim, attempt: StoredAttempt) -> None:
         """The next thing that happens may be a broadcast."""
-        async with self._change(mine) as connection:
+        async with self._change(mine, attempt_id=attempt.attempt_id) as (connection, members):
             await attempts.move(connection, attempt, AttemptState.BROADCAST)
-            await claims.move(connection, mine, PayoutState.BROADCASTING)
-            await claims.give_back(connection, mine)
+            await claims.move(connection, members, PayoutState.BROADCASTING)
+            await claims.give_back(connection, members)
 
     async def mined(self, mine: Claim, winner: StoredAttempt, work: Work) -> None:
         """Seen in a block, not final; a sibling that was in one before no longer is."""
-        async with self._change(mine) as connection:
+        async with self._change(mine, attempt_id=winner.attempt_id) as (connection, members):
             await self._unmine(connection, work, winner)
             await attempts.move(connection, winner, AttemptState.MINED)
             if mine.state is PayoutState.BROADCASTING:
-                await claims.move(connection, mine, PayoutState.CONFIRMING)
-            await claims.give_back(connection, mine, pause_seconds=limits.PAUSE_SECONDS)
+                await claims.move(connection, members, PayoutState.CONFIRMING)
+            await claims.give_back(connection, members, pause_seconds=limits.PAUSE_SECONDS)
 
     async def unmined(self, mine: Claim, work: Work) -> None:
         """No block has any of them (any more); the same bytes are sent again."""
-        async with self._change(mine, "not in a block") as connection:
+        async with self._change(mine, "not in a block", attempt_id=work.newest) as (
+            connection,
+            members,
+        ):
             await self._unmine(connection, work, None)
             if mine.state is PayoutState.CONFIRMING:
-                await claims.move(connection, mine, PayoutState.BROADCASTING)
-            await claims.give_back(connection, mine, pause_seconds=limits.PAUSE_SECONDS)
+                await claims.move(connection, members, PayoutState.BROADCASTING)
+            await claims.give_back(connection, members, pause_seconds=limits.PAUSE_SECONDS)
 
     async def settle(
         self, mine: Claim, winner: StoredAttempt, work: Work, found: Confirmation
     ) -> None:
-        """Paid: state, book and the engine's command in one transaction.
+        """Paid: states, book and the engine's commands of the whole batch in one transaction.
 
         The other attempts share an input with the one that is final: its proof is theirs.
         """
-        async with self._change(mine) as connection:
-            for sibling in others(work.attempts, winner):
+        async with self._change(mine, attempt_id=winner.attempt_id) as (connection, members):
+            ids = [one.withdrawal_id for one in members]
+            for sibling in others(await attempts.read(connection, *ids), winner):
                 if sibling.state not in ENDS:
                     proof = f"final is {found.txid}: ".encode() + found.proof
                     await attempts.end(connection, sibling, AttemptState.DEAD, proof)
             await attempts.move(connection, winner, AttemptState.FINAL)
-            await attempts.free_inputs(connection, mine.withdrawal_id)
-            await connection.execute(
+            await attempts.free_inputs(connection, ids)
+            # Whichever payout of it settles first books what the network took, once.
+            is_first = await connection.fetchval(
                 "update custody.attempt set fee_atoms = $2, death_proof = null "
-                "where attempt_id = $1",
+                "where attempt_id = $1 and fee_atoms is null returning true",
                 winner.attempt_id,
                 found.fee_atoms,
             )
+            if is_first:
+                await self._post_fee(connection, mine, found.fee_atoms, "settle")
             if mine.state is PayoutState.BROADCASTING:
-                await claims.move(connection, mine, PayoutState.CONFIRMING)
-            await claims.move(connection, mine, PayoutState.SETTLED)
-            await self._post_paid(connection, mine, work, "settle", is_undone=False)
-            await self._post_fee(connection, mine, found.fee_atoms, "settle")
-            await self._command(connection, mine, "settle")
-            await claims.give_back(connection, mine, pause_seconds=limits.PAUSE_SECONDS)
+                await claims.move(connection, members, PayoutState.CONFIRMING)
+            await claims.move(connection, members, PayoutState.SETTLED)
+            for one in members:
+                await self._post_paid(connection, one, work, "settle", is_undone=False)
+                await self._command(connection, one, "settle")
+            await claims.give_back(connection, members, pause_seconds=limits.PAUSE_SECONDS)
 
     async def reopen(self, mine: Claim, winner: StoredAttempt, work: Work) -> None:
-        """A reorganisation took the block of a settled payout: book and engine go back.
+        """A reorganisation took the block of settled payouts: book and engine go back.
 
         Deaths may have been proven by blocks that are gone: every dead attempt is looked at anew.
         """
-        async with self._change(mine, "its block left the chain") as connection:
+        async with self._change(mine, "its block left the chain", attempt_id=winner.attempt_id) as (
+            connection,
+            members,
+        ):
             fee_atoms = await connection.fetchval(
                 "update custody.attempt set fee_atoms = null from "
                 "(select attempt_id, fee_atoms from custody.attempt where attempt_id = $1) before "
                 "where attempt.attempt_id = before.attempt_id returning before.fee_atoms",
                 winner.attempt_id,
             )
-            for attempt in work.attempts:
-                if attempt is winner or (attempt.txid and attempt.state is AttemptState.DEAD):
+            ids = [one.withdrawal_id for one in members]
+            for attempt in await attempts.read(connection, *ids):
+                is_winner = attempt.attempt_id == winner.attempt_id
+                if is_winner or (attempt.txid and attempt.state is AttemptState.DEAD):
                     await attempts.move(connection, attempt, AttemptState.BROADCAST)
-            await claims.move(connection, mine, PayoutState.BROADCASTING)
-            await self._post_paid(connection, mine, work, "reopen", is_undone=True)
+            await claims.move(connection, members, PayoutState.BROADCASTING)
             await self._post_fee(connection, mine, -int(fee_atoms or 0), "reopen")
-            await self._command(connection, mine, "reopen")
-            await claims.give_back(connection, mine)
+            for one in members:
+                await self._post_paid(connection, one, work, "reopen", is_undone=True)
+                await self._command(connection, one, "reopen")
+            await claims.give_back(connection, members)
 
-    async def bury(self, mine: Claim, endings: tuple[Ending, ...], *, ended: bool) -> None:
-        """All attempts are dead, or failed on the chain, with proof: build anew, or money back."""
-        async with self._change(mine, "dead with proof") as connection:
+    async def bury(
+        self, mine: Claim, endings: tuple[Ending, ...], work: Work, *, ended: bool
+    ) -> None:
+        """All attempts are dead, or failed on the chain, with proof: build anew, or money back.
+
+        A mate with an attempt of its own that may be mined is left where it is.
+        """
+        async with self._change(mine, "dead with proof", attempt_id=work.newest) as (
+            connection,
+            members,
+        ):
             for one in endings:
                 await attempts.end(connection, one.attempt, one.state, one.proof)
                 await self._post_fee(connection, mine, one.fee_atoms, "failed")
-            await attempts.free_inputs(connection, mine.withdrawal_id)
+            left = await attempts.read_live(connection, members)
+            dead = [one for one in members if not left[one.withdrawal_id] and not ended] or [mine]
+            await attempts.free_inputs(connection, [one.withdrawal_id for one in dead])
             if ended:
-                await claims.move(connection, mine, PayoutState.FAILED, reason="ATTEMPTS_USED_UP")
+                await claims.move(connection, dead, PayoutState.FAILED, reason="ATTEMPTS_USED_UP")
                 await self._command(connection, mine, "release")
             else:
-                await claims.move(connection, mine, PayoutState.STARTED)
-            await claims.give_back(connection, mine)
+                await claims.move(connection, dead, PayoutState.STARTED)
+            await claims.give_back(connection, dead)
 
     async def _unmine(
         self, connection: Connection, work: Work, winner: StoredAttempt | None
@@ -303,10 +411,12 @@ class Store:
                 await attempts.move(connection, attempt, AttemptState.BROADCAST)
 
     @asynccontextmanager
-    async def _change(self, mine: Claim, reason: str = "") -> AsyncIterator[Connection]:
+    async def _change(
+        self, mine: Claim, reason: str = "", *, attempt_id: AttemptId | None = None
+    ) -> AsyncIterator[tuple[Connection, list[Claim]]]:
+        """One transaction over the claimed payout and those of an attempt that stand beside it."""
         async with changing(self._database, self._worker, reason) as connection:
-            await claims.hold(connection, mine)
-            yield connection
+            yield connection, await batches.hold(connection, mine, attempt_id)
 
     async def _command(self, connection: Connection, mine: Claim, kind: str) -> None:
         await outbox.put(
@@ -356,4 +466,4 @@ def number_of(stored: list[StoredAttempt]) -> int:
 
 def others(stored: list[StoredAttempt], winner: StoredAttempt | None) -> list[StoredAttempt]:
     """All attempts but that one."""
-    return [attempt for attempt in stored if attempt is not winner]
+    return [one for one in stored if winner is None or one.attempt_id != winner.attempt_id]

@@ -9,6 +9,7 @@ from runtime.postgres import Database
 from wallets.contract import (
     Approval,
     Attempt,
+    Batching,
     BlockRef,
     Broadcast,
     BroadcastOutcome,
@@ -41,6 +42,7 @@ class MemoryChain:
 
     network = Network("memory", "test", 1, "genesis")
     bump_schedule = BumpSchedule(after_seconds=600, bumps_max=2)
+    batching = Batching(1)
 
     def __init__(self, coins: int = 20) -> None:
         self.coins = [f"coin:{number}" for number in range(coins)]
@@ -49,6 +51,8 @@ class MemoryChain:
         self.offers: dict[str, int] = {}
         self.refuses_builds = False
         self.loses_replies = False
+        # Above so many payouts in one transaction there are not enough coins.
+        self.payouts_max = 1_000
         # Miners leave cheaper transactions in the pool.
         self.least_fee_atoms = 0
         # Answers of a chain that names the sibling that was mined, as Ethereum's does.
@@ -74,7 +78,7 @@ class MemoryChain:
     ) -> Plan:
         free = [coin for coin in self.coins if coin not in owned and coin not in self.spent()]
         inputs = list(must_use) or free[:1]
-        if self.refuses_builds or not inputs:
+        if self.refuses_builds or not inputs or len(payouts) > self.payouts_max:
             raise Stuck(Condition.HOT_WALLET_UNFUNDED, "no coin")
         if self.spent() & set(inputs):
             raise Stuck(Condition.PINNED, "spent")
@@ -190,11 +194,14 @@ class MemoryApprover:
 
     def __init__(self) -> None:
         self.dead: list[Death] = []
+        self.retries: set[bytes] = set()
 
     async def approve(
         self, withdrawal_id: WithdrawalId, fee_atoms_max: int, dead: Sequence[Death]
     ) -> Approval:
         self.dead = list(dead)
+        if dead:
+            self.retries.add(withdrawal_id)
         return Approval(withdrawal_id + bytes([fee_atoms_max, len(dead)]), b"signature")
 
 
@@ -205,7 +212,8 @@ class MemorySigner:
         self.log: dict[bytes, bytes] = {}
 
     async def sign(self, plan: Plan, approvals: Sequence[Approval]) -> bytes:
-        assert approvals
+        paid = {bytes.fromhex(one[0]) for one in json.loads(plan.intent)["pays"]}
+        assert {approval.approval[:16] for approval in approvals} == paid
         return self.log.setdefault(plan.intent_id, plan.intent)
 
     async def close(self, withdrawal_id: WithdrawalId) -> Sequence[bytes]:
