@@ -7,7 +7,9 @@ from typing import Any
 
 from tests.wallets.core.conftest import Venue, nothing, request
 from tests.wallets.core.memory_chain import FEE_ATOMS, RAISE_ATOMS
+from tests.wallets.core.test_batches import check_all_paid_once
 from tests.wallets.core.test_pipeline import check_paid_once
+from wallets.contract import Batching
 from wallets.core import pipeline
 from wallets.core.pipeline import Pipeline
 
@@ -79,7 +81,7 @@ def awaited_calls() -> set[str]:
 
 async def steal(venue: Venue) -> None:
     """Somebody else spends the first coin once it is in a signed attempt."""
-    if await venue.states() == ["signed"] and "coin:0" not in venue.chain.spent():
+    if set(await venue.states()) == {"signed"} and "coin:0" not in venue.chain.spent():
         venue.chain.steal("coin:0")
 
 
@@ -113,6 +115,19 @@ async def be_dear(venue: Venue) -> None:
     await venue.pass_patience()
 
 
+async def let_others_pass(venue: Venue) -> None:
+    """Rounds have no pauses in them: who waits for others would be the only one that is claimed."""
+    await venue.connection.execute(
+        "update custody.payout set priority = case when state = 'started' then -1 else 0 end"
+    )
+
+
+async def steal_from_both(venue: Venue) -> None:
+    """The first transaction for both of them dies."""
+    await let_others_pass(venue)
+    await steal(venue)
+
+
 WORLDS = {
     "quiet": nothing,
     "stolen": steal,
@@ -121,7 +136,11 @@ WORLDS = {
     "late": fund_late,
     "dear": be_dear,
     "refused": nothing,
+    "together": let_others_pass,
+    "stolen_together": steal_from_both,
 }
+# Payouts of a world; together they wait for each other.
+TOGETHER = 2
 ROUNDS = 24
 
 
@@ -139,6 +158,9 @@ async def live(venue: Venue, world: str, points: int) -> list[str]:
     venue.disturb = WORLDS[world]
     where = "nowhere" if world == "refused" else "to-alice"
     await venue.engine.request(request(destination=where))
+    if world.endswith("together"):
+        venue.chain.batching = Batching(TOGETHER, window_seconds=3_600)
+        await venue.engine.request(request(TOGETHER))
     countdown = Countdown(points)
     worker = mortal(venue.worker("first"), countdown)
     with contextlib.suppress(Died):
@@ -169,6 +191,8 @@ async def die_everywhere(venue: Venue, world: str, reached: set[str]) -> None:
         if world == "refused":
             assert await venue.states() == ["rejected"]
             assert venue.engine.states == {request().withdrawal_id: "released"}
+        elif world.endswith("together"):
+            check_all_paid_once(venue, TOGETHER)
         else:
             await check_paid_once(venue, FEE_ATOMS + RAISE_ATOMS * (world == "dear"))
 
