@@ -2,6 +2,7 @@
 
 python -m tests.differential FILE                       plays a tape and reports what differs
 python -m tests.differential --seed 5 --commands 9000   looks for a difference, shrinks it
+... --rules 2                                            under rules version 2
 ... --shrink 0                                           without shrinking, prints JSON
 """
 
@@ -19,9 +20,9 @@ from tests.differential.report import describe
 from tests.differential.shrink import DEFAULT_WORK_COMMANDS
 
 
-def _play(path: Path) -> int:
+def _play(path: Path, rules_version: int) -> int:
     shard, steps = tape.read(path)
-    found = first_difference(shard, steps, Engines(snapshot_every=1))
+    found = first_difference(shard, steps, Engines(snapshot_every=1, rules_version=rules_version))
     if found is None:
         print("the engines agree")
         return 0
@@ -29,9 +30,9 @@ def _play(path: Path) -> int:
     return 1
 
 
-def _look(seed: int, commands: int, work_commands: int) -> int:
-    census = Census()
-    found = contest(seed, commands, census)
+def _look(seed: int, commands: int, work_commands: int, rules_version: int) -> int:
+    census, engines = Census(), Engines(rules_version=rules_version)
+    found = contest(seed, commands, census, engines)
     if work_commands == 0:
         at = found.commands if found else None
         aspect = found.disagreement.aspect if found else None
@@ -42,7 +43,7 @@ def _look(seed: int, commands: int, work_commands: int) -> int:
         share = census.trading / census.commands
         print(f"the engines agree on {census.commands} commands, {share:.1%} of them trading")
         return 0
-    print(explain(found, f"seed-{seed}", work_commands=work_commands))
+    print(explain(found, f"seed-{seed}", engines, work_commands))
     return 1
 
 
@@ -53,10 +54,11 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--commands", type=int, default=20_000)
     parser.add_argument("--shrink", type=int, default=DEFAULT_WORK_COMMANDS)
+    parser.add_argument("--rules", type=int, default=1, help="rules version of the tape")
     given = parser.parse_args()
     if given.tape is not None:
-        return _play(given.tape)
-    return _look(given.seed, given.commands, given.shrink)
+        return _play(given.tape, given.rules)
+    return _look(given.seed, given.commands, given.shrink, given.rules)
 
 
 if __name__ == "__main__":

@@ -15,15 +15,16 @@ from cambist.orders.v1 import commands_pb2 as commands
 from cambist.orders.v1 import enums_pb2 as enums
 from cambist.orders.v1 import events_pb2 as events
 from tests.differential.census import Census
+from tests.differential.flow.later_orders import FULL_RULES
 
 # Names of later issues, each with what it waits for.
 RESERVED: Final = {
-    "EXEC_TYPE_TRIGGERED": "orders that wait for a price: rules version 2",
     "CANCEL_REASON_DISCONNECT": "cancel on disconnect: windows of lost sessions are not timed yet",
-    "CANCEL_REASON_TIMER": "the dead man's timer: CancelAllAfter is UNSUPPORTED",
     "CANCEL_REASON_LIST": "lists of orders: NewList is UNSUPPORTED",
     "CANCEL_REASON_PROTECTION": "market-maker protection: MassQuote is UNSUPPORTED",
 }
+# Names that occur under rules version 2 only.
+OF_SECOND_RULES: Final = ("EXEC_TYPE_TRIGGERED", "CANCEL_REASON_TIMER")
 BATCH_REFUSALS: Final = (
     "MALFORMED",
     "MALFORMED_BATCH",
@@ -77,9 +78,14 @@ def expected() -> dict[str, list[str]]:
     }
 
 
-def missing(census: Census, besides: Iterable[str] = ()) -> list[str]:
+def reserved(rules_version: int) -> tuple[str, ...]:
+    """Names that must not occur under rules of a version."""
+    return (*RESERVED, *(OF_SECOND_RULES if rules_version < FULL_RULES else ()))
+
+
+def missing(census: Census, besides: Iterable[str] = (), rules_version: int = 1) -> list[str]:
     """Names that did not occur, but for those that are reserved or given."""
-    left_out = {*RESERVED, *besides}
+    left_out = {*reserved(rules_version), *besides}
     return [
         name
         for counter, names in expected().items()
@@ -88,6 +94,7 @@ def missing(census: Census, besides: Iterable[str] = ()) -> list[str]:
     ]
 
 
-def premature(census: Census) -> list[str]:
+def premature(census: Census, rules_version: int = 1) -> list[str]:
     """Names that are reserved for later and occurred."""
-    return [name for name in RESERVED if census.events[name] or census.rejects[name]]
+    names = reserved(rules_version)
+    return [name for name in names if census.events[name] or census.rejects[name]]

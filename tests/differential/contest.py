@@ -4,14 +4,14 @@ Used by the bulk tests, by the hunt for planted bugs and from the command line.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from tests.differential import tape
 from tests.differential.census import Census
 from tests.differential.duel import DEFAULT_SNAPSHOT_EVERY, Difference, Disagreement, Duel
-from tests.differential.engines import Kind, Row
+from tests.differential.engines import KERNEL, REFERENCE, Kind, Row, load
 from tests.differential.flow.stream import Stream
 from tests.differential.report import describe
 from tests.differential.shrink import DEFAULT_WORK_COMMANDS, shrink
@@ -37,19 +37,25 @@ class Engines:
     kernel: Kind | None = None
     reference: Kind | None = None
     snapshot_every: int = DEFAULT_SNAPSHOT_EVERY
+    # The newest rules that they know.
+    rules_version: int = 1
 
     def duel(self, shard: int) -> Duel:
         """A duel of new engines."""
-        return Duel(shard, self.kernel, self.reference, self.snapshot_every)
+        newest = self.rules_version
+        kernel = self.kernel or load(KERNEL, newest)
+        reference = self.reference or load(REFERENCE, newest)
+        return Duel(shard, kernel, reference, self.snapshot_every)
 
 
 def contest(
     seed: int, commands: int, census: Census, engines: Engines | None = None
 ) -> Found | None:
     """Runs the stream of a seed until `commands` were applied or the engines differ."""
-    stream = Stream(seed)
+    engines = engines or Engines()
+    stream = Stream(seed, rules_version=engines.rules_version)
     shard = stream.world.shard
-    duel = (engines or Engines()).duel(shard)
+    duel = engines.duel(shard)
     steps: list[Step] = []
     applied = 0
     while applied < commands:
@@ -89,7 +95,7 @@ def explain(
     work_commands: int = DEFAULT_WORK_COMMANDS,
 ) -> str:
     """Shrinks a difference, writes both tapes to files and gives a report to read."""
-    often = Engines(engines.kernel if engines else None, engines.reference if engines else None, 1)
+    often = replace(engines or Engines(), snapshot_every=1)
 
     def trial(steps: Sequence[Step]) -> int | None:
         disagreement = first_difference(found.shard, steps, often)
@@ -107,7 +113,7 @@ def explain(
             f"the engines differ after {found.commands} commands",
             f"whole tape  {whole}",
             f"short tape  {shortest} ({len(short)} steps)",
-            f"again: python -m tests.differential {shortest}",
+            f"again: python -m tests.differential {shortest} --rules {often.rules_version}",
             describe(disagreement, short),
         ]
     )

@@ -27,6 +27,7 @@ class LargeState:
 
     write: Callable[[Script], None]
     occurs: tuple[str, ...]
+    rules_version: int = 1
 
     def steps(self) -> list[Step]:
         """The tape."""
@@ -290,6 +291,39 @@ def amounts_are_as_large_as_they_may_be(script: Script) -> None:
     script.restore()
 
 
+def _sell_stops(script: Script, count: int, **fields: Any) -> None:
+    """Stops that a trade at 100 reaches."""
+    values = {
+        "side": SELL,
+        "order_type": enums.ORDER_TYPE_STOP,
+        "price_ticks": 0,
+        "trigger_price_ticks": 100,
+    }
+    script.firm(FIRST, *(script.order(FIRST, **(values | fields)) for _ in range(count)))
+
+
+def cascades_are_bounded(script: Script) -> None:
+    """One trade reaches more orders than a cascade enters, in all and by what they touch."""
+    script.found([FIRST, SECOND, THIRD], [1, 2])
+    script.venue(system.SwitchRules(version=2))
+    script.end_batch(1)
+    for number, counts in ((1, (1_500, 0)), (2, (7_000, 6_000))):
+        market = market_id(number)
+        for account, count in zip((SECOND, THIRD), counts, strict=True):
+            script.firm(account, *(script.order(account, market_id=market) for _ in range(count)))
+    _sell_stops(script, 1_200)
+    _sell_stops(script, 4, market_id=market_id(2), quantity_lots=4_000)
+    script.end_batch(1)
+    for number in (1, 2):
+        taker = script.order(FIRST, market_id=market_id(number), side=SELL, time_in_force=IOC)
+        script.firm(FIRST, taker)
+    script.end_batch(1)
+    script.restore()
+    for _ in range(3):
+        script.venue(system.Clock())
+        script.end_batch(1)
+
+
 LARGE_STATES: Final = {
     state.write.__name__: state
     for state in (
@@ -318,5 +352,6 @@ LARGE_STATES: Final = {
             ("REJECT_REASON_CAPACITY", "session dropped", "session opened"),
         ),
         LargeState(amounts_are_as_large_as_they_may_be, ("EXEC_TYPE_TRADE",)),
+        LargeState(cascades_are_bounded, ("EXEC_TYPE_TRIGGERED",), rules_version=2),
     )
 }

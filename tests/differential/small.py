@@ -7,7 +7,6 @@ leaves the others meaningful.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from google.protobuf.message import Message
@@ -17,6 +16,25 @@ from cambist.orders.v1 import commands_pb2 as commands
 from cambist.orders.v1 import enums_pb2 as enums
 from tests.differential.flow import messages
 from tests.differential.flow.messages import amount, class_of
+from tests.differential.operations import (
+    Again,
+    Amend,
+    Cancel,
+    CancelAllAfter,
+    Custody,
+    MassCancel,
+    New,
+    Operation,
+    Placed,
+    Replace,
+    Resolve,
+    RestoreNow,
+    Target,
+    Transfer,
+    Venue,
+    Wait,
+    Withdraw,
+)
 from tests.differential.tape import Apply, Restore, Step
 
 SHARD: Final = 3
@@ -32,128 +50,6 @@ SOURCE: Final = 1
 ORDER, CANCEL = enums.COMMAND_CLASS_ORDER, enums.COMMAND_CLASS_CANCEL
 
 
-@dataclass(frozen=True, slots=True)
-class New:
-    """A new order."""
-
-    account: int
-    market: int
-    side: enums.Side.ValueType
-    kind: str
-    price: int
-    lots: int
-    mode: enums.SelfTradePrevention.ValueType
-    tag: int
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One of the orders sent so far, by its client id or by an order id that may be its own."""
-
-    number: int
-    by_order_id: bool
-    is_of_stranger: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Cancel:
-    """A cancel; `overtakes` orders that the session has not sent yet."""
-
-    target: Target
-    overtakes: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Amend:
-    """An amendment; 0 keeps."""
-
-    target: Target
-    price: int
-    lots: int
-
-
-@dataclass(frozen=True, slots=True)
-class MassCancel:
-    """A mass cancel."""
-
-    account: int
-    market: int
-    side: enums.Side.ValueType
-    tag: int
-    overtakes: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Again:
-    """An earlier command of a firm, sent again."""
-
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class Resolve:
-    """Asks for the id of an earlier command, or of one that was never sent."""
-
-    number: int
-    is_unknown: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Transfer:
-    """A transfer."""
-
-    account: int
-    receiver: int
-    asset: int
-    atoms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Withdraw:
-    """A withdrawal is requested."""
-
-    account: int
-    asset: int
-    atoms: int
-    fee: int
-
-
-@dataclass(frozen=True, slots=True)
-class Custody:
-    """A step of custody with the withdrawal of an earlier command, or a deposit."""
-
-    step: str
-    number: int
-    account: int
-    atoms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Venue:
-    """An act of the operator."""
-
-    act: str
-    market: int
-    account: int
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Time goes by before the next batch."""
-
-    milliseconds: int
-
-
-@dataclass(frozen=True, slots=True)
-class RestoreNow:
-    """Engines are restored from their snapshots."""
-
-
-Money = Transfer | Withdraw | Custody
-Operation = (
-    New | Cancel | Amend | MassCancel | Again | Resolve | Money | Venue | Wait | RestoreNow
-)  # fmt: skip
 PHASES: Final = (
     enums.MARKET_PHASE_CONTINUOUS,
     enums.MARKET_PHASE_POST_ONLY,
@@ -178,15 +74,6 @@ CUSTODY_STEPS: Final = {
     "reopen": system.ReopenWithdrawal,
     "finalize": system.FinalizeWithdrawal,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """An operation and how it is sent: in its account's session, in the batch before it."""
-
-    operation: Operation
-    in_session: bool = False
-    is_joined: bool = False
 
 
 def founding() -> list[Message]:
@@ -252,7 +139,8 @@ def founding() -> list[Message]:
 class SmallTape:
     """Turns operations into steps."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules_version: int = 1) -> None:
+        self._rules_version = rules_version
         self._seq = 0
         self._now = START_NS
         self._sent: list[Message] = []
@@ -264,6 +152,9 @@ class SmallTape:
     def steps(self, placed: Iterable[Placed]) -> list[Step]:
         """The founding batch, then the operations."""
         made: list[Step] = [self._batch([messages.system_envelope(founding())])]
+        if self._rules_version > 1:
+            switch = system.SwitchRules(version=self._rules_version)
+            made.append(self._batch([messages.system_envelope([switch])]))
         for one in placed:
             made += self._steps(one)
         return [*made, *self._flushed()]
@@ -315,6 +206,8 @@ class SmallTape:
         )
 
     def _session(self, message: Message) -> int:
+        if isinstance(message, commands.Replace):
+            message = message.new_order
         account: int = getattr(message, "account_id", ACCOUNTS[0])
         return SESSIONS[ACCOUNTS.index(account)]
 
@@ -332,11 +225,12 @@ class SmallTape:
                 self._aim(request, target)
                 request.after_order_seq_no = self._ahead(request, overtakes)
                 return request
-            case Amend(target, price, lots):
+            case Amend(target, price, lots, display):
                 amendment = commands.Amend(
                     request_id=name,
                     price_ticks=price,
                     quantity_lots=lots,
+                    display_lots=display,
                     sent_time_ns=self._now,
                 )
                 self._aim(amendment, target)
@@ -357,6 +251,21 @@ class SmallTape:
 
     def _other(self, operation: Operation, name: bytes) -> Message:
         match operation:
+            case Replace(target, new, allow_missing):
+                orders = self._orders
+                old = orders[target.number % len(orders)].cl_ord_id if orders else b""
+                return commands.Replace(
+                    orig_cl_ord_id=old,
+                    new_order=self._new(new, name),
+                    allow_missing=allow_missing,
+                )
+            case CancelAllAfter(account, timeout_ms):
+                return commands.CancelAllAfter(
+                    request_id=name,
+                    account_id=ACCOUNTS[account],
+                    timeout_ms=timeout_ms,
+                    sent_time_ns=self._now,
+                )
             case Again(number) if self._sent:
                 return self._sent[number % len(self._sent)]
             case Resolve(number, is_unknown):
@@ -421,6 +330,8 @@ class SmallTape:
                 order.order_type, order.price_ticks = enums.ORDER_TYPE_MARKET, 0
                 order.time_in_force = enums.TIME_IN_FORCE_IOC
                 order.quantity_lots, order.quote_budget_atoms = 0, amount(operation.lots * 290)
+            case _:
+                _make_later(order, operation)
         self._orders.append(order)
         return order
 
@@ -453,6 +364,30 @@ class SmallTape:
             )
         step = CUSTODY_STEPS[operation.step]
         return step(source_id=SOURCE, source_seq=self._source_seq, withdrawal_id=name)
+
+
+def _make_later(order: commands.NewOrder, operation: New) -> None:
+    """Makes an order one of a kind of rules version 2."""
+    part = operation.part
+    match operation.kind:
+        case "ICEBERG":
+            order.display_lots = part
+        case "MINIMUM":
+            order.time_in_force, order.minimum_lots = enums.TIME_IN_FORCE_IOC, part
+        case "DAY":
+            order.time_in_force = enums.TIME_IN_FORCE_DAY
+        case "STOP" | "TAKE_PROFIT" | "STOP_LIMIT" | "TAKE_PROFIT_LIMIT":
+            order.order_type = enums.OrderType.Value(f"ORDER_TYPE_{operation.kind}")
+            order.trigger_price_ticks = 98 + part
+            if operation.side == enums.SIDE_SELL and part % 2 and "LIMIT" not in operation.kind:
+                order.price_ticks = 0
+        case "TRAILING":
+            order.order_type = enums.ORDER_TYPE_TRAILING_STOP
+            order.trailing_offset_ticks = part
+        case "STOP_BUDGET":
+            order.order_type, order.price_ticks = enums.ORDER_TYPE_STOP, 0
+            order.trigger_price_ticks = 98 + part
+            order.quantity_lots, order.quote_budget_atoms = 0, amount(operation.lots * 290)
 
 
 def _act(operation: Venue) -> list[Message]:

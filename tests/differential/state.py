@@ -127,6 +127,11 @@ class State:
                     if order.leaves_lots < 1
                     or order.leaves_lots + order.cum_lots != order.quantity_lots
                 ]
+                faults += [
+                    f"order {order.order_id}: shows {order.shown_lots}"
+                    for order in orders
+                    if not _shows_rightly(order)
+                ]
                 places = [(sign * order.price_ticks, order.public_order_id) for order in orders]
                 faults += [f"not in order: {a}, {b}" for a, b in pairwise(places) if a >= b]
         return faults
@@ -159,6 +164,13 @@ class State:
             if closed > limits[account.account_id].id_capacity:
                 faults.append(f"account {account.account_id} keeps {closed} ids")
         return faults
+
+
+def _shows_rightly(order: snapshots.OrderState) -> bool:
+    """Whether an iceberg shows a part of what is open, and nothing else shows a part."""
+    if not order.display_lots:
+        return not order.shown_lots
+    return 1 <= order.shown_lots <= min(order.display_lots, order.leaves_lots)
 
 
 def faults(snapshot: bytes) -> list[str]:

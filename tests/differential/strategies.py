@@ -8,17 +8,17 @@ from typing import Final
 from hypothesis import strategies as st
 
 from cambist.orders.v1 import enums_pb2 as enums
-from tests.differential.small import (
-    ACTS,
-    CUSTODY_STEPS,
+from tests.differential.operations import (
     Again,
     Amend,
     Cancel,
+    CancelAllAfter,
     Custody,
     MassCancel,
     New,
     Operation,
     Placed,
+    Replace,
     Resolve,
     RestoreNow,
     Target,
@@ -27,6 +27,7 @@ from tests.differential.small import (
     Wait,
     Withdraw,
 )
+from tests.differential.small import ACTS, CUSTODY_STEPS
 
 ACCOUNT = st.integers(0, 2)
 MARKET = st.sampled_from((0, 0, 0, 1))
@@ -41,6 +42,11 @@ TARGET = st.builds(
     number=st.integers(0, 15),
     by_order_id=st.booleans(),
     is_of_stranger=st.sampled_from((False,) * 9 + (True,)),
+)
+SECOND_KINDS: Final = (
+    *("GTC", "GTC", "GTC", "IOC", "FOK", "MARKET", "ICEBERG", "ICEBERG", "ICEBERG", "MINIMUM"),
+    *("DAY", "STOP", "STOP", "STOP_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT", "TRAILING"),
+    *("STOP_BUDGET", "GTD"),
 )
 OVERTAKES = st.sampled_from((0, 0, 1, 2))
 ATOMS = st.sampled_from((1, 450, 700, 5_000, 9_000))
@@ -89,14 +95,52 @@ OPERATIONS: Final[dict[str, st.SearchStrategy[Operation]]] = {
     "wait": st.builds(Wait, milliseconds=st.sampled_from((1, 5, 6, 600_001))),
     "restore": st.just(RestoreNow()),
 }
-WEIGHTS: Final = {"new": 14, "amend": 5, "cancel": 3, "custody": 2, "venue": 2, "withdraw": 2}
-NAMES: Final = tuple(name for name in OPERATIONS for _ in range(WEIGHTS.get(name, 1)))
-# Drawn by name first: nested alternatives would each weigh the same.
-OPERATION: Final = st.sampled_from(NAMES).flatmap(OPERATIONS.__getitem__)
-PLACED: Final = st.builds(
-    Placed, operation=OPERATION, in_session=st.booleans(), is_joined=st.booleans()
+SECOND_NEW: Final = st.builds(
+    New,
+    account=ACCOUNT,
+    market=MARKET,
+    side=SIDE,
+    kind=st.sampled_from(SECOND_KINDS),
+    price=PRICE,
+    lots=LOTS,
+    mode=MODE,
+    tag=st.integers(0, 1),
+    part=st.integers(1, 4),
 )
-ALONE: Final = st.builds(Placed, operation=OPERATION, in_session=st.booleans())
+# Operations of tapes under rules version 2, where they are not the same.
+SECOND_OPERATIONS: Final[dict[str, st.SearchStrategy[Operation]]] = OPERATIONS | {
+    "new": SECOND_NEW,
+    "amend": st.builds(
+        Amend,
+        target=TARGET,
+        price=st.one_of(st.just(0), PRICE),
+        lots=st.integers(0, 8),
+        display=st.integers(0, 4),
+    ),
+    "replace": st.builds(Replace, target=TARGET, new=SECOND_NEW, allow_missing=st.booleans()),
+    "cancel all after": st.builds(
+        CancelAllAfter, account=ACCOUNT, timeout_ms=st.sampled_from((0, 1, 5, 86_400_001))
+    ),
+}
+WEIGHTS: Final = {"new": 14, "amend": 5, "cancel": 3, "custody": 2, "venue": 2, "withdraw": 2}
+
+
+def _drawn(
+    operations: dict[str, st.SearchStrategy[Operation]],
+) -> st.SearchStrategy[Operation]:
+    """Drawn by name first: nested alternatives would each weigh the same."""
+    names = tuple(name for name in operations for _ in range(WEIGHTS.get(name, 1)))
+    return st.sampled_from(names).flatmap(operations.__getitem__)
+
+
+def _placed(operations: dict[str, st.SearchStrategy[Operation]]) -> st.SearchStrategy[Placed]:
+    return st.builds(
+        Placed, operation=_drawn(operations), in_session=st.booleans(), is_joined=st.booleans()
+    )
+
+
+def _alone(operations: dict[str, st.SearchStrategy[Operation]]) -> st.SearchStrategy[Placed]:
+    return st.builds(Placed, operation=_drawn(operations), in_session=st.booleans())
 
 
 def _lists(placed: st.SearchStrategy[Placed]) -> st.SearchStrategy[list[Placed]]:
@@ -104,6 +148,9 @@ def _lists(placed: st.SearchStrategy[Placed]) -> st.SearchStrategy[list[Placed]]
     return st.one_of(st.lists(placed, max_size=12), st.lists(placed, min_size=15, max_size=45))
 
 
-TAPES: Final = _lists(PLACED)
+TAPES: Final = _lists(_placed(OPERATIONS))
+# For small tapes under rules version 2.
+SECOND_TAPES: Final = _lists(_placed(SECOND_OPERATIONS))
 # One command a batch, for what must hold after every command.
-SINGLE_COMMANDS: Final = _lists(ALONE)
+SINGLE_COMMANDS: Final = _lists(_alone(OPERATIONS))
+SECOND_SINGLE_COMMANDS: Final = _lists(_alone(SECOND_OPERATIONS))

@@ -13,8 +13,10 @@ from tests.differential.closed_sets import missing, premature
 from tests.differential.contest import Engines, contest, explain
 
 pytest.importorskip("cambist_kernel")
-SEEDS: Final = range(1, 9)
-TRADING_SHARE: Final = 0.2
+SEEDS: Final = range(1, 5)
+VERSIONS: Final = (1, 2)
+# Under version 2 many orders wait.
+TRADING_SHARES: Final = {1: 0.2, 2: 0.15}
 # A tape of this many commands reaches every corner by itself.
 COMMANDS_FOR_ALL: Final = 100_000
 # What only large states reach.
@@ -22,13 +24,14 @@ OF_LARGE_STATES: Final = ("REJECT_REASON_CAPACITY", "CANCEL_REASON_WORK_LIMIT")
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("rules_version", VERSIONS)
 @pytest.mark.parametrize("seed", SEEDS)
-def test_engines_agree_on_a_bulk_tape(seed: int) -> None:
-    census, engines = Census(), Engines(snapshot_every=50)
-    commands = COMMANDS // len(SEEDS)
+def test_engines_agree_on_a_bulk_tape(seed: int, rules_version: int) -> None:
+    census, engines = Census(), Engines(snapshot_every=50, rules_version=rules_version)
+    commands = COMMANDS // len(SEEDS) // len(VERSIONS)
     found = contest(seed, commands, census, engines)
-    assert found is None, explain(found, f"bulk-{seed}", engines)
-    assert census.trading >= TRADING_SHARE * census.commands
-    assert premature(census) == []
+    assert found is None, explain(found, f"bulk-{rules_version}-{seed}", engines)
+    assert census.trading >= TRADING_SHARES[rules_version] * census.commands
+    assert premature(census, rules_version) == []
     if commands >= COMMANDS_FOR_ALL:
-        assert missing(census, OF_LARGE_STATES) == []
+        assert missing(census, OF_LARGE_STATES, rules_version) == []

@@ -4,6 +4,7 @@ import pytest
 
 from tests.differential.census import Census
 from tests.differential.closed_sets import RESERVED, expected, missing, premature
+from tests.differential.conftest import best_engine
 from tests.differential.engines import Kind, Row
 from tests.differential.flow.stream import Stream
 from tests.differential.large_states import LARGE_STATES
@@ -16,9 +17,9 @@ COMMANDS = 60_000
 CHECKED_EVERY = 100
 
 
-def bulk(kind: Kind, seed: int, commands: int) -> tuple[Census, list[Step]]:
+def bulk(kind: Kind, seed: int, commands: int, rules_version: int = 1) -> tuple[Census, list[Step]]:
     """A bulk tape on one engine, whose state is looked at now and then."""
-    stream, census = Stream(seed), Census()
+    stream, census = Stream(seed, rules_version=rules_version), Census()
     engine, steps = kind.make(stream.world.shard), []
     while engine.last_seq < commands:
         step = stream.next_step()
@@ -37,14 +38,16 @@ def bulk(kind: Kind, seed: int, commands: int) -> tuple[Census, list[Step]]:
 
 
 @pytest.mark.slow
-def test_tapes_reach_every_refusal_and_every_event(engine_kind: Kind) -> None:
-    census, _ = bulk(engine_kind, 1, COMMANDS)
+@pytest.mark.parametrize("rules_version", [1, 2])
+def test_tapes_reach_every_refusal_and_every_event(rules_version: int) -> None:
+    kind = best_engine(rules_version)
+    census, _ = bulk(kind, 1, COMMANDS, rules_version)
     assert census.trading >= census.commands / 5
     for name in ("tables_of_the_venue_are_full", "takers_reach_the_work_limit"):
-        for walked in walk(engine_kind, SHARD, LARGE_STATES[name].steps()):
+        for walked in walk(kind, SHARD, LARGE_STATES[name].steps()):
             census.count(walked.step, walked.outcome)
-    assert missing(census) == []
-    assert premature(census) == []
+    assert missing(census, (), rules_version) == []
+    assert premature(census, rules_version) == []
 
 
 def test_what_is_reserved_is_a_part_of_the_contract() -> None:

@@ -14,7 +14,8 @@ from cambist.market_data.v1 import events_pb2 as market_data
 from cambist.orders.v1 import enums_pb2 as enums
 from tests.differential.engines import Engine, Kind, Row
 from tests.differential.flow.stream import Stream
-from tests.differential.small import SHARD, Placed, SmallTape
+from tests.differential.operations import Placed
+from tests.differential.small import SHARD, SmallTape
 from tests.differential.state import State
 from tests.differential.strategies import TAPES
 from tests.differential.tape import Restore

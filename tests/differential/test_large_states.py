@@ -3,7 +3,8 @@
 import pytest
 
 from tests.differential.census import Census
-from tests.differential.duel import Difference, Duel
+from tests.differential.contest import Engines
+from tests.differential.duel import Difference
 from tests.differential.large_states import LARGE_STATES, LargeState
 from tests.differential.report import describe
 from tests.differential.script import SHARD
@@ -16,7 +17,7 @@ pytest.importorskip("cambist_kernel")
 @pytest.mark.parametrize("state", LARGE_STATES.values(), ids=LARGE_STATES.keys())
 def test_engines_agree_where_much_is_at_stake(state: LargeState) -> None:
     steps, census = state.steps(), Census()
-    duel = Duel(SHARD, snapshot_every=1)
+    duel = Engines(snapshot_every=1, rules_version=state.rules_version).duel(SHARD)
     for step in steps:
         try:
             census.count(step, duel.step(step))

@@ -10,12 +10,14 @@ from cambist.internal.journal.v1 import system_pb2 as system
 from cambist.orders.v1 import commands_pb2 as commands
 from cambist.orders.v1 import enums_pb2 as enums
 from cambist.orders.v1 import events_pb2 as events
+from tests.differential.conftest import best_engine
 from tests.differential.engines import Engine, Kind, Row
 from tests.differential.flow import messages
 from tests.differential.ledger import Ledger
-from tests.differential.small import ACCOUNTS, MARKETS, SHARD, Placed, SmallTape
+from tests.differential.operations import Placed
+from tests.differential.small import ACCOUNTS, MARKETS, SHARD, SmallTape
 from tests.differential.state import State, faults
-from tests.differential.strategies import SINGLE_COMMANDS, TAPES
+from tests.differential.strategies import SECOND_SINGLE_COMMANDS, SINGLE_COMMANDS, TAPES
 from tests.differential.tape import Apply, Restore
 from tests.differential.walk import rows, walk
 
@@ -33,6 +35,14 @@ def test_money_holds_books_and_ids_fit_after_every_command(
     engine_kind: Kind, placed: list[Placed]
 ) -> None:
     for walked in walk(engine_kind, SHARD, SmallTape().steps(placed)):
+        assert faults(walked.engine.snapshot()) == []
+
+
+@usual
+@given(SECOND_SINGLE_COMMANDS)
+def test_money_holds_books_and_ids_fit_under_the_second_rules(placed: list[Placed]) -> None:
+    steps = SmallTape(rules_version=2).steps(placed)
+    for walked in walk(best_engine(2), SHARD, steps):
         assert faults(walked.engine.snapshot()) == []
 
 

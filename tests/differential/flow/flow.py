@@ -29,8 +29,10 @@ CUSTODY_SOURCES: Final = (1, 2, 9, 70_000)
 class Flow:
     """Builds one batch after the other."""
 
-    def __init__(self, random: Random, world: World, model: Model) -> None:
+    def __init__(self, random: Random, world: World, model: Model, rules_version: int = 1) -> None:
         self.random = random
+        # The newest rules that the tape speaks of.
+        self.rules_version = rules_version
         self.world = world
         self.model = model
         # Moments at which orders end: some batches fall on them.

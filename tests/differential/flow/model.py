@@ -20,6 +20,15 @@ from tests.differential.flow.world import SessionPlan, World
 T = TypeVar("T")
 SENT_KEPT: Final = 600
 CLOSED_KEPT: Final = 300
+WAITING: Final = frozenset(
+    {
+        enums.ORDER_TYPE_STOP,
+        enums.ORDER_TYPE_STOP_LIMIT,
+        enums.ORDER_TYPE_TAKE_PROFIT,
+        enums.ORDER_TYPE_TAKE_PROFIT_LIMIT,
+        enums.ORDER_TYPE_TRAILING_STOP,
+    }
+)
 CLOSING: Final = frozenset({enums.EXEC_TYPE_CANCELED, enums.EXEC_TYPE_EXPIRED})
 
 
@@ -70,7 +79,7 @@ class Bag(Generic[T]):
 
 @dataclass(slots=True)
 class Order:
-    """A resting order, or one that was."""
+    """A resting or waiting order, or one that was."""
 
     order_id: int
     account_id: int
@@ -80,6 +89,8 @@ class Order:
     price_ticks: int
     quantity_lots: int
     leaves_lots: int
+    display_lots: int = 0
+    waits: bool = False
 
 
 @dataclass(slots=True)
@@ -177,7 +188,7 @@ class Model:
         order_id, exec_type = report.order_id, report.exec_type
         order = self.orders.get(order_id)
         if exec_type == enums.EXEC_TYPE_NEW:
-            if report.public_order_id:
+            if report.public_order_id or report.order_type in WAITING:
                 self._open(account_id, report)
         elif order is None:
             return
@@ -188,9 +199,13 @@ class Model:
         elif exec_type == enums.EXEC_TYPE_REPLACED:
             order.price_ticks = report.price_ticks
             order.quantity_lots, order.leaves_lots = report.quantity_lots, report.leaves_lots
+            order.display_lots = report.display_lots
+        elif exec_type == enums.EXEC_TYPE_TRIGGERED:
+            order.waits = False
         elif exec_type == enums.EXEC_TYPE_RESTATED:
             order.quantity_lots, order.leaves_lots = report.quantity_lots, report.leaves_lots
-        if order is not None and order.leaves_lots == 0:
+        # One that waits by budget has no leaves.
+        if order is not None and order.leaves_lots == 0 and not order.waits:
             self._close(order)
 
     def _open(self, account_id: int, report: events.ExecutionReport) -> None:
@@ -205,6 +220,8 @@ class Model:
                 report.price_ticks,
                 report.quantity_lots,
                 report.leaves_lots,
+                report.display_lots,
+                report.order_type in WAITING,
             ),
         )
         self.accounts.setdefault(account_id, Account()).resting += 1

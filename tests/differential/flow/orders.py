@@ -1,18 +1,16 @@
-"""The main flow: orders that rest and trade, amendments, cancels.
+"""Commands of the main flow: orders that rest and trade, amendments, cancels.
 
-Used by the stream for most commands of a tape. Prices lie around a middle that wanders, so that
+Used by what sends the main flow, and by plays. Prices lie around a middle that wanders, so that
 about half of the new orders trade.
 """
 
 from typing import Final
 
-from google.protobuf.message import Message
-
 from cambist.orders.v1 import commands_pb2 as commands
 from cambist.orders.v1 import enums_pb2 as enums
 from tests.differential.flow.flow import SECOND_NS, Flow
 from tests.differential.flow.messages import amount
-from tests.differential.flow.model import Order, Session
+from tests.differential.flow.model import Order
 from tests.differential.flow.world import ASSETS, MarketPlan
 
 OFFSET_STEPS: Final = 4
@@ -147,6 +145,8 @@ def amend(flow: Flow, order: Order) -> commands.Amend:
     if random.random() < 0.6 or not amendment.price_ticks:
         change = random.choice((-3, -2, -1, -1, 1, 2, 5)) * step
         amendment.quantity_lots = max(step, order.quantity_lots + change)
+    if order.display_lots and random.random() < 0.3:
+        amendment.display_lots = random.randint(1, 4) * step
     return amendment
 
 
@@ -179,40 +179,3 @@ def mass_cancel(flow: Flow, account_id: int) -> commands.MassCancel:
     if random.random() < 0.4:
         request.tag = random.randrange(3)
     return request
-
-
-def order_message(flow: Flow, session: Session) -> Message:
-    """A command of class ORDER for one of the session's accounts."""
-    plan = session.plan
-    if flow.random.random() < 0.16:
-        for _ in range(4):
-            order = target(flow)
-            if order is None or order.account_id not in plan.account_ids:
-                continue
-            if not plan.market_ids or order.market_id in plan.market_ids:
-                return amend(flow, order)
-    market = None
-    if plan.market_ids and flow.random.random() < 0.95:
-        market = flow.plan(flow.random.choice(plan.market_ids))
-    return new_order(flow, flow.random.choice(plan.account_ids), market)
-
-
-def send_orders(flow: Flow, session: Session) -> None:
-    """An envelope of orders in a session."""
-    count = flow.random.randint(1, 10)
-    flow.session(session, [order_message(flow, session) for _ in range(count)])
-
-
-def send_cancels(flow: Flow, session: Session) -> None:
-    """An envelope of cancels in a session, or single ones without it."""
-    body: list[Message] = []
-    for _ in range(flow.random.randint(1, 6)):
-        order = target(flow)
-        if order is None:
-            break
-        if order.account_id in session.plan.account_ids:
-            body.append(cancel(flow, order))
-        elif flow.random.random() < 0.2:
-            flow.unary(cancel(flow, order))
-    if body:
-        flow.session(session, body)

@@ -10,11 +10,12 @@ from typing import Final
 
 from cambist.internal.journal.v1 import system_pb2 as system
 from cambist.orders.v1 import enums_pb2 as enums
-from tests.differential.flow import orders
+from tests.differential.flow import orders, sending
 from tests.differential.flow.flow import Flow
+from tests.differential.flow.later_orders import FULL_RULES, any_order
 from tests.differential.flow.messages import amount, body_of
 from tests.differential.flow.model import Model
-from tests.differential.flow.plays import DAMAGED, DECK, Play
+from tests.differential.flow.plays import DAMAGED, DECK, SECOND_DECK, Play
 from tests.differential.flow.plays.markets import parameters, set_phase
 from tests.differential.flow.plays.sessions import establish_all
 from tests.differential.flow.world import AMOUNT_ATOMS_MAX, World
@@ -30,17 +31,21 @@ UNFINISHED_MAX: Final = 3
 BATCH_COMMANDS_MAX: Final = 900
 # Batches after which what is closed, killed or poor is brought back.
 MEND_EVERY: Final = 40
+# A tape of later rules begins under version 1 and switches after so many batches.
+SWITCH_AFTER: Final = 12
 DONE: Final = object()
 
 
 class Stream:
     """Steps of one tape."""
 
-    def __init__(self, seed: int, world: World | None = None) -> None:
+    def __init__(self, seed: int, world: World | None = None, rules_version: int = 1) -> None:
         self._random = Random(seed)
         self.world = world or World()
         self.model = Model(self.world)
-        self.flow = Flow(self._random, self.world, self.model)
+        self.flow = Flow(self._random, self.world, self.model, rules_version)
+        self._cards = DECK if rules_version < FULL_RULES else SECOND_DECK
+        self._is_switched = rules_version < FULL_RULES
         self._unfinished: list[Iterator[None]] = []
         self._deck: list[Play] = []
         self._damage: list[Play] = []
@@ -129,6 +134,9 @@ class Stream:
     def _fill(self) -> None:
         """Envelopes of a usual batch."""
         flow, random = self.flow, self._random
+        if not self._is_switched and self._batches >= SWITCH_AFTER:
+            flow.venue(system.SwitchRules(version=flow.rules_version))
+            self._is_switched = True
         if self._batches % MEND_EVERY == 0:
             self._mend()
         for play in self._unfinished[:]:
@@ -150,7 +158,7 @@ class Stream:
         if len(self._unfinished) >= UNFINISHED_MAX:
             return
         if not self._deck:
-            self._deck = self._random.sample(DECK, len(DECK))
+            self._deck = self._random.sample(self._cards, len(self._cards))
         play = self._deck.pop()(self.flow)
         if play is not None and next(play, DONE) is not DONE:
             self._unfinished.append(play)
@@ -164,13 +172,13 @@ class Stream:
             return
         pick = random.random()
         if pick < 0.66:
-            orders.send_orders(flow, session)
+            sending.send_orders(flow, session)
         elif pick < 0.88:
-            orders.send_cancels(flow, session)
+            sending.send_cancels(flow, session)
         elif pick < 0.92 and self.model.sent:
             flow.firm(body_of(random.choice(self.model.sent).command))
         elif pick < 0.98:
-            flow.unary(orders.new_order(flow, flow.account_of().account_id))
+            flow.unary(any_order(flow, flow.account_of().account_id))
         else:
             account_id = random.choice(session.plan.account_ids)
             flow.session(session, [orders.mass_cancel(flow, account_id)])

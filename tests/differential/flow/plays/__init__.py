@@ -18,10 +18,12 @@ from tests.differential.flow.plays import (
     markets,
     matching,
     money,
+    parts_and_ends,
     poison,
     refused_orders,
     scramble,
     sessions,
+    waiting_orders,
 )
 
 Play = Callable[[Flow], Iterator[None] | None]
@@ -38,5 +40,6 @@ DECK: Final[tuple[Play, ...]] = (
     *poison.PLAYS,
     *scramble.PLAYS,
 )
+SECOND_DECK: Final[tuple[Play, ...]] = (*DECK, *waiting_orders.PLAYS, *parts_and_ends.PLAYS)
 # Batches that are refused whole; they cost no sequence numbers.
 DAMAGED: Final[tuple[Play, ...]] = damage.PLAYS

@@ -6,6 +6,7 @@ from typing import Final
 from cambist.internal.journal.v1 import system_pb2 as system
 from cambist.orders.v1 import enums_pb2 as enums
 from tests.differential.flow.flow import Flow
+from tests.differential.flow.later_orders import FULL_RULES
 from tests.differential.flow.messages import amount
 from tests.differential.flow.orders import amend, cancel, mass_cancel
 from tests.differential.flow.plays.refused_orders import limit_order
@@ -159,6 +160,9 @@ def bad_kill_switches(flow: Flow) -> None:
         ),
         system.KILL_SCOPE_ALL: (0,),
     }
+    if flow.rules_version >= FULL_RULES:
+        # They are good under these rules.
+        del targets[system.KILL_SCOPE_FIRM], targets[system.KILL_SCOPE_ALL]
     flow.venue(
         *(
             system.KillSwitch(scope=scope, target_id=flow.random.choice(ids), active=True)

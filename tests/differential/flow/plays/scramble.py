@@ -8,8 +8,9 @@ from google.protobuf.message import Message
 from cambist.internal.journal.v1 import system_pb2 as system
 from cambist.orders.v1 import enums_pb2 as enums
 from tests.differential.flow.flow import Flow
+from tests.differential.flow.later_orders import any_order
 from tests.differential.flow.messages import amount
-from tests.differential.flow.orders import amend, cancel, mass_cancel, new_order
+from tests.differential.flow.orders import amend, cancel, mass_cancel
 from tests.differential.flow.plays.money import transfer, withdrawal
 from tests.differential.flow.world import BTC, USDT, market_id
 
@@ -67,8 +68,8 @@ def strange_commands_of_firms(flow: Flow) -> None:
     order = flow.model.orders.draw(flow.random)
     for _ in range(6):
         bodies: list[Message] = [
-            new_order(flow, account_id),
-            new_order(flow, account_id),
+            any_order(flow, account_id),
+            any_order(flow, account_id),
             mass_cancel(flow, account_id),
             transfer(flow, account_id, 4_096, USDT, 50),
             withdrawal(flow, account_id, BTC, 50, 1),
