@@ -12,14 +12,14 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from venue.flow.definitions import ASSETS, SHARD
+from venue.custody.listing import ASSET
+from venue.flow.definitions import SHARD
 from wallets.bitcoin.networks import REGTEST
 from wallets.sealed_files import write_new
 from wallets.signer.keys.seeds import Seeds
 from wallets.signer.policy import NetworkPolicy
 
 NETWORK_ID: Final = 1
-ASSET: Final = ASSETS[0]
 # Confirmations for a credit, and for withdrawing it.
 CREDIT_DEPTH: Final = 2
 WITHDRAWABLE_DEPTH: Final = 3

@@ -16,6 +16,7 @@ from runtime.errors import Unavailable
 from runtime.settings import TlsSettings
 from venue.custody import files
 from venue.custody.files import NodeAccess
+from venue.custody.listing import list_asset
 from venue.flow.definitions import SHARD
 from venue.ports import choose_ports
 from venue.processes import Process, ProcessFailed
@@ -65,6 +66,7 @@ class CustodyStack:
 
     async def start(self) -> None:
         """Starts all of it, and waits until it serves. Raises ProcessFailed."""
+        await list_asset(self.stack)
         await asyncio.to_thread(files.write, self.folder, self.node)
         self._make_certificates()
         for package in ("wallets", "wallets.signer", "wallets.approver"):
