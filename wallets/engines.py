@@ -1,17 +1,73 @@
-"""Where the engines are, as custody's processes are told. Called by their settings."""
+"""Where the engines are, as custody's processes are told, and which one of a shard is asked.
 
+Called by their settings and servers. A shard's engines are several processes of which one is the
+primary; the others refuse. Whoever is refused, or loses the stream, asks the next one.
+"""
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import grpc.aio
+
+from cambist.internal.matching.v1 import matching_pb2_grpc
+from runtime import rpc_channel
 from runtime.errors import ConfigurationError
+from runtime.settings import TlsSettings
 from wallets import limits
 
+Addresses = Mapping[int, tuple[str, ...]]
 
-def read_engines(variable: str, text: str) -> dict[int, str]:
-    """Addresses by shard of "1=host:port,2=host:port"; raises ConfigurationError."""
-    found: dict[int, str] = {}
-    for part in filter(None, text.split(",")):
-        shard, separator, address = part.partition("=")
-        if not separator or not shard.isdigit() or int(shard) in found:
-            raise ConfigurationError(f"{variable} is SHARD=HOST:PORT,…")
-        found[int(shard)] = address
+
+@dataclass(slots=True)
+class Primary:
+    """One shard's engines as one task sees them; two tasks that share it would turn it twice."""
+
+    channels: tuple[grpc.aio.Channel, ...]
+    _index: int = 0
+
+    def stub(self) -> "matching_pb2_grpc.MatchingServiceAsyncStub":
+        """Of the engine that is asked now."""
+        return matching_pb2_grpc.MatchingServiceStub(self.channels[self._index])
+
+    def turn(self) -> None:
+        """Asks the next one from now on."""
+        self._index = (self._index + 1) % len(self.channels)
+
+
+def read_engines(variable: str, text: str) -> Addresses:
+    """Addresses by shard of "1=host:port,host:port;2=host:port"; raises ConfigurationError.
+
+    A comma may also stand between shards, where one address each is enough.
+    """
+    found: dict[int, tuple[str, ...]] = {}
+    shard = ""
+    for part in filter(None, text.replace(";", ",").split(",")):
+        named, separator, address = part.rpartition("=")
+        if separator and (not named.isdigit() or int(named) in found):
+            raise ConfigurationError(f"{variable} is SHARD=HOST:PORT,HOST:PORT;…")
+        shard = named or shard
+        if not shard or not address:
+            raise ConfigurationError(f"{variable} is SHARD=HOST:PORT,HOST:PORT;…")
+        found[int(shard)] = (*found.get(int(shard), ()), address)
     if not 0 < len(found) <= limits.SHARDS_MAX:
         raise ConfigurationError(f"{variable} names no engine, or too many")
+    if max(map(len, found.values())) > limits.ENGINES_PER_SHARD_MAX:
+        raise ConfigurationError(f"{variable} names too many engines of a shard")
     return found
+
+
+async def open_engines(
+    addresses: Addresses, tls_settings: TlsSettings, stack: AsyncExitStack
+) -> dict[int, tuple[grpc.aio.Channel, ...]]:
+    """Channels by shard, open until the stack ends; each task makes a `Primary` of its own."""
+    channels: dict[int, tuple[grpc.aio.Channel, ...]] = {}
+    for shard, those in addresses.items():
+        opened = [
+            await stack.enter_async_context(
+                rpc_channel.open_channel(address, tls_settings=tls_settings)
+            )
+            for address in those
+        ]
+        channels[shard] = tuple(opened)
+    return channels

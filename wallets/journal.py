@@ -6,7 +6,7 @@ read, or a hole in the journal, ends whoever follows: on half a journal money wo
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Final
+from typing import Final, TypeAlias
 
 import grpc
 import grpc.aio
@@ -14,9 +14,11 @@ import grpc.aio
 from cambist.feed.errors import FeedBroken
 from cambist.feed.row import frames
 from cambist.internal.journal.v1 import frames_pb2
+from cambist.internal.matching.v1 import matching_pb2_grpc
 from runtime import logs
 from runtime.errors import Unavailable, Unknown
 from runtime.rpc_errors import fault_of
+from wallets.engines import Primary
 from wallets.errors import Broken
 
 SYSTEM: Final = int(frames_pb2.FRAME_KIND_SYSTEM)
@@ -33,14 +35,20 @@ def system_events(events: bytes) -> Iterator[frames_pb2.SystemEvent]:
             yield from frames_pb2.SystemEvents.FromString(frame.payload).events
 
 
-async def follow(shard: int, read: Callable[[], Awaitable[None]], pause_seconds: float) -> None:
+Stub: TypeAlias = "matching_pb2_grpc.MatchingServiceAsyncStub"
+
+
+async def follow(
+    shard: int, primary: Primary, read: Callable[[Stub], Awaitable[None]], pause_seconds: float
+) -> None:
     """Reads from the reader's cursor on, for ever; raises Broken.
 
-    An engine or a database that is away is asked again: the cursor says what was stored.
+    An engine or a database that is away is asked again: the cursor says what was stored. After each
+    stream the shard's next engine is asked, until one is the primary.
     """
     while True:
         try:
-            await read()
+            await read(primary.stub())
         except grpc.aio.AioRpcError as error:
             fault = fault_of(error)
             if fault.code is grpc.StatusCode.OUT_OF_RANGE:
@@ -49,4 +57,5 @@ async def follow(shard: int, read: Callable[[], Awaitable[None]], pause_seconds:
             logs.get(__name__).warning("no journal", shard=shard, reason=reason)
         except (Unavailable, Unknown) as error:
             logs.get(__name__).warning("no database", shard=shard, reason=str(error))
+        primary.turn()
         await asyncio.sleep(pause_seconds)

@@ -24,3 +24,5 @@ NODE_WORDS_MAX: Final = 200
 NODE_CONNECT_SECONDS: Final = 3.0
 # Shards that one process of custody follows.
 SHARDS_MAX: Final = 64
+# Processes of which one is the primary of a shard.
+ENGINES_PER_SHARD_MAX: Final = 8

@@ -29,6 +29,7 @@ from venue.stack import MATCHING, Stack, StackPlan
 from wallets.contract import WithdrawalId
 from wallets.core import outbox
 from wallets.core.transactions import changing
+from wallets.engines import Primary
 from wallets.link.reader import Reader
 from wallets.link.sender import Identity, Sender
 from wallets.schema import MIGRATIONS
@@ -90,10 +91,12 @@ def request_of(number: int, account_id: int) -> bytes:
 async def linked(database: Database, channel: grpc.aio.Channel) -> AsyncIterator[None]:
     """Reader and sender for the whole test: they outlive every engine."""
     identity = Identity(SOURCE_ID, SHARD, secrets.token_hex(8))
-    sender = Sender(database, identity, channel, SystemClock(), lambda: secrets.randbits(62) | 1)
+    sender = Sender(
+        database, identity, Primary((channel,)), SystemClock(), lambda: secrets.randbits(62) | 1
+    )
     async with asyncio.TaskGroup() as tasks:
         running = [
-            tasks.create_task(Reader(database, SHARD, channel).run()),
+            tasks.create_task(Reader(database, SHARD, Primary((channel,))).run()),
             tasks.create_task(sender.run()),
         ]
         yield

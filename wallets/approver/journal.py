@@ -5,14 +5,13 @@ that cannot be read, or a hole in the journal, ends the process: approvals on ha
 pass a velocity limit that counts too little.
 """
 
-import grpc.aio
-
-from cambist.internal.matching.v1 import matching_pb2, matching_pb2_grpc
+from cambist.internal.matching.v1 import matching_pb2
 from runtime.postgres import Database
 from wallets import journal
 from wallets.approver import limits, log
 from wallets.approver.policy import Request
 from wallets.contract import WithdrawalId
+from wallets.engines import Primary
 from wallets.errors import Broken
 
 
@@ -42,21 +41,21 @@ def requests_of(shard: int, row: matching_pb2.EventRow) -> list[Request]:
 class Follower:
     """One shard's journal."""
 
-    def __init__(self, database: Database, shard: int, channel: grpc.aio.Channel) -> None:
+    def __init__(self, database: Database, shard: int, primary: Primary) -> None:
         self._database = database
         self._shard = shard
-        self._stub = matching_pb2_grpc.MatchingServiceStub(channel)
+        self._primary = primary
 
     async def run(self) -> None:
         """Follows for ever; raises Broken. An engine that is away is asked again."""
-        await journal.follow(self._shard, self._follow, limits.FOLLOW_PAUSE_SECONDS)
+        await journal.follow(self._shard, self._primary, self._follow, limits.FOLLOW_PAUSE_SECONDS)
 
-    async def _follow(self) -> None:
+    async def _follow(self, stub: journal.Stub) -> None:
         stored = await log.read_cursor(self._database, self._shard) or 0
         seen = stored
         rows = 0
         request = matching_pb2.StreamEventsRequest(shard=self._shard, from_seq=seen + 1)
-        async for answer in self._stub.StreamEvents(request):
+        async for answer in stub.StreamEvents(request):
             for row in answer.rows:
                 if row.first_seq > seen + 1:
                     raise Broken(f"shard {self._shard}: row {row.first_seq} follows {seen}")

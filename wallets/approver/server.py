@@ -7,7 +7,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from cambist.internal.approver.v1 import approver_pb2_grpc
-from runtime import logs, postgres, process, rpc_channel, rpc_server
+from runtime import logs, postgres, process, rpc_server
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError
 from wallets.approver import limits
@@ -16,7 +16,7 @@ from wallets.approver.service import Approver, SigningKey
 from wallets.approver.servicer import Servicer
 from wallets.approver.settings import ApproverSettings, read_policy
 from wallets.callers import Callers
-from wallets.engines import read_engines
+from wallets.engines import Primary, open_engines, read_engines
 from wallets.sealed_files import file_of, forbid_dumps, read_passphrase, read_seed
 
 
@@ -43,10 +43,9 @@ async def serve(settings: ApproverSettings, stop: asyncio.Event) -> None:
         async with database.connection() as connection:
             await postgres.check_durability(connection)
         followers = {}
-        for shard, address in engines.items():
-            channel = rpc_channel.open_channel(address, tls_settings=settings.engine_tls)
-            await stack.enter_async_context(channel)
-            followers[f"shard-{shard}"] = Follower(database, shard, channel).run()
+        channels = await open_engines(engines, settings.engine_tls, stack)
+        for shard, those in channels.items():
+            followers[f"shard-{shard}"] = Follower(database, shard, Primary(those)).run()
         servicer = Servicer(Approver(database, policy, key, SystemClock()), tuple(engines))
         await stack.enter_async_context(process.supervise(stop, **followers))
         server = await rpc_server.start_server(

@@ -6,12 +6,11 @@ A gap, or rows that the engine no longer keeps, end it: custody on half a journa
 
 from dataclasses import replace
 
-import grpc.aio
-
-from cambist.internal.matching.v1 import matching_pb2, matching_pb2_grpc
+from cambist.internal.matching.v1 import matching_pb2
 from runtime.postgres import Database
 from wallets import journal
 from wallets.core import inbox
+from wallets.engines import Primary
 from wallets.errors import Broken
 from wallets.link import limits
 from wallets.link.rows import journal_row
@@ -20,20 +19,20 @@ from wallets.link.rows import journal_row
 class Reader:
     """One shard's journal."""
 
-    def __init__(self, database: Database, shard: int, channel: grpc.aio.Channel) -> None:
+    def __init__(self, database: Database, shard: int, primary: Primary) -> None:
         self._database = database
         self._shard = shard
-        self._stub = matching_pb2_grpc.MatchingServiceStub(channel)
+        self._primary = primary
 
     async def run(self) -> None:
         """Follows for ever; raises Broken. An engine that is away is asked again."""
-        await journal.follow(self._shard, self._follow, limits.RECONNECT_SECONDS)
+        await journal.follow(self._shard, self._primary, self._follow, limits.RECONNECT_SECONDS)
 
-    async def _follow(self) -> None:
+    async def _follow(self, stub: journal.Stub) -> None:
         taken = seen = await inbox.read_cursor(self._database, self._shard)
         rows = 0
         request = matching_pb2.StreamEventsRequest(shard=self._shard, from_seq=seen + 1)
-        async for answer in self._stub.StreamEvents(request):
+        async for answer in stub.StreamEvents(request):
             for told in answer.rows:
                 row = journal_row(self._shard, told)
                 if row.last_seq <= seen:

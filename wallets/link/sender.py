@@ -14,7 +14,7 @@ import grpc
 import grpc.aio
 
 from cambist.internal.journal.v1 import batch_pb2, system_pb2
-from cambist.internal.matching.v1 import matching_pb2, matching_pb2_grpc
+from cambist.internal.matching.v1 import matching_pb2
 from cambist.orders.v1 import enums_pb2
 from runtime import logs
 from runtime.clock import Clock
@@ -22,6 +22,7 @@ from runtime.errors import Unavailable, Unknown
 from runtime.postgres import Database
 from runtime.rpc_errors import fault_of
 from wallets.core import outbox
+from wallets.engines import Primary
 from wallets.errors import Broken
 from wallets.link import lease, limits
 
@@ -63,13 +64,13 @@ class Sender:
         self,
         database: Database,
         identity: Identity,
-        channel: grpc.aio.Channel,
+        primary: Primary,
         clock: Clock,
         next_link_id: Callable[[], int],
     ) -> None:
         self._database = database
         self._identity = identity
-        self._stub = matching_pb2_grpc.MatchingServiceStub(channel)
+        self._primary = primary
         self._clock = clock
         self._next_link_id = next_link_id
 
@@ -86,6 +87,7 @@ class Sender:
                 logs.get(__name__).warning("no engine", source=source_id, reason=reason)
             except (Unavailable, Unknown, TimeoutError) as error:
                 logs.get(__name__).warning("not sent", source=source_id, reason=str(error))
+            self._primary.turn()
             await asyncio.sleep(limits.RECONNECT_SECONDS)
 
     async def _holds(self) -> bool:
@@ -95,7 +97,7 @@ class Sender:
         return token is not None
 
     async def _send_on_one_stream(self) -> None:
-        call: Call = self._stub.SubmitCommands()
+        call: Call = self._primary.stub().SubmitCommands()
         try:
             async with asyncio.timeout(limits.WELCOME_SECONDS):
                 hello = matching_pb2.Hello(

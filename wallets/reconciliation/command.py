@@ -11,11 +11,12 @@ from datetime import UTC
 from typing import Final
 
 import click
+import grpc.aio
 
-from runtime import postgres, process, rpc_channel
+from runtime import postgres, process
 from runtime.errors import ConfigurationError
 from runtime.postgres import Database
-from wallets.engines import read_engines
+from wallets.engines import open_engines, read_engines
 from wallets.reconciliation import limits
 from wallets.reconciliation.job import Look
 from wallets.reconciliation.networks import open_reconciliation
@@ -48,12 +49,10 @@ def reconcile(runs: bool) -> None:
             if runs:
                 await show_runs(database, network_id)
                 return
-            channels = {}
+            channels: dict[int, tuple[grpc.aio.Channel, ...]] = {}
             if settings.engines:
                 engines = read_engines("CAMBIST_WALLETS_ENGINES", settings.engines)
-                for shard, address in engines.items():
-                    channel = rpc_channel.open_channel(address, tls_settings=settings.engine_tls)
-                    channels[shard] = await stack.enter_async_context(channel)
+                channels = await open_engines(engines, settings.engine_tls, stack)
             job = await open_reconciliation(
                 database, network_id, channels, engine_stops=settings.engine_deficit_stops
             )

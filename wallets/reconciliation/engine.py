@@ -15,6 +15,7 @@ from cambist.feed.row import frames
 from cambist.internal.journal.v1 import frames_pb2, snapshot_pb2
 from cambist.internal.matching.v1 import matching_pb2, matching_pb2_grpc
 from runtime.errors import Unavailable
+from wallets.engines import Primary
 from wallets.errors import Broken
 from wallets.reconciliation import limits
 from wallets.reconciliation.cut import Externals
@@ -28,7 +29,7 @@ class Engine:
     """One shard; keeps where it is between two looks."""
 
     shard: int
-    channel: grpc.aio.Channel
+    primary: Primary
     _seq: int = -1
     _atoms: dict[int, int] = field(default_factory=dict)
 
@@ -37,7 +38,7 @@ class Engine:
 
         Raises Unavailable, Broken.
         """
-        stub = open_stub(self.channel)
+        stub = self.primary.stub()
         try:
             if self._seq < 0:
                 await self._start(stub)
@@ -47,6 +48,7 @@ class Engine:
             if error.code() is grpc.StatusCode.OUT_OF_RANGE:
                 # The rows are gone by now: a snapshot has what they did.
                 self._seq = -1
+            self.primary.turn()
             raise Unavailable(f"shard {self.shard}: {error.code().name}") from error
         if self._seq != up_to_seq:
             return None
@@ -77,11 +79,6 @@ class Engine:
             for row in answer.rows:
                 atoms |= changed(row.events)
         self._seq, self._atoms = up_to_seq, atoms
-
-
-def open_stub(channel: grpc.aio.Channel) -> "matching_pb2_grpc.MatchingServiceAsyncStub":
-    """The class of that name is there for types only."""
-    return matching_pb2_grpc.MatchingServiceStub(channel)
 
 
 async def read_snapshot(stub: "matching_pb2_grpc.MatchingServiceAsyncStub", shard: int) -> bytes:

@@ -10,6 +10,7 @@ import grpc.aio
 from runtime.errors import ConfigurationError
 from runtime.postgres import Database
 from wallets.books.holdings import Counts
+from wallets.engines import Primary
 from wallets.reconciliation.engine import Engine
 from wallets.reconciliation.job import Reconciliation, Rules
 
@@ -26,7 +27,7 @@ def counts_of(chain: str) -> Counts | None:
 async def open_reconciliation(
     database: Database,
     network_id: int,
-    channels: Mapping[int, grpc.aio.Channel],
+    channels: Mapping[int, tuple[grpc.aio.Channel, ...]],
     *,
     engine_stops: bool,
 ) -> Reconciliation:
@@ -36,6 +37,6 @@ async def open_reconciliation(
     )
     if row is None:
         raise ConfigurationError(f"network {network_id} is not registered")
-    engines = [Engine(shard, channel) for shard, channel in channels.items()]
+    engines = [Engine(shard, Primary(those)) for shard, those in channels.items()]
     rules = Rules(row["deposit_final_depth"], engine_stops=engine_stops)
     return Reconciliation(database, network_id, counts_of(row["chain"]), engines, rules)

@@ -16,9 +16,9 @@ import click
 
 from cambist.reserves.files import Proof, proof_to_json
 from cambist.reserves.tree import make as make_tree
-from runtime import postgres, process, rpc_channel
+from runtime import postgres, process
 from runtime.errors import ConfigurationError
-from wallets.engines import read_engines
+from wallets.engines import Primary, open_engines, read_engines
 from wallets.reconciliation.command import network_of
 from wallets.reconciliation.networks import counts_of
 from wallets.reserves.liabilities import (
@@ -57,10 +57,9 @@ def make(asset_id: int, directory: Path) -> None:
         async with AsyncExitStack() as stack:
             found = []
             engines = read_engines("CAMBIST_WALLETS_ENGINES", settings.engines)
-            for shard, address in engines.items():
-                channel = rpc_channel.open_channel(address, tls_settings=settings.engine_tls)
-                opened = await stack.enter_async_context(channel)
-                found.append(await read_liabilities(shard, opened, asset_id))
+            channels = await open_engines(engines, settings.engine_tls, stack)
+            for shard, those in channels.items():
+                found.append(await read_liabilities(shard, Primary(those), asset_id))
             database = await postgres.connect(settings.postgres, application_name="reserves")
             stack.push_async_callback(database.close)
             network_id = await network_of(database, settings)

@@ -18,9 +18,10 @@ from cambist.reserves.tree import Leaf, Tree, join, node_of
 from runtime.errors import Unavailable
 from runtime.postgres import Database
 from wallets.books.holdings import Counts
+from wallets.engines import Primary
 from wallets.errors import Broken
 from wallets.reconciliation.cut import one_moment
-from wallets.reconciliation.engine import open_stub, read_snapshot, total
+from wallets.reconciliation.engine import read_snapshot, total
 
 # Money that a refused credit left for somebody is a customer's.
 SUSPENSE: Final = 3
@@ -37,15 +38,20 @@ class Liabilities:
     balances: Mapping[int, int]
 
 
-async def read_liabilities(shard: int, channel: grpc.aio.Channel, asset_id: int) -> Liabilities:
+async def read_liabilities(shard: int, primary: Primary, asset_id: int) -> Liabilities:
     """From the newest snapshot of a shard. Raises Unavailable, Broken."""
-    try:
-        content = await read_snapshot(open_stub(channel), shard)
-    except grpc.aio.AioRpcError as error:
-        raise Unavailable(f"shard {shard}: {error.code().name}") from error
-    if not content:
-        raise Unavailable(f"shard {shard} has no snapshot yet")
-    return liabilities_of(content, asset_id)
+    said = []
+    for _ in primary.channels:
+        try:
+            content = await read_snapshot(primary.stub(), shard)
+        except grpc.aio.AioRpcError as error:
+            said.append(error.code().name)
+            primary.turn()
+            continue
+        if not content:
+            raise Unavailable(f"shard {shard} has no snapshot yet")
+        return liabilities_of(content, asset_id)
+    raise Unavailable(f"shard {shard}: {said}")
 
 
 def liabilities_of(content: bytes, asset_id: int) -> Liabilities:

@@ -29,7 +29,7 @@ from wallets.core.pipeline import Pipeline
 from wallets.core.store import Store
 from wallets.deposits import addresses
 from wallets.deposits.scanner import Scanner
-from wallets.engines import read_engines
+from wallets.engines import Primary, open_engines, read_engines
 from wallets.link import lease
 from wallets.link.reader import Reader
 from wallets.link.sender import Identity, Sender
@@ -72,7 +72,7 @@ async def links(
     database: Database,
     network: Network,
     owner: str,
-    channels: Mapping[int, grpc.aio.Channel],
+    channels: Mapping[int, tuple[grpc.aio.Channel, ...]],
 ) -> dict[str, Task]:
     """Tasks by the name of their lease: a reader per shard, a sender per source of the network."""
     rows = await database.read(
@@ -84,16 +84,16 @@ async def links(
     if strange := {row["shard"] for row in rows} - channels.keys():
         raise ConfigurationError(f"CAMBIST_WALLETS_ENGINES lacks shards {sorted(strange)}")
     tasks: dict[str, Task] = {}
-    for shard, channel in channels.items():
+    for shard, those in channels.items():
         name = f"reader/{shard}"
-        reader = Reader(database, shard, channel)
+        reader = Reader(database, shard, Primary(those))
         tasks[name] = lease.while_held(database, name, owner, partial(without_token, reader.run))
     for row in rows:
         identity = Identity(row["source_id"], row["shard"], owner)
         tasks[identity.lease] = Sender(
             database,
             identity,
-            channels[row["shard"]],
+            Primary(channels[row["shard"]]),
             SystemClock(),
             lambda: secrets.randbits(LINK_BITS) | 1,
         ).run()
@@ -179,11 +179,8 @@ async def serve(
         async with database.connection() as connection:
             await postgres.check_durability(connection)
         network = await read_network(database, settings)
-        channels = {}
         engines = read_engines("CAMBIST_WALLETS_ENGINES", settings.engines)
-        for shard, address in engines.items():
-            channel = rpc_channel.open_channel(address, tls_settings=settings.engine_tls)
-            channels[shard] = await stack.enter_async_context(channel)
+        channels = await open_engines(engines, settings.engine_tls, stack)
         opened = await open_chain(network, Path(settings.chain_file), database, stack)
         steps = await open_pipelines(settings, network, database, owner, opened.chain, stack)
         scanning = await open_scanning(database, network, opened)

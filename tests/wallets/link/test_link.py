@@ -3,15 +3,15 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
 from cambist.orders.v1 import commands_pb2
-from runtime import postgres, rpc_channel
+from runtime import postgres
 from runtime.clock import SystemClock
 from runtime.postgres import Connection, Database
-from runtime.settings import PostgresSettings
+from runtime.settings import PostgresSettings, TlsSettings
 from tests.matching.shard import (
     ACCOUNT,
     BASE,
@@ -21,6 +21,7 @@ from tests.matching.shard import (
     now_ns,
     settings,
     start,
+    start_standby,
     unary_envelope,
     until,
 )
@@ -28,6 +29,7 @@ from tests.wallets.conftest import NETWORK_ID
 from wallets.contract import WithdrawalId
 from wallets.core import inbox, outbox
 from wallets.core.transactions import changing
+from wallets.engines import Primary, open_engines
 from wallets.link import lease
 from wallets.link.reader import Reader
 from wallets.link.sender import Identity, Sender
@@ -54,19 +56,21 @@ async def database(
 
 
 @asynccontextmanager
-async def linked(database: Database, shard: Shard, *, reads: bool = True) -> AsyncIterator[None]:
+async def linked(database: Database, *shards: Shard, reads: bool = True) -> AsyncIterator[None]:
     """Reader and sender at work; what ends one of them fails the test."""
-    async with rpc_channel.open_channel(f"127.0.0.1:{shard.ports.port}") as channel:
+    async with AsyncExitStack() as stack:
+        addresses = {SHARD: tuple(f"127.0.0.1:{shard.ports.port}" for shard in shards)}
+        channels = (await open_engines(addresses, TlsSettings(), stack))[SHARD]
         sender = Sender(
             database,
             Identity(SOURCE_ID, SHARD, secrets.token_hex(8)),
-            channel,
+            Primary(channels),
             SystemClock(),
             lambda: secrets.randbits(62) | 1,
         )
         tasks = [asyncio.create_task(sender.run())]
         if reads:
-            tasks.append(asyncio.create_task(Reader(database, SHARD, channel).run()))
+            tasks.append(asyncio.create_task(Reader(database, SHARD, Primary(channels)).run()))
         yield
         assert not [task for task in tasks if task.done()]
         for task in tasks:
@@ -153,6 +157,23 @@ async def test_what_was_done_but_not_heard_is_sent_again_and_stays_done_once(
         await shard.until_released(cursor)
     assert await custody.fetchval(STATE) == "started"
     await end(shard)
+
+
+async def test_requests_and_commands_follow_a_shard_to_its_other_process(
+    database: Database, custody: Connection, postgres_settings: PostgresSettings
+) -> None:
+    chosen = settings(postgres_settings)
+    shard = await start(chosen)
+    await shard.create_market()
+    standby = await start_standby(chosen)
+    # The one that refuses is named first.
+    async with linked(database, standby, shard):
+        await request(shard)
+        await until(has(custody, STATE, "requested"))
+        await end(shard)
+        await put_start(database)
+        await until(has(custody, STATE, "started"))
+    await end(standby)
 
 
 async def test_one_owner_holds_a_lease_and_each_change_raises_its_token(

@@ -19,6 +19,7 @@ from wallets.books import postings
 from wallets.core import inbox, outbox
 from wallets.core.outbox import CREDIT, Credited
 from wallets.core.transactions import changing
+from wallets.engines import Primary
 from wallets.link.reader import Reader
 from wallets.link.sender import Identity, Sender
 from wallets.reconciliation.engine import Engine
@@ -46,9 +47,11 @@ async def database(
 async def linked(
     database: Database, channel: grpc.aio.Channel, *, sends: bool = True
 ) -> AsyncIterator[None]:
-    reader = Reader(database, SHARD, channel)
+    reader = Reader(database, SHARD, Primary((channel,)))
     identity = Identity(7, SHARD, secrets.token_hex(8))
-    sender = Sender(database, identity, channel, SystemClock(), lambda: secrets.randbits(62) | 1)
+    sender = Sender(
+        database, identity, Primary((channel,)), SystemClock(), lambda: secrets.randbits(62) | 1
+    )
     tasks = [asyncio.create_task(reader.run())]
     if sends:
         tasks.append(asyncio.create_task(sender.run()))
@@ -94,7 +97,7 @@ async def test_the_engine_owes_what_the_book_says_and_more_is_a_deficit(
     async with running(settings(postgres_settings)) as shard:
         await shard.create_market()
         async with rpc_channel.open_channel(f"127.0.0.1:{shard.ports.port}") as channel:
-            engine = Engine(SHARD, channel)
+            engine = Engine(SHARD, Primary((channel,)))
             job = Reconciliation(database, NETWORK_ID, None, (engine,), Rules(3))
             async with linked(database, channel, sends=False):
                 await until_read(database, shard)
@@ -129,11 +132,11 @@ async def test_the_engine_owes_what_the_book_says_and_more_is_a_deficit(
                 await until_read(database, shard)
             seq = await inbox.read_cursor(database, SHARD)
             from_rows = await engine.read(seq)
-            from_snapshot = await Engine(SHARD, channel).read(seq)
+            from_snapshot = await Engine(SHARD, Primary((channel,))).read(seq)
             assert from_rows == from_snapshot
             assert from_rows is not None
             assert from_rows.atoms[BASE] == RICH + 53
-            owed = await read_liabilities(SHARD, channel, BASE)
+            owed = await read_liabilities(SHARD, Primary((channel,)), BASE)
             assert sum(owed.balances.values()) == RICH + 53
 
 
@@ -143,7 +146,7 @@ async def test_money_of_a_sandbox_is_named_and_stops_nobody(
     async with running(settings(postgres_settings)) as shard:
         await shard.create_market()
         async with rpc_channel.open_channel(f"127.0.0.1:{shard.ports.port}") as channel:
-            engines = (Engine(SHARD, channel),)
+            engines = (Engine(SHARD, Primary((channel,))),)
             job = Reconciliation(database, NETWORK_ID, None, engines, Rules(3, engine_stops=False))
             async with linked(database, channel, sends=False):
                 await until_read(database, shard)
