@@ -18,6 +18,7 @@ from wallets.reserves.command import reserves
 from wallets.schema import MIGRATIONS
 from wallets.service import server as gateways
 from wallets.settings import WalletSettings
+from wallets.treasury.command import treasury
 from wallets.worker import server
 from wallets.worker.chains import open_chain
 from wallets.worker.registration import apply as register
@@ -130,6 +131,7 @@ def verify_audit(head: str) -> None:
 
 main.add_command(reconcile)
 main.add_command(reserves)
+main.add_command(treasury)
 
 
 if __name__ == "__main__":

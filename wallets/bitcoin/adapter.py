@@ -9,7 +9,7 @@ proof is that transaction.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from runtime.errors import Unavailable
 from runtime.postgres import Database
@@ -38,6 +38,9 @@ from wallets.contract import (
 )
 from wallets.errors import Broken, Condition, Stuck
 from wallets.json_rpc import NodeRefused
+
+if TYPE_CHECKING:
+    from wallets.bitcoin.treasury import BitcoinTreasury
 
 # The largest coins that a plan looks at.
 COINS_MAX: Final = 10_000
@@ -95,6 +98,14 @@ class Bitcoin:
     def batching(self) -> Batching:
         """How many payouts one transaction pays."""
         return self._settings.batching
+
+    def treasury(self, random: Random) -> "BitcoinTreasury":
+        """The venue's own transfers over the same nodes and coins."""
+        from wallets.bitcoin.treasury import BitcoinTreasury
+
+        return BitcoinTreasury(
+            self.network, self._chain, self._nodes, self._database, self._settings, random
+        )
 
     def create_wallet(self, extended_public_key: str, index: int) -> Destination:
         """The deposit address of a place of a branch. Raises Rejected."""

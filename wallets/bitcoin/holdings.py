@@ -38,7 +38,10 @@ select outpoint, amount_atoms, spent_block_hash, address.branch = $3 as is_cold
 from custody.bitcoin_coin join custody.address using (network_id, key)
 where network_id = $1 and outpoint = any($2::text[]) and spent_height is not null
 """
-OURS: Final = "select key from custody.address where network_id = $1 and key = any($2::bytea[])"
+OURS: Final = """
+select key, branch = $3 as is_cold from custody.address
+where network_id = $1 and key = any($2::bytea[])
+"""
 MINED: Final = """
 select outpoint, block_hash from custody.bitcoin_coin
 where network_id = $1 and outpoint = any($2::text[])
@@ -96,7 +99,7 @@ async def count_coins(connection: Connection, network_id: int) -> Holdings:
 
 
 async def _leaving(connection: Connection, network_id: int) -> dict[bool, int]:
-    """What unsettled transactions of ours that are in blocks took, hot and cold."""
+    """What unsettled transactions of ours in blocks took, hot and cold; below zero: brought."""
     rows = await connection.fetch(OPEN, network_id, OPEN_MAX + 1)
     if len(rows) > OPEN_MAX:
         raise Broken(f"network {network_id}: more than {OPEN_MAX} attempts are open")
@@ -107,42 +110,42 @@ async def _leaving(connection: Connection, network_id: int) -> dict[bool, int]:
         for row in await connection.fetch(SPENT, network_id, outpoints, COLD_BRANCH)
     }
     scripts = {output.script for attempt in attempts for output in attempt.outputs}
-    rows = await connection.fetch(OURS, network_id, list(scripts))
-    ours = {row["key"] for row in rows}
-    returned = [name for attempt in attempts for name, _ in returns(attempt, ours)]
+    rows = await connection.fetch(OURS, network_id, list(scripts), COLD_BRANCH)
+    ours = {row["key"]: row["is_cold"] for row in rows}
+    returned = [name for attempt in attempts for name, _, _ in returns(attempt, ours)]
     mined = {
         row["outpoint"]: row["block_hash"]
         for row in await connection.fetch(MINED, network_id, returned)
     }
-    total: dict[bool, int] = {}
+    total = {False: 0, True: 0}
     seen: set[str] = set()
     for attempt in attempts:
         names = [one.outpoint for one in attempt.inputs]
         if seen.isdisjoint(names) and is_mined(attempt, spent, ours, mined):
             # Attempts of one payout without change say the same; one of them is enough.
             seen.update(names)
-            is_cold = spent[names[0]].is_cold
-            gone = sum(spent[name].amount_atoms for name in names)
-            back = sum(atoms for _, atoms in returns(attempt, ours))
-            total[is_cold] = total.get(is_cold, 0) + gone - back
+            for name in names:
+                total[spent[name].is_cold] += spent[name].amount_atoms
+            for _, atoms, is_cold in returns(attempt, ours):
+                total[is_cold] -= atoms
     return total
 
 
-def returns(attempt: Transaction, ours: set[bytes]) -> Sequence[tuple[str, int]]:
-    """Outputs to addresses of ours."""
+def returns(attempt: Transaction, ours: dict[bytes, bool]) -> Sequence[tuple[str, int, bool]]:
+    """Outputs to addresses of ours, and whether to cold ones."""
     txid = attempt.txid()
     return [
-        (f"{txid}:{place}", output.amount_atoms)
+        (f"{txid}:{place}", output.amount_atoms, ours[output.script])
         for place, output in enumerate(attempt.outputs)
         if output.script in ours
     ]
 
 
 def is_mined(
-    attempt: Transaction, spent: dict[str, Spent], ours: set[bytes], mined: dict[str, str]
+    attempt: Transaction, spent: dict[str, Spent], ours: dict[bytes, bool], mined: dict[str, str]
 ) -> bool:
     """Whether one block spends all of its inputs and holds all that it returns."""
     inputs = [spent.get(one.outpoint) for one in attempt.inputs]
     blocks = {None if one is None else one.block_hash for one in inputs}
-    blocks |= {mined.get(name) for name, _ in returns(attempt, ours)}
+    blocks |= {mined.get(name) for name, _, _ in returns(attempt, ours)}
     return len(blocks) == 1 and None not in blocks

@@ -120,15 +120,7 @@ def intent_of(
     )
     transaction = intent.bitcoin
     transaction.version = 2
-    for coin in used:
-        txid, _, index = coin.outpoint.rpartition(":")
-        transaction.inputs.add(
-            txid=txid,
-            index=int(index),
-            amount_atoms=coin.amount_atoms,
-            key=intent_pb2.KeyPlace(branch=coin.branch, index=coin.path_index),
-            sequence=SEQUENCE,
-        )
+    add_inputs(transaction, used)
     for payout in payouts:
         transaction.outputs.add(
             amount_atoms=payout.amount_atoms, withdrawal_id=payout.withdrawal_id
@@ -139,3 +131,16 @@ def intent_of(
             key=intent_pb2.KeyPlace(branch=change.branch, index=change.index),
         )
     return intent
+
+
+def add_inputs(transaction: intent_pb2.BitcoinTransaction, used: Sequence[OwnCoin]) -> None:
+    """Coins as an intent has them."""
+    for coin in used:
+        txid, _, index = coin.outpoint.rpartition(":")
+        transaction.inputs.add(
+            txid=txid,
+            index=int(index),
+            amount_atoms=coin.amount_atoms,
+            key=intent_pb2.KeyPlace(branch=coin.branch, index=coin.path_index),
+            sequence=SEQUENCE,
+        )

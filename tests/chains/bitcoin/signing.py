@@ -5,7 +5,9 @@ import hashlib
 from coincurve import PrivateKey
 
 from cambist.internal.signer.v1 import intent_pb2
+from wallets.bitcoin.addresses import parse_address
 from wallets.bitcoin.derivation import script_of_key
+from wallets.bitcoin.networks import REGTEST
 from wallets.bitcoin.wire import Input, Output, Transaction, double_hash, sized
 from wallets.contract import Payout, Plan, TransactionId
 
@@ -26,9 +28,7 @@ def sign(plan: Plan, payouts: list[Payout]) -> bytes:
     outputs = tuple(
         Output(
             one.amount_atoms,
-            scripts[one.withdrawal_id]
-            if one.withdrawal_id
-            else script_at(one.key.branch, one.key.index),
+            script_of_output(one, scripts),
         )
         for one in asked.outputs
     )
@@ -51,6 +51,14 @@ def sign(plan: Plan, payouts: list[Payout]) -> bytes:
         witness = (signature, key.public_key.format())
         inputs.append(Input(TransactionId(one.txid), one.index, b"", one.sequence, witness))
     return Transaction(asked.version, tuple(inputs), outputs, asked.lock_time).serialise()
+
+
+def script_of_output(one: intent_pb2.BitcoinOutput, scripts: dict[bytes, bytes]) -> bytes:
+    if one.listed_destination:
+        return parse_address(one.listed_destination, REGTEST).key
+    if one.withdrawal_id:
+        return scripts[one.withdrawal_id]
+    return script_at(one.key.branch, one.key.index)
 
 
 def outpoint(one: intent_pb2.BitcoinInput) -> bytes:

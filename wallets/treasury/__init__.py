@@ -1,0 +1,1 @@
+"""The venue's own transfers between hot and cold places."""
