@@ -1,5 +1,6 @@
 """What the chart renders keeps its promises, and wrong values are refused with a reason."""
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -228,6 +229,24 @@ def test_a_process_accepts_what_it_is_told_of_telemetry(
     telemetry = settings[name].load().telemetry
     assert telemetry.otlp_endpoint == "http://collector:4317"
     assert telemetry.scrape_address == "0.0.0.0:9464"
+
+
+def test_another_revision_of_credentials_replaces_just_the_pods_that_read_them() -> None:
+    def templates(*arguments: str) -> dict[str, dict[str, Any]]:
+        return {
+            one["metadata"]["name"]: one["spec"]["template"]
+            for one in render("--set", "crds.install=false", *arguments)
+            if one["kind"] in ("Deployment", "StatefulSet")
+        }
+
+    before, after = templates(), templates("--set", "credentials.revision=2026-12")
+    changed = {name for name, pod in after.items() if pod["metadata"] != before[name]["metadata"]}
+    readers = {
+        name for name, pod in before.items() if "venue-credentials" in json.dumps(pod["spec"])
+    }
+    assert (
+        changed == readers == {"venue-edge", "venue-gateway", "venue-matching-1", "venue-control"}
+    )
 
 
 def test_the_operator_reaches_the_collector_too() -> None:

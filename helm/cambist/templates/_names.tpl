@@ -113,6 +113,13 @@ cambist.dev/metrics: scraped
 {{- end }}
 {{- end }}
 
+{{/* Annotation of pods that read credentials when they start: a changed revision replaces them. */}}
+{{- define "cambist.credentials-revision" -}}
+{{- with .Values.credentials.revision -}}
+cambist.dev/credentials: {{ . | quote }}
+{{- end }}
+{{- end }}
+
 {{- define "cambist.scraped-port" -}}
 {{- if .Values.observability.serviceMonitor.enabled -}}
 - {name: metrics, containerPort: 9464}
