@@ -109,8 +109,8 @@ fuzz: kernel ## Fuzz codec and RPCs (FUZZ_SECONDS=60 each)
 	@CAMBIST_FUZZ_SECONDS=$(FUZZ_SECONDS) $(PY) -m tests.abuse.fuzz
 
 ##@ Measure
-.PHONY: bench bench-kernel bench-scale bench-venue
-bench: bench-kernel bench-scale bench-venue ## All benchmarks
+.PHONY: bench bench-kernel bench-scale bench-venue bench-wallets
+bench: bench-kernel bench-scale bench-venue bench-wallets ## All benchmarks
 
 bench-kernel: kernel ## Book, typed and bytes rates of the kernel (build/bench/kernel.json)
 	@$(PY) -m benchmarks.kernel $(ARGS)
@@ -120,6 +120,9 @@ bench-scale: kernel ## Cost of a command and weight of an order as books grow (b
 
 bench-venue: kernel ## Durable orders per second and latency (build/bench/venue.json)
 	@$(PY) -m benchmarks.venue $(ARGS)
+
+bench-wallets: ## Custody: coin selection (build/bench/wallets.json)
+	@$(PY) -m benchmarks.wallets $(ARGS)
 
 ##@ Run
 .PHONY: demo run

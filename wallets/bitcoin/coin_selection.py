@@ -86,9 +86,9 @@ def select(
     Raises Stuck(HOT_WALLET_UNFUNDED) when the coins do not suffice, or would only with more inputs
     than allowed.
     """
-    fixed = [candidate(coin, terms) for coin in required]
+    fixed = candidates(required, terms)
     taken = {coin.outpoint for coin in required}
-    free = [candidate(coin, terms) for coin in coins if coin.outpoint not in taken]
+    free = candidates([coin for coin in coins if coin.outpoint not in taken], terms)
     free = [found for found in free if found.effective_atoms > 0]
     free.sort(key=lambda found: (-found.effective_atoms, found.coin.outpoint))
     wanted = terms.target_atoms + fee_of(terms.base_weight, terms.fee_rate)
@@ -105,11 +105,17 @@ def select(
     return min(done, key=lambda selection: (selection.waste_atoms, len(selection.coins)))
 
 
-def candidate(coin: Coin, terms: Terms) -> Candidate:
-    """What a coin brings."""
-    now = fee_of(coin.input_weight, terms.fee_rate)
-    later = fee_of(coin.input_weight, terms.long_term_fee_rate)
-    return Candidate(coin, coin.amount_atoms - now, now - later)
+def candidates(coins: Sequence[Coin], terms: Terms) -> list[Candidate]:
+    """What each coin brings; inputs of one weight cost the same."""
+    costs = {
+        weight: (fee_of(weight, terms.fee_rate), fee_of(weight, terms.long_term_fee_rate))
+        for weight in {coin.input_weight for coin in coins}
+    }
+    found = []
+    for coin in coins:
+        now, later = costs[coin.input_weight]
+        found.append(Candidate(coin, coin.amount_atoms - now, now - later))
+    return found
 
 
 def finish(chosen: Sequence[Candidate], wanted: int, terms: Terms) -> Selection:

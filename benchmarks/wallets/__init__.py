@@ -1,0 +1,1 @@
+"""Custody's own figures, each part in a module with a function `measure`."""
