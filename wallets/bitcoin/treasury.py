@@ -12,9 +12,9 @@ from typing import Final
 from cambist.internal.signer.v1 import intent_pb2
 from runtime.errors import Unavailable
 from runtime.postgres import Database
-from wallets.bitcoin import addresses, coins, fees, planning, psbt
+from wallets.bitcoin import addresses, coins, fees, merging, planning, psbt
 from wallets.bitcoin.adapter import COINS_MAX, BitcoinSettings
-from wallets.bitcoin.coin_selection import Coin, Terms, select
+from wallets.bitcoin.coin_selection import Coin, Terms, fee_of, select
 from wallets.bitcoin.coins import OwnCoin
 from wallets.bitcoin.cold import BRANCH, ColdWallet, parse_cold
 from wallets.bitcoin.networks import BitcoinNetwork
@@ -82,30 +82,32 @@ class BitcoinTreasury:
         payout = Payout(WithdrawalId(b""), cold, Token(0, b"", 8), amount_atoms)
         return await self._internal(intent_id, payout, await self._hot(owned), fee_atoms_max)
 
-    async def plan_merge(
-        self, intent_id: bytes, outpoints: Sequence[str], fee_atoms_max: int, owned: frozenset[str]
-    ) -> Plan:
-        """Spends all of these into one coin at the change address. Raises as `plan_to_cold`."""
-        policy = self.settings.fees
-        found = [coin for coin in await self._hot(owned) if coin.outpoint in set(outpoints)]
-        rate = await self._rate()
+    async def plan_merge(self, intent_id: bytes, owned: frozenset[str]) -> tuple[Plan, int] | None:
+        """Many small coins into one at the change address, with what comes back; None = not now.
+
+        Raises Unavailable.
+        """
+        prices = merging.Prices(await self._rate(), self.settings.fees.long_term_rate)
+        cost = fee_of(planning.INPUT_WEIGHT, prices.rate)
+        chosen = merging.choose(await self._hot(owned), prices, cost)
         weight = planning.FRAME_WEIGHT + planning.CHANGE_WEIGHT
-        fee = fees_of(weight + planning.INPUT_WEIGHT * len(found), rate)
-        amount = sum(coin.amount_atoms for coin in found) - fee
-        if len(found) < 2 or fee > min(fee_atoms_max, amount) or rate > policy.ceiling_rate:
-            raise Stuck(Condition.AT_CEILING, "nothing is worth merging now")
+        fee = fee_of(weight + planning.INPUT_WEIGHT * len(chosen), prices.rate)
+        amount = sum(coin.amount_atoms for coin in chosen) - fee
+        if not chosen or amount < planning.CHANGE_DUST_ATOMS:
+            return None
         intent = intent_pb2.Intent(
             intent_id=intent_id,
             kind=intent_pb2.INTENT_KIND_INTERNAL,
             network_id=self.network.network_id,
         )
         intent.bitcoin.version = 2
-        planning.add_inputs(intent.bitcoin, found)
+        planning.add_inputs(intent.bitcoin, chosen)
         place = self.settings.change
         key = intent_pb2.KeyPlace(branch=place.branch, index=place.index)
         intent.bitcoin.outputs.add(amount_atoms=amount, key=key)
         content = intent.SerializeToString(deterministic=True)
-        return Plan(intent_id, content, tuple(coin.outpoint for coin in found), fee)
+        inputs = tuple(coin.outpoint for coin in chosen)
+        return Plan(intent_id, content, inputs, fee), amount
 
     async def plan_from_cold(
         self, amount_atoms: int, fee_atoms_max: int, owned: frozenset[str]
@@ -224,8 +226,3 @@ class BitcoinTreasury:
             except (Unavailable, NodeRefused):
                 continue
         raise Unavailable("no node told its fees")
-
-
-def fees_of(weight: int, rate: int) -> int:
-    """Fee of a weight, rounded up."""
-    return -(-weight * rate // 4_000)

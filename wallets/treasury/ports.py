@@ -50,6 +50,9 @@ class HoldsTreasury(Protocol):
     ) -> Plan:
         """For the signer, which knows the cold address by its own list. Raises Stuck, Rejected."""
 
+    async def plan_merge(self, intent_id: bytes, owned: frozenset[str]) -> tuple[Plan, int] | None:
+        """Small coins into one, with the atoms that come back; None = not worth it now."""
+
     async def plan_from_cold(
         self, amount_atoms: int, fee_atoms_max: int, owned: frozenset[str]
     ) -> ColdPlan:

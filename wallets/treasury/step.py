@@ -1,4 +1,5 @@
-"""Brings what the hot wallet has too much to the cold place, and follows every transfer to its end.
+"""Brings what is too much in the hot wallet to the cold place, merges its small coins in cheap
+hours, and follows every transfer to its end.
 
 Run by the worker under a lease, one per network. What people sign comes by the command; from the
 signed bytes on both go the same way: stored, sent, looked up by id, booked when final. It sweeps
@@ -102,6 +103,7 @@ class Treasury:
         waiting = await store.read_waiting(self.database, network_id, asset_id)
         amount = bounds.excess(await self.holds.hot_atoms(owned), waiting, kept)
         if not amount:
+            await self._merge(network_id, asset_id, owned)
             return
         try:
             plan = await self.holds.plan_to_cold(
@@ -115,6 +117,17 @@ class Treasury:
         )
         await store.add(self.database, network_id, draft)
         logs.get(__name__).info("sweep to cold", atoms=str(amount))
+
+    async def _merge(self, network_id: int, asset_id: int, owned: frozenset[str]) -> None:
+        found = await self.holds.plan_merge(self.make_id(), owned)
+        if found is None:
+            return
+        plan, amount = found
+        draft = Draft(
+            asset_id, Account.HOT, Account.HOT, amount, plan.fee_atoms_max, plan.inputs, plan
+        )
+        await store.add(self.database, network_id, draft)
+        logs.get(__name__).info("small coins are merged", coins=len(plan.inputs))
 
     async def refill(self, amount_atoms: int) -> tuple[int, str]:
         """Plans cold to hot: its number, and what people sign. Raises Stuck, Rejected."""

@@ -36,6 +36,7 @@ from wallets.link.sender import Identity, Sender
 from wallets.reconciliation.networks import open_reconciliation
 from wallets.settings import WalletSettings
 from wallets.signer.client import SignerClient
+from wallets.treasury.networks import open_treasury
 from wallets.worker import limits
 from wallets.worker.chains import Opened, open_chain
 from wallets.worker.scanning import Scanning, lease_of
@@ -128,21 +129,16 @@ async def open_scanning(database: Database, network: Network, opened: Opened) ->
 
 async def open_pipelines(
     settings: WalletSettings,
-    network: Network,
-    database: Database,
-    owner: str,
+    store: Store,
     chain: Builds,
+    signer: SignerClient,
     stack: AsyncExitStack,
 ) -> Steps:
     """One pipeline per step that may run side by side."""
     approver = await stack.enter_async_context(
         rpc_channel.open_channel(settings.approver_address, tls_settings=settings.peer_tls)
     )
-    signer = await stack.enter_async_context(
-        rpc_channel.open_channel(settings.signer_address, tls_settings=settings.peer_tls)
-    )
-    store = Store(database, network.network_id, owner)
-    pipeline = Pipeline(store, chain, ApproverClient(approver), SignerClient(signer))
+    pipeline = Pipeline(store, chain, ApproverClient(approver), signer)
     return Steps([pipeline.step] * settings.steps)
 
 
@@ -182,7 +178,13 @@ async def serve(
         engines = read_engines("CAMBIST_WALLETS_ENGINES", settings.engines)
         channels = await open_engines(engines, settings.engine_tls, stack)
         opened = await open_chain(network, Path(settings.chain_file), database, stack)
-        steps = await open_pipelines(settings, network, database, owner, opened.chain, stack)
+        signer = SignerClient(
+            await stack.enter_async_context(
+                rpc_channel.open_channel(settings.signer_address, tls_settings=settings.peer_tls)
+            )
+        )
+        store = Store(database, network.network_id, owner)
+        steps = await open_pipelines(settings, store, opened.chain, signer, stack)
         scanning = await open_scanning(database, network, opened)
         await stack.enter_async_context(measured(settings, owner, steps))
         health = await start_health_server(settings.health_address, HEALTH_NAME)
@@ -207,6 +209,11 @@ async def serve(
         )
         name = f"reconciliation/{network.network_id}"
         tasks[name] = lease.while_held(database, name, owner, partial(without_token, books.run))
+        treasury = open_treasury(database, opened.chain, signer)
+        if treasury is not None:
+            name = f"treasury/{network.network_id}"
+            run = partial(without_token, treasury.run)
+            tasks[name] = lease.while_held(database, name, owner, run)
         if scanning is not None:
             name = lease_of(network.network_id)
             tasks[name] = lease.while_held(database, name, owner, scanning.run)

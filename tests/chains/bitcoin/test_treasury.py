@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from tests.chains.bitcoin import cold_keys
 from tests.chains.bitcoin.cold_keys import PEOPLE, sign_by_node
 from tests.chains.bitcoin.custody import NETWORK, SETTINGS, Custody, payout_of
-from tests.chains.bitcoin.signing import sign
+from tests.chains.bitcoin.signing import script_at, sign
+from wallets.bitcoin.addresses import address_of
 from wallets.bitcoin.holdings import count_coins
 from wallets.bitcoin.networks import REGTEST
 from wallets.bitcoin.scripts import ScriptKind
@@ -24,7 +26,7 @@ from wallets.treasury.step import Treasury
 pytestmark = pytest.mark.chains
 
 COIN = 100_000_000
-ASSET_ID = 1
+UNSPENT = "select count(*) from custody.bitcoin_coin where spent_height is null"
 
 
 class Signer:
@@ -170,3 +172,37 @@ async def test_a_file_of_another_transaction_or_with_foreign_signatures_is_refus
     assert rejected.value.reason == "UNKNOWN_TRANSFER"
     rows = await custody.database.read("select texts from custody.treasury_transfer order by 1")
     assert [list(row["texts"]) for row in rows] == [[], []]
+
+
+async def test_small_coins_become_one_in_a_cheap_hour_and_the_book_pays_the_fee(
+    custody: Custody, treasury: Treasury
+) -> None:
+    address = address_of(script_at("hot", 0), REGTEST)
+    for _ in range(2):
+        custody.regtest.call("sendmany", "", {address: 0.001})
+    for number in range(1, 31):
+        custody.regtest.call("sendtoaddress", address, number / 1_000)
+        if number % 15 == 0:
+            await custody.mine(1)
+    await custody.mine(3)
+    await look(custody)
+    await bounds(custody, 0, 10 * COIN, 10 * COIN)
+    # A node of tests has no estimate: the fallback is the price, and here it is the usual one.
+    usual = replace(SETTINGS.fees, long_term_rate=SETTINGS.fees.fallback_rate)
+    assert isinstance(treasury.holds, BitcoinTreasury)
+    holds = replace(treasury.holds, settings=replace(SETTINGS, fees=usual))
+    await run(custody, replace(treasury, holds=holds), 2)
+    assert await custody.database.read("select 1 from custody.treasury_transfer") == []
+    before = await custody.database.read_row(UNSPENT)
+    await run(custody, treasury, 6)
+    after = await custody.database.read_row(UNSPENT)
+    assert before is not None
+    assert after is not None
+    # Thirty-five coins, of which the ten largest stay.
+    assert (before[0], after[0]) == (35, 11)
+    transfers = await custody.database.read(
+        "select source, target, state from custody.treasury_transfer "
+        "join custody.attempt using (attempt_id)"
+    )
+    assert [tuple(row) for row in transfers] == [("hot", "hot", "final")]
+    assert (await book(custody))[Account.NETWORK_COST] > 0

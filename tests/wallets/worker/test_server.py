@@ -151,6 +151,7 @@ async def test_it_takes_requests_tells_signals_drains_and_hands_its_leases_over(
         (f"reader/{SHARD}", True),
         (f"reconciliation/{NETWORK_ID}", True),
         ("sender/7", True),
+        (f"treasury/{NETWORK_ID}", True),
     ]
 
 
