@@ -23,6 +23,9 @@ from rich.console import Console
 from cambist.client.client import Client
 from cambist.client.keys import ApiKey
 from venue import chaos, engines
+from venue.custody.bitcoin_node import HOW_TO_GET, find_program
+from venue.custody.round_trip import show as show_round_trip
+from venue.custody.stack import CustodyPorts, choose
 from venue.engines import Sizes
 from venue.flow.definitions import MARKETS, FirmPlan, firms
 from venue.judgement import Judgement, judge, print_judgement
@@ -160,17 +163,39 @@ async def followed_book(view: LiveView, stack: Stack, key_file: Path) -> AsyncIt
         await asyncio.gather(task, return_exceptions=True)
 
 
+async def show_bitcoin(
+    stack: Stack, ports: CustodyPorts, customer: FirmPlan, console: Console
+) -> None:
+    """A deposit, a trade and a withdrawal with a real node, or a loud word that there is none."""
+    program = find_program()
+    if program is None:
+        console.print(f"bitcoin: SKIPPED, {HOW_TO_GET}", style="bold yellow", soft_wrap=True)
+        return
+    console.print("a customer comes with coins", highlight=False)
+    line = await show_round_trip(stack, ports, customer, program)
+    console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
 async def run(options: Options, console: Console) -> Judgement:
     """The whole demo. Raises ProcessFailed and the SDK's errors."""
     started = time.monotonic()
-    plans: tuple[FirmPlan, ...] = firms(FIRMS)
+    # The checker knows from the logs of the traders what they did; the customer keeps none.
+    *traded, last = firms(FIRMS + 1)
+    plans: tuple[FirmPlan, ...] = tuple(traded)
+    customer = replace(last, account_ids=last.account_ids[:2])
     accounts = sum(len(firm.account_ids) for firm in plans)
     sizes = options.sizes
     settings = {"SNAPSHOT_EVERY_COMMANDS": str(sizes.snapshot_every_commands)}
-    plan = StackPlan(options.directory, engine=sizes.engine, matching_environment=settings)
+    custody_ports = choose()
+    plan = StackPlan(
+        options.directory,
+        engine=sizes.engine,
+        matching_environment=settings,
+        gateway_environment=custody_ports.gateway_environment,
+    )
     async with Stack(plan) as stack:
         console.print(f"venue is up after {time.monotonic() - started:.1f} s", highlight=False)
-        await create_venue(stack, plans)
+        await create_venue(stack, (*plans, customer))
         keys = await create_keys(stack, plans, options.directory / "keys")
         console.print(
             f"{len(MARKETS)} markets, {len(plans)} firms, {accounts} accounts after "
@@ -184,6 +209,9 @@ async def run(options: Options, console: Console) -> Judgement:
             async with followed_book(view, stack, keys[plans[0].firm_id]):
                 await demo.flow()
         console.print(stage_table(traders.total))
+        # A run that must fail needs no coins for it.
+        if options.plant is None:
+            await show_bitcoin(stack, custody_ports, customer, console)
         console.print("checking the journal and the clients' logs", highlight=False)
         judgement = await judge(stack, traders.log_directory, options.plant, sizes)
         print_judgement(console, judgement)

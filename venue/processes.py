@@ -82,8 +82,9 @@ class Processes:
         *,
         environment: Mapping[str, str] | None = None,
         takes_input: bool = False,
+        program: str = sys.executable,
     ) -> Process:
-        """Starts `python ARGUMENTS`; what it prints goes to NAME.log (appended)."""
+        """Starts `PROGRAM ARGUMENTS` (Python); what it prints goes to NAME.log (appended)."""
         self.directory.mkdir(parents=True, exist_ok=True)
         log_path = self.directory / f"{name}.log"
         with log_path.open("ab") as log:
@@ -94,7 +95,7 @@ class Processes:
                     "-S",
                     child.__file__,
                     str(os.getpid()),
-                    sys.executable,
+                    program,
                     *arguments,
                 ],
                 stdin=subprocess.PIPE if takes_input else subprocess.DEVNULL,
