@@ -152,6 +152,9 @@ def test_all_network_is_closed_but_what_is_named() -> None:
         ("global.imageRegistry=registry.example.com", "global/imageRegistry"),
         ("observability.rules.runbookBase=pages", "observability/rules/runbookBase"),
         ("gateway.trustedProxies={everybody}", "gateway/trustedProxies"),
+        ("observability.serviceMonitor.enabled=yes", "observability/serviceMonitor/enabled"),
+        ("credentials.revision=1", "credentials/revision"),
+        ("telemetry.otlpEndpoint=collector:4317", "telemetry/otlpEndpoint"),
         ("misspelt=1", "misspelt"),
     ],
 )
