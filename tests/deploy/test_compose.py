@@ -199,6 +199,9 @@ def test_credentials_are_made_once_and_for_their_owner_alone(tmp_path: Path) -> 
     assert (tmp_path / "tls.pem").read_bytes() == before
 
 
+# The library is built at the first time.
+@pytest.mark.slow
+@pytest.mark.timeout(700)
 @pytest.mark.skipif(loader(Path()) is None, reason="no docker compose, and no Go for its loader")
 def test_compose_itself_takes_the_file(tmp_path: Path) -> None:
     # The library knows no environment: what a user gives is put in before.
