@@ -6,6 +6,8 @@ from typing import Final
 CLAIM_SECONDS: Final = 60.0
 # Between two looks at a payout that waits.
 PAUSE_SECONDS: Final = 5.0
+# A started payout that waits for coins for so long is overtaken by none of its priority any more.
+STARVED_SECONDS: Final = 600.0
 # How long a settled payout is watched for a reorganisation.
 SETTLED_WATCH_SECONDS: Final = 86_400.0
 # Failed or dead attempts after which a payout fails and its money goes back.

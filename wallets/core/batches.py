@@ -26,6 +26,12 @@ where withdrawal_id in (
       and p.not_before <= clock_timestamp() and not c.withdrawals_stopped
       and not exists (select from custody.outbox o
                       where o.subject_id = p.withdrawal_id and o.answer_reason is null)
+      and not exists (
+          select from custody.payout older
+          where older.network_id = p.network_id and older.asset_id = p.asset_id
+            and older.state = 'started' and older.condition = 'HotWalletUnfunded'
+            and older.priority >= p.priority and older.created_at < p.created_at
+            and older.changed_at <= clock_timestamp() - make_interval(secs => $7))
       and exists (select from custody.approval a
                   where a.withdrawal_id = p.withdrawal_id and a.attempt_number = (
                       select count(*) from custody.attempt_output o
@@ -73,6 +79,7 @@ async def gather(database: Database, mine: Claim, mates_max: int) -> list[Claim]
         limits.CLAIM_SECONDS,
         mine.withdrawal_id,
         mates_max,
+        limits.STARVED_SECONDS,
     )
     return [claims.of_row(row) for row in rows]
 

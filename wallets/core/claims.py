@@ -35,6 +35,7 @@ STOPPABLE: Final = (
 
 # A batch is one piece of work: nobody takes a payout while another one of its transaction is worked
 # on. Two workers that do so all the same are harmless, one of them is fenced.
+# A large payout that has waited for coins for long is not overtaken by later ones for ever.
 # Who waits for an answer of the engine is not claimable: that is the inbox's to move. A look after
 # what is settled never keeps anybody from being paid.
 CLAIM_SQL: Final = """
@@ -54,6 +55,12 @@ where withdrawal_id = (
                       join custody.payout mate on mate.withdrawal_id = other.withdrawal_id
                       where own.withdrawal_id = p.withdrawal_id
                         and mate.claim_expires_at > clock_timestamp())
+      and not (p.state = 'started' and exists (
+          select from custody.payout older
+          where older.network_id = p.network_id and older.asset_id = p.asset_id
+            and older.state = 'started' and older.condition = 'HotWalletUnfunded'
+            and older.priority >= p.priority and older.created_at < p.created_at
+            and older.changed_at <= clock_timestamp() - make_interval(secs => $7)))
     order by p.state = 'settled', p.priority desc, p.not_before, p.created_at
     limit 1 for update of p skip locked)
 returning *
@@ -87,6 +94,7 @@ async def claim(database: Database, network_id: int, worker: str) -> Claim | Non
         [state.value for state in OPEN],
         [state.value for state in STOPPABLE],
         limits.SETTLED_WATCH_SECONDS,
+        limits.STARVED_SECONDS,
     )
     return of_row(rows[0]) if rows else None
 

@@ -51,6 +51,8 @@ class MemoryChain:
         self.offers: dict[str, int] = {}
         self.refuses_builds = False
         self.loses_replies = False
+        # Payouts for which there are not enough coins.
+        self.too_large: set[bytes] = set()
         # Above so many payouts in one transaction there are not enough coins.
         self.payouts_max = 1_000
         # Miners leave cheaper transactions in the pool.
@@ -78,6 +80,8 @@ class MemoryChain:
     ) -> Plan:
         free = [coin for coin in self.coins if coin not in owned and coin not in self.spent()]
         inputs = list(must_use) or free[:1]
+        if self.too_large & {payout.withdrawal_id for payout in payouts}:
+            raise Stuck(Condition.HOT_WALLET_UNFUNDED, "too large")
         if self.refuses_builds or not inputs or len(payouts) > self.payouts_max:
             raise Stuck(Condition.HOT_WALLET_UNFUNDED, "no coin")
         if self.spent() & set(inputs):

@@ -221,3 +221,42 @@ async def test_however_workers_and_blocks_take_turns_each_is_paid_once(
     for _ in range(60):
         await venue.run(workers[0], 1)
     check_all_paid_once(venue, 6)
+
+
+async def test_a_large_payout_that_waits_for_coins_is_not_overtaken_for_ever(
+    venue: Venue,
+) -> None:
+    large, small, late = (request(number).withdrawal_id for number in (1, 2, 3))
+    venue.chain.too_large = {large}
+    await venue.engine.request(request(1))
+    await venue.run(venue.worker(), 4)
+    await venue.engine.request(request(2))
+    for _ in range(8):
+        # The large one has its pause, and the other one does not wait for it.
+        await venue.worker().step()
+        await venue.engine.apply()
+        venue.chain.mine()
+        await venue.connection.execute(
+            "update custody.payout set not_before = '-infinity' where withdrawal_id = $1", small
+        )
+    await venue.engine.apply()
+    assert venue.engine.states == {large: "in flight", small: "settled"}
+    await venue.connection.execute(
+        "update custody.payout set changed_at = changed_at - interval '11 minutes' "
+        "where state = 'started'"
+    )
+    await venue.engine.request(request(3))
+    for _ in range(8):
+        await venue.worker().step()
+        await venue.engine.apply()
+        venue.chain.mine()
+    states = await venue.connection.fetch("select withdrawal_id, state from custody.payout")
+    assert dict(map(tuple, states)) == {large: "started", small: "settled", late: "started"}
+    venue.chain.too_large = set()
+    await venue.run(venue.worker(), 1)
+    first = await venue.connection.fetchval(
+        "select withdrawal_id from custody.attempt_output order by attempt_id desc limit 1"
+    )
+    assert first == large
+    await venue.run(venue.worker(), 20)
+    check_all_paid_once(venue, 3)
