@@ -15,6 +15,7 @@ from control.settings import WorkerSettings
 from gateway.settings import GatewaySettings
 from runtime.settings import Settings
 from wallets.approver.settings import ApproverSettings
+from wallets.engines import read_engines
 from wallets.settings import WalletSettings
 from wallets.signer.settings import SignerSettings
 
@@ -93,7 +94,13 @@ def test_each_process_accepts_the_settings_that_it_gets(
     if isinstance(settings, GatewaySettings):
         assert settings.custody_endpoint == "venue-custody:7305"
     if isinstance(settings, ApproverSettings):
-        assert settings.engines == "1=venue-matching-1:7001"
+        # Both pods of the shard: which one is primary is theirs to find out.
+        assert read_engines("", settings.engines) == {
+            1: (
+                "venue-matching-1-0.venue-matching-1:7001",
+                "venue-matching-1-1.venue-matching-1:7001",
+            )
+        }
 
 
 def test_a_worker_accepts_what_operator_and_chart_tell_it(monkeypatch: pytest.MonkeyPatch) -> None:
