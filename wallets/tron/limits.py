@@ -23,3 +23,19 @@ TIMESTAMP_LEAD_MILLISECONDS_MAX: Final = 5 * 60_000
 RAW_BYTES_MAX: Final = 500_000
 # Characters of a node's own words that are kept.
 REASON_LENGTH_MAX: Final = 200
+# Bytes of one answer: the receipts of a full block are some 3 MB of JSON.
+ANSWER_BYTES_MAX: Final = 64_000_000
+# Brackets within brackets in one answer; blocks need about nine.
+ANSWER_DEPTH_MAX: Final = 64
+# Seconds for one call.
+CALL_SECONDS: Final = 20.0
+# Calls to one node at once.
+CALLS_MAX: Final = 8
+# Tries of a read; a broadcast has one.
+READ_TRIES_MAX: Final = 2
+# Hot accounts of one network.
+ACCOUNTS_MAX: Final = 64
+# Blocks that one proof of a death reads: the longest life in blocks, and a day of missed slots.
+PROOF_BLOCKS_MAX: Final = 60_000
+# Milliseconds of chain time for which ids of scanned blocks are kept: two of the longest lives.
+SCAN_KEPT_MILLISECONDS: Final = 48 * 3_600_000
