@@ -7,12 +7,14 @@ and never builds anew without a proof that every earlier attempt is dead.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from runtime.errors import Unavailable
 from wallets import limits
 from wallets.contract import (
+    Approval,
     Approves,
     Attempt,
     Batches,
@@ -155,7 +157,7 @@ class Pipeline:
         if approvals is None:
             raise Broken("a plan without an approval")
         attempt = work.attempts[-1]
-        raw = await self._signer.sign(attempt.plan, approvals)
+        raw = await self._signed(mine, work, approvals)
         await self._store.write_ahead(mine, attempt, self._chain.identify(raw), raw)
 
     async def _follow(self, mine: Claim, work: Work) -> None:
@@ -222,8 +224,33 @@ class Pipeline:
         if approvals is None:
             raise Stuck(Condition.APPROVAL_MISSING, "a bump that was planned under no approval")
         attempt = work.attempts[-1]
-        raw = await self._signer.sign(attempt.plan, approvals)
+        raw = await self._signed(mine, work, approvals)
         await self._store.write_ahead_bump(mine, attempt, self._chain.identify(raw), raw)
+
+    async def _signed(self, mine: Claim, work: Work, approvals: Sequence[Approval]) -> bytes:
+        """The newest plan's bytes. Raises Stuck; approvals that ran out are renewed before that."""
+        try:
+            return await self._signer.sign(work.attempts[-1].plan, approvals)
+        except Stuck as error:
+            if error.condition is Condition.APPROVAL_MISSING:
+                await self._renew(mine, work)
+            raise
+
+    async def _renew(self, mine: Claim, work: Work) -> None:
+        """Asks the approver the same questions again: it signs anew what has run out.
+
+        Raises Stuck.
+        """
+        fees = {mine.withdrawal_id: work.fee_atoms_max}
+        fees |= {mate.claim.withdrawal_id: mate.fee_atoms_max for mate in work.mates}
+        for withdrawal_id, fee_atoms_max in fees.items():
+            ended = await self._store.read_ended(withdrawal_id)
+            try:
+                approval = await self._approver.approve(withdrawal_id, fee_atoms_max, deaths(ended))
+            except Rejected as error:
+                # It was approved before: what it refuses now is for people to look at.
+                raise Stuck(Condition.APPROVAL_MISSING, str(error)) from error
+            await self._store.renew(mine, withdrawal_id, len(ended), approval)
 
     async def _watch(self, mine: Claim, work: Work) -> None:
         winner = next(one for one in work.attempts if one.state is AttemptState.FINAL)

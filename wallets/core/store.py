@@ -23,6 +23,7 @@ from wallets.contract import (
     Plan,
     Token,
     TransactionId,
+    WithdrawalId,
 )
 from wallets.core import attempts, batches, claims, outbox
 from wallets.core.attempts import StoredAttempt
@@ -230,6 +231,26 @@ class Store:
             if mine.state is PayoutState.REQUESTED:
                 await claims.move(connection, [mine], PayoutState.APPROVED)
             await claims.give_back(connection, [mine])
+
+    async def read_ended(self, withdrawal_id: WithdrawalId) -> list[StoredAttempt]:
+        """A payout's attempts that can never pay."""
+        async with self._database.connection() as connection:
+            stored = await attempts.read(connection, withdrawal_id)
+        return [attempt for attempt in stored if attempt.state in ENDS]
+
+    async def renew(
+        self, mine: Claim, withdrawal_id: WithdrawalId, number: int, approval: Approval
+    ) -> None:
+        """The approver's word anew, of the claimed payout or of one in its attempt."""
+        async with self._change(mine) as (connection, _):
+            await connection.execute(
+                "update custody.approval set approval = $3, signature = $4 "
+                "where withdrawal_id = $1 and attempt_number = $2",
+                withdrawal_id,
+                number,
+                approval.approval,
+                approval.signature,
+            )
 
     async def start(self, mine: Claim) -> None:
         """Asks the engine for the point of no return; its answer comes by the inbox."""
