@@ -15,7 +15,7 @@ from runtime.errors import Unavailable, Unknown
 from runtime.postgres import Database
 from wallets.books.accounts import Account
 from wallets.contract import Attempt, ConfirmationState, Plan
-from wallets.errors import Rejected, Stuck
+from wallets.errors import Broken, Condition, Rejected, Stuck
 from wallets.states import AttemptState
 from wallets.treasury import bounds, limits, store
 from wallets.treasury.ports import Follows, HoldsTreasury
@@ -71,7 +71,7 @@ class Treasury:
         if transfer.state is AttemptState.PLANNED:
             if transfer.plan is None:
                 return
-            raw = await self.signer.sign(transfer.plan, ())
+            raw = await self._sign(transfer.plan)
             await store.write_ahead(self.database, transfer, self.chain.identify(raw), raw)
             return
         attempt = Attempt(transfer.attempt_id, transfer.txid, transfer.raw, (), transfer.fee_atoms)
@@ -89,6 +89,17 @@ class Treasury:
                 await self.chain.broadcast(attempt)
         await store.say(self.database, transfer, "")
 
+    async def _sign(self, plan: Plan) -> bytes:
+        """A refusal is for people to look at, an address that is not listed perhaps; payouts go on.
+
+        Raises Stuck.
+        """
+        try:
+            return await self.signer.sign(plan, ())
+        except Broken as error:
+            logs.get(__name__).error("the signer refuses a transfer", reason=str(error))
+            raise Stuck(Condition.SIGNER_UNAVAILABLE, str(error)) from error
+
     async def _sweep(self, network_id: int) -> None:
         row = await self.database.read_row(
             "select withdrawals_stopped from custody.chain where network_id = $1", network_id
@@ -101,7 +112,10 @@ class Treasury:
             return
         owned = await store.read_owned(self.database, network_id)
         waiting = await store.read_waiting(self.database, network_id, asset_id)
-        amount = bounds.excess(await self.holds.hot_atoms(owned), waiting, kept)
+        hot = await self.holds.hot_atoms(owned)
+        if short := bounds.missing(hot, waiting, kept):
+            logs.get(__name__).warning("the hot wallet needs a refill", atoms=str(short))
+        amount = bounds.excess(hot, waiting, kept)
         if not amount:
             await self._merge(network_id, asset_id, owned)
             return

@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from random import Random
+from typing import Any
 
 import pytest
 
+from cambist.internal.signer.v1 import intent_pb2
 from tests.chains.bitcoin import cold_keys
 from tests.chains.bitcoin.cold_keys import PEOPLE, sign_by_node
 from tests.chains.bitcoin.custody import NETWORK, SETTINGS, Custody, payout_of
-from tests.chains.bitcoin.signing import script_at, sign
+from tests.chains.bitcoin.signing import key_of, script_at, sign
 from wallets.bitcoin.addresses import address_of
 from wallets.bitcoin.holdings import count_coins
 from wallets.bitcoin.networks import REGTEST
@@ -19,8 +21,10 @@ from wallets.bitcoin.treasury import BitcoinTreasury
 from wallets.books import postings
 from wallets.books.accounts import Account
 from wallets.contract import Plan
-from wallets.errors import Condition, Rejected, Stuck
+from wallets.errors import Broken, Condition, Rejected, Stuck
 from wallets.reconciliation.job import Look, Reconciliation, Rules
+from wallets.signer.bitcoin import transactions
+from wallets.signer.policy import NetworkPolicy
 from wallets.treasury.step import Treasury
 
 pytestmark = pytest.mark.chains
@@ -35,6 +39,13 @@ class Signer:
     async def sign(self, plan: Plan, approvals: Sequence[object]) -> bytes:
         assert approvals == ()
         return sign(plan, [])
+
+
+class Refusing:
+    """Its list lacks the cold address."""
+
+    async def sign(self, plan: Plan, approvals: Sequence[object]) -> bytes:
+        raise Broken(f"the signer refused: NOT_OURS: {plan.intent_id.hex()}, {approvals}")
 
 
 @pytest.fixture
@@ -116,10 +127,61 @@ async def test_what_is_above_the_ceiling_goes_to_the_cold_place_and_the_book_wit
     }
     states = await custody.database.read("select state, kind from custody.attempt")
     assert [tuple(row) for row in states] == [("final", "to_cold")]
+    await check_signers_view(custody)
     # What is cold is no coin of a payout, however large.
     with pytest.raises(Stuck) as stuck:
         await custody.attempt([payout_of(custody, ScriptKind.P2WPKH, 2 * COIN)])
     assert stuck.value.condition is Condition.HOT_WALLET_UNFUNDED
+
+
+@dataclass
+class PublicKeys:
+    """Keys of the test's places, for a signer that only reads."""
+
+    def public_key(self, network: NetworkPolicy, place: intent_pb2.KeyPlace) -> bytes:
+        assert place.branch in network.branches
+        return key_of(place.branch, place.index).public_key.format()
+
+    def sign(self, network: NetworkPolicy, place: intent_pb2.KeyPlace, digest: bytes) -> Any:
+        raise NotImplementedError
+
+    def branch_key(self, network: NetworkPolicy, branch: str) -> str:
+        raise NotImplementedError
+
+
+async def check_signers_view(custody: Custody) -> None:
+    """The real signer takes the intent as one that pays nobody, if the address is on its list."""
+    row = await custody.database.read_row("select intent from custody.attempt_plan")
+    assert row is not None
+    intent = intent_pb2.Intent.FromString(row["intent"])
+    assert intent.kind == intent_pb2.INTENT_KIND_INTERNAL
+    places = {name: f"m/0'/{name}" for name in ("hot", "change", "deposit")}
+    policy = NetworkPolicy(1, "bitcoin", "regtest", 0, places, {}, 1_000_000)
+    with pytest.raises(Rejected) as rejected:
+        transactions.read(intent.bitcoin, policy, PublicKeys(), {})
+    assert rejected.value.reason == "NOT_OURS"
+    cold = address_of(cold_keys.wallet().at(0).output, REGTEST)
+    listed = replace(policy, listed_destinations=frozenset({cold}))
+    draft, _ = transactions.read(intent.bitcoin, listed, PublicKeys(), {})
+    assert draft.payments == ()
+
+
+async def test_a_transfer_that_the_signer_refuses_waits_and_is_signed_once_it_may_be(
+    custody: Custody, treasury: Treasury
+) -> None:
+    await custody.mine(3)
+    await bounds(custody, COIN // 2, COIN, 2 * COIN)
+    refusing = replace(treasury, signer=Refusing())
+    for _ in range(3):
+        await refusing.step()
+    rows = await custody.database.read(
+        "select state, condition from custody.treasury_transfer "
+        "join custody.attempt using (attempt_id)"
+    )
+    assert [tuple(row) for row in rows] == [("planned", "SignerUnavailable")]
+    await treasury.step()
+    rows = await custody.database.read("select state from custody.attempt")
+    assert [row["state"] for row in rows] == ["signed"]
 
 
 async def test_two_of_three_people_refill_the_hot_wallet_and_what_waited_is_payable(
