@@ -260,3 +260,35 @@ async def test_a_large_payout_that_waits_for_coins_is_not_overtaken_for_ever(
     assert first == large
     await venue.run(venue.worker(), 20)
     check_all_paid_once(venue, 3)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_however_inputs_are_stolen_from_batches_each_payout_is_paid_once(
+    venue: Venue, seed: int
+) -> None:
+    random = Random(seed)
+    await request_all(venue, 6)
+    venue.chain.batching = Batching(4)
+    workers = [venue.worker(str(number)) for number in range(2)]
+    stolen: set[str] = set()
+    for _ in range(140):
+        await venue.pass_time()
+        owned = await venue.connection.fetchval("select max(input) from custody.owned_input")
+        if len(stolen) < 3 and owned not in venue.chain.spent() | {None} and random.random() < 0.1:
+            venue.chain.steal(owned)
+            stolen.add(owned)
+        try:
+            await random.choice(workers).step()
+        except (Fenced, Unavailable):
+            continue
+        await venue.engine.apply()
+        if random.random() < 0.3:
+            venue.chain.mine()
+    for _ in range(40):
+        await venue.run(workers[0], 1)
+    assert stolen
+    check_all_paid_once(venue, 6)
+    dead = await venue.connection.fetchval(
+        "select count(*) from custody.attempt where state = 'dead' and death_proof is null"
+    )
+    assert dead == 0
