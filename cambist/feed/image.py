@@ -60,6 +60,10 @@ class Image:
             fresh._account(account.account.account_id).account_seq = account.account_seq
         for book in _parse(snapshots.BooksSection, state.books).books:
             fresh._load_book(book)
+        for market in _parse(snapshots.TriggersSection, state.triggers).markets:
+            for waiting in market.waiting:
+                account_id = waiting.order.account_id
+                fresh._account(account_id).add_waiting(market.market_id, waiting)
         for one in fresh._accounts.values():
             one.sort_orders()
         self._books, self._accounts = fresh._books, fresh._accounts
@@ -75,7 +79,8 @@ class Image:
         book = self._books[market_id] = Book(state.market_seq, state.phase)
         for side, orders in ((enums.SIDE_BUY, state.bids), (enums.SIDE_SELL, state.asks)):
             for order in orders:
-                book.add(order.public_order_id, side, order.price_ticks, order.leaves_lots)
+                lots = order.shown_lots if order.display_lots else order.leaves_lots
+                book.add(order.public_order_id, side, order.price_ticks, lots)
                 self._account(order.account_id).add_resting(market_id, side, order)
 
     def apply(self, first_seq: int, last_seq: int, event_row: bytes) -> None:

@@ -5,6 +5,7 @@ import importlib.util
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from cambist.feed import Image
@@ -12,12 +13,13 @@ from cambist.feed.row import frames as frames_of
 from cambist.internal.journal.v1 import frames_pb2 as frames
 from cambist.market_data.v1 import events_pb2 as market_data
 from cambist.orders.v1 import enums_pb2 as enums
-from tests.differential.engines import Engine, Kind, Row
+from tests.differential.conftest import best_engine
+from tests.differential.engines import Engine, Row
 from tests.differential.flow.stream import Stream
 from tests.differential.operations import Placed
 from tests.differential.small import SHARD, SmallTape
 from tests.differential.state import State
-from tests.differential.strategies import TAPES
+from tests.differential.strategies import SECOND_TAPES, TAPES
 from tests.differential.tape import Restore
 from tests.differential.walk import walk
 
@@ -117,31 +119,42 @@ class Follower:
         assert told.quote == best
 
 
-@usual
-@given(TAPES)
-def test_rows_of_short_tapes_rebuild_books_and_balances(
-    engine_kind: Kind, placed: list[Placed]
-) -> None:
+def follow_short_tape(rules_version: int, placed: list[Placed]) -> None:
+    """Images follow a small tape row by row."""
+    kind = best_engine(rules_version)
     follower, last_seq = Follower(SHARD), 0
-    for walked in walk(engine_kind, SHARD, SmallTape().steps(placed)):
+    for walked in walk(kind, SHARD, SmallTape(rules_version).steps(placed)):
         if walked.row is not None:
             follower.row(walked.row, last_seq + 1, walked.engine.last_seq)
             last_seq = walked.engine.last_seq
         follower.compare(walked.engine)
 
 
-def test_rows_of_a_bulk_tape_rebuild_books_and_balances(engine_kind: Kind) -> None:
-    stream = Stream(17)
-    engine = engine_kind.make(stream.world.shard)
+@usual
+@given(TAPES)
+def test_rows_of_short_tapes_rebuild_books_and_balances(placed: list[Placed]) -> None:
+    follow_short_tape(1, placed)
+
+
+@usual
+@given(SECOND_TAPES)
+def test_rows_of_short_tapes_of_the_second_rules_rebuild_them_too(placed: list[Placed]) -> None:
+    follow_short_tape(2, placed)
+
+
+@pytest.mark.parametrize("rules_version", [1, 2])
+def test_rows_of_a_bulk_tape_rebuild_books_and_balances(rules_version: int) -> None:
+    stream, kind = Stream(17, rules_version=rules_version), best_engine(rules_version)
+    engine = kind.make(stream.world.shard)
     follower, number = Follower(stream.world.shard), 0
     while engine.last_seq < 12_000:
         step = stream.next_step()
         number += 1
         if isinstance(step, Restore):
-            engine = engine_kind.restore(engine.snapshot())
+            engine = kind.restore(engine.snapshot())
             continue
         before = engine.last_seq
-        outcome = engine_kind.apply(engine, step.batch)
+        outcome = kind.apply(engine, step.batch)
         row = outcome.row if isinstance(outcome, Row) else None
         stream.observe(row, engine.last_seq, engine.open_cursors)
         if row is not None:

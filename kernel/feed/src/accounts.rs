@@ -4,12 +4,15 @@ use crate::error::FeedBroken;
 use crate::events::{Balance, ExecType, PrivateEvent, Report};
 use crate::ids::IdMap;
 use crate::orders::Orders;
-use crate::snapshot::RestingOrder;
+use crate::snapshot::{RestingOrder, WaitingOrder};
 use cambist_codec::writer::{put_i64, put_message, put_sixteen, put_u64};
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 const EXEC_TYPE_NEW: u64 = 1;
-const ORDER_TYPE_LIMIT: u64 = 1;
+const ORDER_TYPE_LIMIT: u32 = 1;
+/// Orders of these types wait for a price: stop, stop limit, take profit, take profit limit, trailing stop.
+const WAITING_TYPES: RangeInclusive<u32> = 3..=7;
 const TIME_IN_FORCE_GTC: u32 = 1;
 const TIME_IN_FORCE_GTD: u32 = 4;
 
@@ -46,30 +49,28 @@ impl Accounts {
 
     /// Adds a resting order of a snapshot.
     pub fn add_resting(&mut self, market_id: u32, order: &RestingOrder) {
+        let mut report = report_of(market_id, order);
+        rests(&mut report);
+        self.add(order.account_id, report);
+    }
+
+    /// Adds a waiting order of a snapshot.
+    pub fn add_waiting(&mut self, market_id: u32, waiting: &WaitingOrder) {
         let report = Report {
-            cl_ord_id: order.cl_ord_id,
-            order_id: order.order_id,
-            market_id,
-            side: order.side,
-            price_ticks: order.price_ticks,
-            quantity_lots: order.quantity_lots,
-            leaves_lots: order.leaves_lots,
-            cum_lots: order.cum_lots,
-            cum_tick_lots: order.cum_tick_lots,
-            public_order_id: order.public_order_id,
-            time_in_force: match order.expire_time_ns {
-                0 => TIME_IN_FORCE_GTC,
-                _ => TIME_IN_FORCE_GTD,
-            },
-            tag: order.tag,
-            expire_time_ns: order.expire_time_ns,
-            ..Report::default()
+            order_type: waiting.order_type,
+            time_in_force: waiting.time_in_force,
+            trigger_price_ticks: waiting.trigger_price_ticks,
+            trailing_offset_ticks: waiting.trailing_offset_ticks,
+            trailing_offset_ppm: waiting.trailing_offset_ppm,
+            quote_budget: waiting.quote_budget,
+            ..report_of(market_id, &waiting.order)
         };
-        self.accounts
-            .entry(order.account_id)
-            .or_default()
-            .orders
-            .insert(order.order_id, report);
+        self.add(waiting.order.account_id, report);
+    }
+
+    fn add(&mut self, account_id: u64, report: Report) {
+        let account = self.accounts.entry(account_id).or_default();
+        account.orders.insert(report.order_id, report);
     }
 
     /// Applies one private event.
@@ -85,8 +86,17 @@ impl Accounts {
         }
         let id = report.order_id;
         match report.exec_type {
-            ExecType::New if report.public_order_id != 0 => {
+            ExecType::New if WAITING_TYPES.contains(&report.order_type) => {
                 account.orders.insert(id, *report);
+            }
+            ExecType::New if report.public_order_id != 0 => {
+                let mut order = *report;
+                rests(&mut order);
+                account.orders.insert(id, order);
+            }
+            // Without a place it trades at once, and does not rest.
+            ExecType::Triggered if report.public_order_id == 0 => {
+                account.orders.remove(id);
             }
             ExecType::Canceled | ExecType::Expired => {
                 account.orders.remove(id);
@@ -155,6 +165,38 @@ impl Accounts {
     }
 }
 
+/// What a snapshot says of any order.
+fn report_of(market_id: u32, order: &RestingOrder) -> Report {
+    Report {
+        cl_ord_id: order.cl_ord_id,
+        order_id: order.order_id,
+        market_id,
+        side: order.side,
+        price_ticks: order.price_ticks,
+        quantity_lots: order.quantity_lots,
+        leaves_lots: order.leaves_lots,
+        cum_lots: order.cum_lots,
+        cum_tick_lots: order.cum_tick_lots,
+        public_order_id: order.public_order_id,
+        tag: order.tag,
+        expire_time_ns: order.expire_time_ns,
+        display_lots: order.display_lots,
+        ..Report::default()
+    }
+}
+
+/// An order that rests is told as what it is now, whatever it was sent as.
+fn rests(order: &mut Report) {
+    order.order_type = ORDER_TYPE_LIMIT;
+    order.time_in_force = match order.expire_time_ns {
+        0 => TIME_IN_FORCE_GTC,
+        _ => TIME_IN_FORCE_GTD,
+    };
+    order.trigger_price_ticks = 0;
+    order.trailing_offset_ticks = 0;
+    order.trailing_offset_ppm = 0;
+}
+
 /// What a later report changes of an open order.
 fn follow(order: &mut Report, report: &Report) {
     match report.exec_type {
@@ -168,10 +210,19 @@ fn follow(order: &mut Report, report: &Report) {
             order.quantity_lots = report.quantity_lots;
             order.leaves_lots = report.leaves_lots;
             order.public_order_id = report.public_order_id;
+            order.display_lots = report.display_lots;
         }
         ExecType::Restated => {
             order.quantity_lots = report.quantity_lots;
             order.leaves_lots = report.leaves_lots;
+            // An iceberg that shows its next part has another place.
+            if report.public_order_id != 0 {
+                order.public_order_id = report.public_order_id;
+            }
+        }
+        ExecType::Triggered => {
+            order.public_order_id = report.public_order_id;
+            rests(order);
         }
         _ => {}
     }
@@ -194,10 +245,15 @@ fn put_open_order(out: &mut Vec<u8>, account_id: u64, account_seq: u64, order: &
             put_i64(report, 10, order.cum_lots);
             put_sixteen(report, 13, order.cum_tick_lots);
             put_u64(report, 18, order.public_order_id);
-            put_u64(report, 24, ORDER_TYPE_LIMIT);
+            put_u64(report, 24, u64::from(order.order_type));
             put_u64(report, 25, u64::from(order.time_in_force));
             put_u64(report, 26, u64::from(order.tag));
             put_i64(report, 27, order.expire_time_ns);
+            put_sixteen(report, 28, order.quote_budget);
+            put_i64(report, 29, order.trigger_price_ticks);
+            put_i64(report, 30, order.trailing_offset_ticks);
+            put_u64(report, 31, u64::from(order.trailing_offset_ppm));
+            put_i64(report, 32, order.display_lots);
         });
     });
 }

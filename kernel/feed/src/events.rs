@@ -156,9 +156,10 @@ pub enum ExecType {
     Rejected,
     Expired,
     Restated,
+    Triggered,
 }
 
-const EXEC_TYPES: [ExecType; 8] = [
+const EXEC_TYPES: [ExecType; 9] = [
     ExecType::Unspecified,
     ExecType::New,
     ExecType::Trade,
@@ -167,6 +168,7 @@ const EXEC_TYPES: [ExecType; 8] = [
     ExecType::Rejected,
     ExecType::Expired,
     ExecType::Restated,
+    ExecType::Triggered,
 ];
 
 /// The fields of an execution report that an open order needs.
@@ -187,6 +189,12 @@ pub struct Report {
     pub time_in_force: u32,
     pub tag: u32,
     pub expire_time_ns: i64,
+    pub order_type: u32,
+    pub display_lots: i64,
+    pub quote_budget: Sixteen,
+    pub trigger_price_ticks: i64,
+    pub trailing_offset_ticks: i64,
+    pub trailing_offset_ppm: u32,
 }
 
 /// A private event as the image sees it.
@@ -245,17 +253,21 @@ fn execution_report(mut reader: Reader<'_>, report: &mut Report) -> Decoded<()> 
         21 once VARINT => report.repeat = reader.bool(21)?,
         22 once VARINT => reader.varint(22)?,
         23 once VARINT => dense(&mut reader, 23, 10)?,
-        24 once VARINT => dense(&mut reader, 24, 8)?,
+        24 once VARINT => report.order_type = dense(&mut reader, 24, 8)?,
         25 once VARINT => report.time_in_force = dense(&mut reader, 25, 7)?,
         26 once VARINT => report.tag = reader.u32(26)?,
         27 once VARINT => report.expire_time_ns = reader.i64(27)?,
-        28 once LENGTH => reader.sixteen(28)?,
+        28 once LENGTH => report.quote_budget = sixteen(&mut reader, 28)?,
+        29 once VARINT => report.trigger_price_ticks = reader.i64(29)?,
+        30 once VARINT => report.trailing_offset_ticks = reader.i64(30)?,
+        31 once VARINT => report.trailing_offset_ppm = reader.u32(31)?,
+        32 once VARINT => report.display_lots = reader.i64(32)?,
     });
     Ok(())
 }
 
 fn exec_type(reader: &mut Reader<'_>) -> Decoded<ExecType> {
-    Ok(EXEC_TYPES[dense(reader, 5, 7)? as usize])
+    Ok(EXEC_TYPES[dense(reader, 5, 8)? as usize])
 }
 
 /// The market that a system event defines, if it does.

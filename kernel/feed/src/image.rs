@@ -63,11 +63,14 @@ impl Image {
                     order.public_order_id,
                     order.side,
                     order.price_ticks,
-                    order.leaves_lots,
+                    order.shown(),
                 )?;
                 fresh.accounts.add_resting(head.market_id, order);
             }
             Ok(())
+        })?;
+        snapshot::waiting(parts.triggers, |market_id, order| {
+            fresh.accounts.add_waiting(market_id, order);
         })?;
         *self = fresh;
         Ok(())

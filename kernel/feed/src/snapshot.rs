@@ -12,6 +12,7 @@ pub struct Snapshot<'a> {
     pub last_seq: u64,
     pub money: &'a [u8],
     pub books: &'a [u8],
+    pub triggers: &'a [u8],
     pub limits: &'a [u8],
 }
 
@@ -28,7 +29,7 @@ pub fn snapshot(bytes: &[u8]) -> Decoded<Snapshot<'_>> {
         7 once VARINT => reader.varint(7)?,
         8 once LENGTH => parts.money = reader.bytes(8)?,
         9 once LENGTH => parts.books = reader.bytes(9)?,
-        10 once LENGTH => reader.bytes(10)?,
+        10 once LENGTH => parts.triggers = reader.bytes(10)?,
         11 once LENGTH => reader.bytes(11)?,
         12 once LENGTH => reader.bytes(12)?,
         13 once LENGTH => parts.limits = reader.bytes(13)?,
@@ -85,6 +86,7 @@ fn account_state(mut reader: Reader<'_>) -> Decoded<(u64, u64)> {
         2 once VARINT => reader.bool(2)?,
         3 once VARINT => reader.bool(3)?,
         4 once VARINT => account_seq = reader.varint(4)?,
+        5 once VARINT => reader.i64(5)?,
     });
     Ok((account_id, account_seq))
 }
@@ -123,6 +125,31 @@ pub struct RestingOrder {
     pub expire_time_ns: i64,
     pub tag: u32,
     pub public_order_id: u64,
+    pub display_lots: i64,
+    shown_lots: i64,
+}
+
+impl RestingOrder {
+    /// What the book shows of it.
+    pub fn shown(&self) -> i64 {
+        if self.display_lots == 0 {
+            self.leaves_lots
+        } else {
+            self.shown_lots
+        }
+    }
+}
+
+/// One order that waits for a price.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct WaitingOrder {
+    pub order: RestingOrder,
+    pub order_type: u32,
+    pub time_in_force: u32,
+    pub trigger_price_ticks: i64,
+    pub trailing_offset_ticks: i64,
+    pub trailing_offset_ppm: u32,
+    pub quote_budget: Sixteen,
 }
 
 /// Calls `book` with every market and its orders, bids first.
@@ -179,6 +206,52 @@ fn order_state(mut reader: Reader<'_>, side: u32) -> Decoded<RestingOrder> {
         14 once VARINT => dense(&mut reader, 14, 5)?,
         15 once VARINT => order.tag = reader.u32(15)?,
         16 once VARINT => order.public_order_id = reader.varint(16)?,
+        17 once VARINT => order.display_lots = reader.i64(17)?,
+        18 once VARINT => order.shown_lots = reader.i64(18)?,
     });
     Ok(order)
+}
+
+/// Calls `row` with (market, order) of every waiting order of a triggers section.
+pub fn waiting(bytes: &[u8], mut row: impl FnMut(u32, &WaitingOrder)) -> Decoded<()> {
+    let mut orders = Vec::new();
+    let mut reader = Reader::new(bytes);
+    scan!(reader, {
+        1 many LENGTH => {
+            orders.clear();
+            let market_id = market_triggers(reader.message(1)?, &mut orders)?;
+            for order in &orders {
+                row(market_id, order);
+            }
+        },
+    });
+    Ok(())
+}
+
+fn market_triggers(mut reader: Reader<'_>, orders: &mut Vec<WaitingOrder>) -> Decoded<u32> {
+    let mut market_id = 0;
+    scan!(reader, {
+        1 once VARINT => market_id = reader.u32(1)?,
+        2 once VARINT => reader.i64(2)?,
+        3 many LENGTH => orders.push(waiting_order(reader.message(3)?)?),
+        4 once LENGTH => reader.bytes(4)?,
+    });
+    Ok(market_id)
+}
+
+fn waiting_order(mut reader: Reader<'_>) -> Decoded<WaitingOrder> {
+    let mut waiting = WaitingOrder::default();
+    scan!(reader, {
+        1 once LENGTH => waiting.order = order_state(reader.message(1)?, 0)?,
+        2 once VARINT => waiting.order.side = dense(&mut reader, 2, 2)?,
+        3 once VARINT => waiting.order_type = dense(&mut reader, 3, 8)?,
+        4 once VARINT => waiting.time_in_force = dense(&mut reader, 4, 7)?,
+        5 once VARINT => waiting.trigger_price_ticks = reader.i64(5)?,
+        6 once VARINT => waiting.trailing_offset_ticks = reader.i64(6)?,
+        7 once VARINT => waiting.trailing_offset_ppm = reader.u32(7)?,
+        8 once VARINT => reader.i64(8)?,
+        9 once VARINT => reader.i64(9)?,
+        10 once LENGTH => waiting.quote_budget = reader.sixteen(10)?.unwrap_or_default(),
+    });
+    Ok(waiting)
 }
