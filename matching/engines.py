@@ -8,13 +8,16 @@ import importlib
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, cast
+from functools import partial
+from typing import Any, Final, Protocol
 
 from runtime.errors import ConfigurationError
 
 KERNEL: Final = "kernel"
 REFERENCE: Final = "reference"
 AUTO: Final = "auto"
+# The newest rules that a venue of this build may switch to; a new shard begins with version 1.
+RULES_NEWEST: Final = 2
 MODULES: Final = {KERNEL: "cambist_kernel", REFERENCE: "matching.reference"}
 
 
@@ -106,8 +109,8 @@ def load(name: str) -> EngineKind:
     module: Any = importlib.import_module(MODULES[chosen])
     return EngineKind(
         name=chosen,
-        make=cast("Callable[[int], Engine]", module.Engine),
-        restore=cast("Callable[[bytes], Engine]", module.Engine.restore),
+        make=partial(module.Engine, rules_newest=RULES_NEWEST),
+        restore=partial(module.Engine.restore, rules_newest=RULES_NEWEST),
         check_envelope=module.check_envelope,
         malformed=module.MalformedEnvelope,
         refused=module.BatchRefused,

@@ -13,10 +13,11 @@ from cambist.cli.output import as_json, console, event_fields, print_json
 from cambist.client import commands
 from cambist.client.client import Client
 from cambist.client.commands import ID_BYTES, NewOrder, Request
-from cambist.client.enums import OrderType, ResolveState, Side, TimeInForce
+from cambist.client.enums import ResolveState, Side, TimeInForce
 from cambist.client.errors import Rejected, Unknown
 from cambist.client.events import Accepted, Event, Filled
 from cambist.client.instruments import Market
+from cambist.client.triggers import Trigger
 
 
 @click.command()
@@ -27,11 +28,20 @@ from cambist.client.instruments import Market
 @account_option
 @click.option(
     "--time-in-force",
-    type=click.Choice(["gtc", "ioc", "fok", "gtd"]),
-    help="Default: gtc with a price, ioc without.",
+    type=click.Choice(["gtc", "ioc", "fok", "gtd", "day"]),
+    help="Default: gtc with a price or a trigger, else ioc.",
 )
 @click.option("--expires", "expires_seconds", type=click.IntRange(1), help="Seconds, with gtd.")
 @click.option("--post-only", "is_post_only", is_flag=True, help="Refused if it would trade.")
+@click.option("--stop-price", help="Waits until a trade gets so bad.")
+@click.option("--take-profit-price", help="Waits until a trade gets so good.")
+@click.option("--trailing-offset", help="Waits until a trade turns back by so much.")
+@click.option(
+    "--trailing-ppm", type=click.IntRange(0, 999_999), default=0, help="The same in millionths."
+)
+@click.option("--display", help="Shows so much of it at a time.")
+@click.option("--minimum", help="Refused unless so much trades at once.")
+@click.option("--budget", help="Spends so much of the quote; QUANTITY is 0 then.")
 @click.option("--tag", type=click.IntRange(0, 2**32 - 1), default=0, help="For mass cancels.")
 @click.option("--id", "cl_ord_id", default="", help="32 hex digits; enters one order at most.")
 @as_json
@@ -63,25 +73,42 @@ async def enter(doors: Doors, wanted: dict[str, Any]) -> tuple[list[Event], Mark
 
 def request_of(market: Market, account_id: int, wanted: dict[str, Any]) -> Request:
     """The request. Raises InvalidInput: OFF_TICK, OFF_LOT and the like."""
-    price, time_in_force = wanted["price"], wanted["time_in_force"]
+    price, time_in_force, budget = wanted["price"], wanted["time_in_force"], wanted["budget"]
+    trigger = Trigger(
+        wanted["stop_price"],
+        wanted["take_profit_price"],
+        wanted["trailing_offset"],
+        wanted["trailing_ppm"],
+    )
     if time_in_force is None:
-        time_in_force = "gtc" if price is not None else "ioc"
+        time_in_force = "gtc" if price is not None or trigger.waits else "ioc"
     now_ns = time.time_ns()
     seconds = wanted["expires_seconds"]
     new_order = NewOrder(
         account_id=account_id,
         market_id=market.market_id,
         side=Side[wanted["side"].upper()],
-        quantity_lots=market.lots(wanted["quantity"]),
+        quantity_lots=0 if budget else market.lots(wanted["quantity"]),
         price_ticks=0 if price is None else market.ticks(price),
-        order_type=OrderType.MARKET if price is None else OrderType.LIMIT,
+        order_type=trigger.order_type(has_price=price is not None),
         time_in_force=TimeInForce[time_in_force.upper()],
         post_only=wanted["is_post_only"],
         tag=wanted["tag"],
         expire_time_ns=now_ns + seconds * 1_000_000_000 if seconds else 0,
+        trigger_price_ticks=trigger.price_ticks(market),
+        trailing_offset_ticks=trigger.offset_ticks(market),
+        trailing_offset_ppm=trigger.trailing_ppm,
+        display_lots=lots_of(market, wanted["display"]),
+        minimum_lots=lots_of(market, wanted["minimum"]),
+        quote_budget_atoms=market.quote.atoms(budget) if budget else 0,
     )
     cl_ord_id = id_of(wanted["cl_ord_id"]) if wanted["cl_ord_id"] else os.urandom(ID_BYTES)
     return commands.new_order(new_order, cl_ord_id, now_ns)
+
+
+def lots_of(market: Market, quantity: str | None) -> int:
+    """A quantity that may be left out."""
+    return 0 if quantity is None else market.lots(quantity)
 
 
 async def settle(client: Client, request: Request, error: Unknown) -> None:

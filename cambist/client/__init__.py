@@ -63,12 +63,14 @@ from cambist.client.events import (
     Replaced,
     Resolved,
     Restated,
+    Triggered,
 )
 from cambist.client.instruments import Asset, Market
 from cambist.client.keys import ApiKey
 from cambist.client.market_data import MarketData, Subscription, Update
 from cambist.client.raw import RawBatch, RawSession
 from cambist.client.session import Session
+from cambist.client.triggers import Trigger
 from cambist.client.wallet import Balance, BalanceChange
 
 __all__ = [
@@ -124,6 +126,8 @@ __all__ = [
     "Subscription",
     "TimeInForce",
     "Tls",
+    "Trigger",
+    "Triggered",
     "Unavailable",
     "Unknown",
     "Update",

@@ -87,6 +87,11 @@ class Admin:
         request = pb.ResumeRequest(shard=self.shard, market_id=market_id, phase=value)
         await self._call("Resume", request, pb.ResumeResponse)
 
+    async def switch_rules(self, version: int) -> None:
+        """Switches to a newer version of the rules, for good. Raises Rejected."""
+        request = pb.SwitchRulesRequest(shard=self.shard, version=version)
+        await self._call("SwitchRules", request, pb.SwitchRulesResponse)
+
     async def create_firm(self, firm_id: int, name: str) -> bool:
         """Creates a firm; whether it was there already. Raises Rejected."""
         firm = pb.Firm(firm_id=firm_id, name=name)

@@ -196,6 +196,9 @@ class Answers(Core[Pending]):
         pending = None if key is None else self.pending.get(key)
         if pending is None or not isinstance(event, Answer):
             return
+        if pending.request.kind == "replace" and isinstance(event, Canceled):
+            # The old order went; the new one answers.
+            return
         if is_stale(event) and pending.sends >= RESENT:
             self._ask(pending)
         elif pending.origin is not None and isinstance(event, Resolved):
@@ -265,8 +268,10 @@ def answer_of(request: Request, resolved: Resolved) -> Answer:
         return Refused(*head, id=request.id, reason=RejectReason.STALE)
     if resolved.state == ResolveState.REJECTED:
         return Refused(*head, id=request.id, reason=resolved.reason, repeat=True)
-    if request.kind == "new_order":
+    if request.kind in ("new_order", "replace"):
         order = request.message.new_order
+        if request.kind == "replace":
+            order = request.message.replace.new_order
         accepted = Accepted(
             *head,
             request.id,

@@ -3,7 +3,7 @@
 Pure: ids and times are passed in. Units are ticks, lots and atoms; `Session` has the decimals.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from cambist.client.amounts import AMOUNT_BYTES, atoms_to_bytes
@@ -45,12 +45,43 @@ class NewOrder:
     tag: int = 0
     expires_after_ms: int = 0
     expire_time_ns: int = 0
+    # Of orders that wait for a price: the trigger, or the distance of a trailing stop.
+    trigger_price_ticks: int = 0
+    trailing_offset_ticks: int = 0
+    trailing_offset_ppm: int = 0
+    # How much of an iceberg is shown at a time; 0 = all.
+    display_lots: int = 0
+    # What must trade on entry; 0 = nothing.
+    minimum_lots: int = 0
 
 
 def new_order(order: NewOrder, cl_ord_id: bytes, sent_time_ns: int) -> Request:
     """A NewOrder. Raises InvalidInput for what the message cannot hold."""
+    command = commands_pb2.Command(new_order=_order_message(order, cl_ord_id, sent_time_ns))
+    return Request(
+        "new_order", cl_ord_id, order.account_id, sent_time_ns, CommandClass.ORDER, command
+    )
+
+
+def replacement(
+    orig_cl_ord_id: bytes, new_order: Request, *, allow_missing: bool = False
+) -> Request:
+    """A Replace with an order of `new_order`: the old one goes and it comes, or nothing happens.
+
+    With `allow_missing` it comes even when the old one is gone.
+    """
+    message = commands_pb2.Replace(
+        orig_cl_ord_id=check_id(orig_cl_ord_id),
+        new_order=new_order.message.new_order,
+        allow_missing=allow_missing,
+    )
+    command = commands_pb2.Command(replace=message)
+    return replace(new_order, kind="replace", message=command)
+
+
+def _order_message(order: NewOrder, cl_ord_id: bytes, sent_time_ns: int) -> commands_pb2.NewOrder:
     try:
-        message = commands_pb2.NewOrder(
+        return commands_pb2.NewOrder(
             cl_ord_id=check_id(cl_ord_id),
             account_id=order.account_id,
             market_id=order.market_id,
@@ -68,13 +99,14 @@ def new_order(order: NewOrder, cl_ord_id: bytes, sent_time_ns: int) -> Request:
                 order.self_trade_prevention
             ),
             tag=order.tag,
+            trigger_price_ticks=order.trigger_price_ticks,
+            trailing_offset_ticks=order.trailing_offset_ticks,
+            trailing_offset_ppm=order.trailing_offset_ppm,
+            display_lots=order.display_lots,
+            minimum_lots=order.minimum_lots,
         )
     except (ValueError, OverflowError) as error:
         raise InvalidInput("OUT_OF_RANGE", str(error)) from error
-    command = commands_pb2.Command(new_order=message)
-    return Request(
-        "new_order", cl_ord_id, order.account_id, sent_time_ns, CommandClass.ORDER, command
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +149,10 @@ def amend(
     *,
     price_ticks: int = 0,
     quantity_lots: int = 0,
+    display_lots: int = 0,
     expires_after_ms: int = 0,
 ) -> Request:
-    """An Amend; zero keeps price or quantity."""
+    """An Amend; zero keeps price, quantity or what an iceberg shows."""
     try:
         message = commands_pb2.Amend(
             request_id=check_id(request_id),
@@ -128,6 +161,7 @@ def amend(
             order_id=target.order_id,
             price_ticks=price_ticks,
             quantity_lots=quantity_lots,
+            display_lots=display_lots,
             sent_time_ns=sent_time_ns,
             expires_after_ms=expires_after_ms,
         )
@@ -162,6 +196,25 @@ def mass_cancel(
     command = commands_pb2.Command(mass_cancel=message)
     return Request(
         "mass_cancel", request_id, account_id, sent_time_ns, CommandClass.CANCEL, command
+    )
+
+
+def cancel_all_after(
+    account_id: int, timeout_ms: int, request_id: bytes, sent_time_ns: int
+) -> Request:
+    """A CancelAllAfter: arms or renews the dead man's timer, or with 0 disarms it."""
+    try:
+        message = commands_pb2.CancelAllAfter(
+            request_id=check_id(request_id),
+            account_id=account_id,
+            timeout_ms=timeout_ms,
+            sent_time_ns=sent_time_ns,
+        )
+    except (ValueError, OverflowError) as error:
+        raise InvalidInput("OUT_OF_RANGE", str(error)) from error
+    command = commands_pb2.Command(cancel_all_after=message)
+    return Request(
+        "cancel_all_after", request_id, account_id, sent_time_ns, CommandClass.CANCEL, command
     )
 
 

@@ -30,6 +30,7 @@ from cambist.client.events import (
     Replaced,
     Resolved,
     Restated,
+    Triggered,
 )
 from cambist.orders.v1 import enums_pb2, events_pb2
 
@@ -79,6 +80,29 @@ def accepted(head: Head, report: Report) -> Accepted:
         report.public_order_id,
         report.repeat,
         report.first_answer_seq,
+        report.trigger_price_ticks,
+        report.trailing_offset_ticks,
+        report.trailing_offset_ppm,
+        report.display_lots,
+    )
+
+
+def triggered(head: Head, report: Report) -> Triggered:
+    """TRIGGERED."""
+    return Triggered(
+        *head,
+        report.cl_ord_id,
+        report.order_id,
+        report.market_id,
+        SIDES.get(report.side, Side.UNSPECIFIED),
+        report.price_ticks,
+        report.quantity_lots,
+        report.leaves_lots,
+        OrderType(report.order_type),
+        TimeInForce(report.time_in_force),
+        report.public_order_id,
+        report.trigger_price_ticks,
+        report.last_price_ticks,
     )
 
 
@@ -135,6 +159,7 @@ def replaced(head: Head, report: Report) -> Replaced:
         report.public_order_id,
         report.repeat,
         report.first_answer_seq,
+        report.display_lots,
     )
 
 
@@ -177,6 +202,7 @@ def restated(head: Head, report: Report) -> Restated:
         report.leaves_lots,
         report.cum_lots,
         report.last_lots,
+        report.public_order_id,
     )
 
 
@@ -271,6 +297,7 @@ EXECUTIONS: dict[int, Callable[[Head, Report], Event]] = {
     enums_pb2.EXEC_TYPE_REJECTED: refused,
     enums_pb2.EXEC_TYPE_EXPIRED: expired,
     enums_pb2.EXEC_TYPE_RESTATED: restated,
+    enums_pb2.EXEC_TYPE_TRIGGERED: triggered,
 }
 OTHERS: dict[str, Callable[[Head, events_pb2.PrivateEvent], Event]] = {
     "cancel_reject": cancel_reject,

@@ -60,6 +60,27 @@ class Accepted(OrderEvent):
     public_order_id: int = 0
     repeat: bool = False
     first_answer_seq: int = 0
+    # Of orders that wait for a price, and of icebergs, as they were sent.
+    trigger_price_ticks: int = 0
+    trailing_offset_ticks: int = 0
+    trailing_offset_ppm: int = 0
+    display_lots: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Triggered(OrderEvent):
+    """An order that waited saw its price: from now on it is a limit or a market order."""
+
+    price_ticks: int
+    quantity_lots: int
+    leaves_lots: int
+    order_type: OrderType
+    time_in_force: TimeInForce
+    # Its place in the public feed, when what is left of it may rest.
+    public_order_id: int
+    # The trigger that was reached, and the trade that reached it.
+    trigger_price_ticks: int
+    last_price_ticks: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +123,12 @@ class Replaced(OrderEvent):
     public_order_id: int = 0
     repeat: bool = False
     first_answer_seq: int = 0
+    display_lots: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Expired(OrderEvent):
-    """A GTD order reached its time."""
+    """An order reached its end: the time of a GTD order, midnight of a DAY order."""
 
     quantity_lots: int
     cum_lots: int
@@ -114,12 +136,16 @@ class Expired(OrderEvent):
 
 @dataclass(frozen=True, slots=True)
 class Restated(OrderEvent):
-    """Self-trade prevention took `last_lots` from the order."""
+    """Self-trade prevention took `last_lots` from the order, or it is an iceberg that shows more.
+
+    Of an iceberg `public_order_id` is its new place in the public feed and `last_lots` is 0.
+    """
 
     quantity_lots: int
     leaves_lots: int
     cum_lots: int
     last_lots: int
+    public_order_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +165,7 @@ class Refused(Event):
 
 @dataclass(frozen=True, slots=True)
 class MassCanceled(Event):
-    """Answer to a mass cancel; a Canceled for each order follows."""
+    """Answer to a mass cancel, for each order a Canceled follows; or to a CancelAllAfter."""
 
     request_id: bytes
     affected_count: int

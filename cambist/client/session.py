@@ -17,7 +17,7 @@ from cambist.client.answers import Answers, unknown
 from cambist.client.channels import Channels
 from cambist.client.commands import NewOrder, Request, Target
 from cambist.client.driver import Driver, Statistics, Terms
-from cambist.client.enums import CommandClass, OrderType, SelfTradePrevention, Side, TimeInForce
+from cambist.client.enums import CommandClass, SelfTradePrevention, Side, TimeInForce
 from cambist.client.errors import InvalidInput, Rejected, SessionEnded, Unavailable, Unknown
 from cambist.client.events import (
     Accepted,
@@ -32,8 +32,10 @@ from cambist.client.events import (
 )
 from cambist.client.instruments import Market
 from cambist.client.listeners import Listeners
+from cambist.client.triggers import Trigger
 
 Expected = TypeVar("Expected")
+NO_TRIGGER: Final = Trigger()
 OrderRef = Accepted | Replaced | Request | bytes
 CONNECT_SECONDS: Final = 30.0
 
@@ -194,23 +196,31 @@ class Session:
         self_trade_prevention: SelfTradePrevention = SelfTradePrevention.UNSPECIFIED,
         expires_after_ms: int = 0,
         expire_time_ns: int = 0,
+        trigger: Trigger = NO_TRIGGER,
+        display: Number | None = None,
+        minimum: Number | None = None,
         cl_ord_id: bytes = b"",
     ) -> Request:
         """An order. Without a price it is a market order, by quantity or by quote budget.
+
+        With a `trigger` it waits until a trade reaches that, and is a limit order then if it has a
+        price, else a market order; one that buys needs a budget, a trailing stop the price that it
+        will not pass. `display` makes an iceberg; `minimum` must trade on entry.
 
         Numbers are Decimal, str or int, and must fit ticks and lots exactly: InvalidInput
         (OFF_TICK, OFF_LOT, INVALID_NUMBER, TOO_PRECISE) otherwise.
         """
         is_limit = price is not None
         if time_in_force is None:
-            time_in_force = TimeInForce.GTC if is_limit else TimeInForce.IOC
+            rests = is_limit or trigger.waits
+            time_in_force = TimeInForce.GTC if rests else TimeInForce.IOC
         order = NewOrder(
             account_id=account_id or self._account(),
             market_id=market.market_id,
             side=side_of(side),
             quantity_lots=market.lots(quantity) if quantity is not None else 0,
             price_ticks=market.ticks(price) if price is not None else 0,
-            order_type=OrderType.LIMIT if is_limit else OrderType.MARKET,
+            order_type=trigger.order_type(has_price=is_limit),
             time_in_force=time_in_force,
             quote_budget_atoms=market.quote.atoms(budget) if budget is not None else 0,
             post_only=post_only,
@@ -218,6 +228,11 @@ class Session:
             tag=tag,
             expires_after_ms=expires_after_ms,
             expire_time_ns=expire_time_ns,
+            trigger_price_ticks=trigger.price_ticks(market),
+            trailing_offset_ticks=trigger.offset_ticks(market),
+            trailing_offset_ppm=trigger.trailing_ppm,
+            display_lots=0 if display is None else market.lots(display),
+            minimum_lots=0 if minimum is None else market.lots(minimum),
         )
         return self.make_order_in_ticks(order, cl_ord_id)
 
@@ -238,16 +253,18 @@ class Session:
         *,
         price_ticks: int = 0,
         quantity_lots: int = 0,
+        display_lots: int = 0,
         account_id: int = 0,
         expires_after_ms: int = 0,
     ) -> Request:
-        """A change of price or total quantity (filled part included); 0 keeps it."""
+        """A change of price, total quantity (filled part included) or display; 0 keeps it."""
         return commands.amend(
             self._target(order, account_id),
             self._make_id(),
             self._now_ns(),
             price_ticks=price_ticks,
             quantity_lots=quantity_lots,
+            display_lots=display_lots,
             expires_after_ms=expires_after_ms,
         )
 
@@ -357,18 +374,44 @@ class Session:
         *,
         price: Number | None = None,
         quantity: Number | None = None,
+        display: Number | None = None,
         account_id: int = 0,
         timeout_seconds: float | None = None,
     ) -> Replaced | Resolved:
-        """Changes price or total quantity of a resting order. Raises Rejected, Unknown."""
+        """Changes price, total quantity or display of an open order. Raises Rejected, Unknown."""
         request = self.make_amend(
             order,
             price_ticks=0 if price is None else market.ticks(price),
             quantity_lots=0 if quantity is None else market.lots(quantity),
+            display_lots=0 if display is None else market.lots(display),
             account_id=account_id,
         )
         answer = await self.ask(request, timeout_seconds)
         return answer if isinstance(answer, Resolved) else expect(answer, Replaced)
+
+    async def replace(
+        self,
+        order: Accepted | Request | bytes,
+        new_order: Request,
+        *,
+        allow_missing: bool = False,
+        timeout_seconds: float | None = None,
+    ) -> Accepted:
+        """Puts an order of `make_order` in place of one, or changes nothing. Raises Rejected.
+
+        With `allow_missing` the new order is entered even when the old one is gone.
+        """
+        request = commands.replacement(cl_ord_id_of(order), new_order, allow_missing=allow_missing)
+        return expect(await self.ask(request, timeout_seconds), Accepted)
+
+    async def cancel_all_after(
+        self, timeout_ms: int, *, account_id: int = 0, timeout_seconds: float | None = None
+    ) -> MassCanceled | Resolved:
+        """Arms or renews the account's dead man's timer; 0 disarms it. Raises Rejected, Unknown."""
+        account = account_id or self._account()
+        request = commands.cancel_all_after(account, timeout_ms, self._make_id(), self._now_ns())
+        answer = await self.ask(request, timeout_seconds)
+        return answer if isinstance(answer, Resolved) else expect(answer, MassCanceled)
 
     async def mass_cancel(
         self, *, timeout_seconds: float | None = None, **filters: Any
@@ -421,6 +464,13 @@ class Session:
                 return Target(order.account_id, cl_ord_id=order.id)
             case _:
                 return Target(account_id or self._account(), cl_ord_id=order)
+
+
+def cl_ord_id_of(order: Accepted | Request | bytes) -> bytes:
+    """The client order id by which an order is replaced."""
+    if isinstance(order, bytes):
+        return order
+    return order.id if isinstance(order, Request) else order.cl_ord_id
 
 
 def side_of(side: Side | str) -> Side:

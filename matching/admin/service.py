@@ -67,6 +67,7 @@ class AdminService:
             "CreateAccount": self._create_account,
             "SetAccountLimits": self._set_account_limits,
             "SetKillSwitch": self._set_kill_switch,
+            "SwitchRules": self._switch_rules,
             "Adjust": self._adjust,
             "SkipPoisonCommand": self._skip_poison_command,
             "ListDefinitions": self._list_definitions,
@@ -209,6 +210,14 @@ class AdminService:
         self._check_shard(request.shard)
         await self._must(SystemCommand(kill_switch=commands.kill_switch(request)))
         return admin_pb2.SetKillSwitchResponse()
+
+    async def _switch_rules(
+        self, request: admin_pb2.SwitchRulesRequest, _: Context
+    ) -> admin_pb2.SwitchRulesResponse:
+        self._check_shard(request.shard)
+        wanted = system_pb2.SwitchRules(version=request.version)
+        await self._must(SystemCommand(switch_rules=wanted))
+        return admin_pb2.SwitchRulesResponse()
 
     async def _adjust(
         self, request: admin_pb2.AdjustRequest, _: Context

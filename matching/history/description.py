@@ -19,6 +19,10 @@ DESCRIBED: Final = (
     "cum_lots",
     "cum_tick_lots",
     "public_order_id",
+    "display_lots",
+    "trigger_price_ticks",
+    "trailing_offset_ticks",
+    "trailing_offset_ppm",
 )
 
 

@@ -10,7 +10,8 @@ projected as (
 _ORDER: Final = """
 o.last_event, o.market_id, o.cl_ord_id, o.side, o.order_type, o.time_in_force, o.tag,
 o.expire_time_ns, o.quote_budget_atoms, o.price_ticks, o.quantity_lots, o.leaves_lots, o.cum_lots,
-o.cum_tick_lots, o.public_order_id
+o.cum_tick_lots, o.public_order_id, o.display_lots, o.trigger_price_ticks, o.trailing_offset_ticks,
+o.trailing_offset_ppm
 """
 
 ORDER_BY_ID: Final = f"""

@@ -13,6 +13,7 @@ from cambist.orders.v1 import events_pb2 as events
 NEW: Final = int(enums.EXEC_TYPE_NEW)
 TRADE: Final = int(enums.EXEC_TYPE_TRADE)
 REPLACED: Final = int(enums.EXEC_TYPE_REPLACED)
+TRIGGERED: Final = int(enums.EXEC_TYPE_TRIGGERED)
 RESTATED: Final = int(enums.EXEC_TYPE_RESTATED)
 REJECTED: Final = int(enums.EXEC_TYPE_REJECTED)
 
@@ -26,6 +27,7 @@ class OrderChange:
     price_ticks: int | None = None
     quantity_lots: int | None = None
     public_order_id: int | None = None
+    display_lots: int | None = None
     cum_tick_lots: bytes | None = None
     leaves_lots: int = 0
     cum_lots: int = 0
@@ -38,6 +40,10 @@ class OrderChange:
             self.cum_tick_lots = b""
         if kind in (NEW, REPLACED):
             self.price_ticks = report.price_ticks
+            self.public_order_id = report.public_order_id
+            self.display_lots = report.display_lots
+        # Of one that waited, its first place; of an iceberg, the next one.
+        if kind in (TRIGGERED, RESTATED) and report.public_order_id:
             self.public_order_id = report.public_order_id
         if kind in (NEW, REPLACED, RESTATED):
             self.quantity_lots = report.quantity_lots
@@ -57,6 +63,7 @@ class OrderChange:
             self.cum_lots,
             self.cum_tick_lots,
             self.public_order_id,
+            self.display_lots,
             self.last_event.SerializeToString(),
         )
 
@@ -101,6 +108,9 @@ class OrderFold:
                 change.entered.tag,
                 change.entered.expire_time_ns,
                 change.entered.quote_budget_atoms,
+                change.entered.trigger_price_ticks,
+                change.entered.trailing_offset_ticks,
+                change.entered.trailing_offset_ppm,
                 *change.followed(),
             )
             for (account_id, order_id), change in self.changes.items()

@@ -27,6 +27,7 @@ FOLLOWED: Final = (
     "cum_lots",
     "cum_tick_lots",
     "public_order_id",
+    "display_lots",
     "last_event",
 )
 # Columns of the tables that are appended to, in the order of the rows of `fold`.
@@ -52,6 +53,9 @@ COLUMNS: Final = {
         "tag",
         "expire_time_ns",
         "quote_budget_atoms",
+        "trigger_price_ticks",
+        "trailing_offset_ticks",
+        "trailing_offset_ppm",
         *FOLLOWED,
     ),
     "fills": (
@@ -95,11 +99,12 @@ update history.orders o set
   cum_lots = u.cum_lots,
   cum_tick_lots = coalesce(u.cum_tick_lots, o.cum_tick_lots),
   public_order_id = coalesce(u.public_order_id, o.public_order_id),
+  display_lots = coalesce(u.display_lots, o.display_lots),
   last_event = u.last_event
 from unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
-            $8::bytea[], $9::bigint[], $10::bytea[])
+            $8::bytea[], $9::bigint[], $10::bigint[], $11::bytea[])
   as u(account_id, order_id, price_ticks, quantity_lots, leaves_lots, cum_lots, cum_tick_lots,
-       public_order_id, last_event)
+       public_order_id, display_lots, last_event)
 where o.shard = $1 and o.account_id = u.account_id and o.order_id = u.order_id
 """
 

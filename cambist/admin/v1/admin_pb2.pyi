@@ -495,6 +495,49 @@ class HaltResponse(_message.Message):
 Global___HaltResponse: _TypeAlias = HaltResponse  # noqa: Y015
 
 @_typing.final
+class SwitchRulesRequest(_message.Message):
+    """The version to switch to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHARD_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    shard: _builtins.int
+    """Shard."""
+    version: _builtins.int
+    """Rules version: one that the engine knows, and not below the present one."""
+    def __init__(
+        self,
+        *,
+        shard: _builtins.int = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["shard", b"shard", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SwitchRulesRequest: _TypeAlias = SwitchRulesRequest  # noqa: Y015
+
+@_typing.final
+class SwitchRulesResponse(_message.Message):
+    """Done."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SwitchRulesResponse: _TypeAlias = SwitchRulesResponse  # noqa: Y015
+
+@_typing.final
 class ResumeRequest(_message.Message):
     """What to resume."""
 

@@ -85,6 +85,11 @@ class AdminServiceStub:
                 request_serializer=cambist_dot_admin_dot_v1_dot_admin__pb2.SetKillSwitchRequest.SerializeToString,
                 response_deserializer=cambist_dot_admin_dot_v1_dot_admin__pb2.SetKillSwitchResponse.FromString,
                 _registered_method=True)
+        self.SwitchRules = channel.unary_unary(
+                '/cambist.admin.v1.AdminService/SwitchRules',
+                request_serializer=cambist_dot_admin_dot_v1_dot_admin__pb2.SwitchRulesRequest.SerializeToString,
+                response_deserializer=cambist_dot_admin_dot_v1_dot_admin__pb2.SwitchRulesResponse.FromString,
+                _registered_method=True)
         self.Adjust = channel.unary_unary(
                 '/cambist.admin.v1.AdminService/Adjust',
                 request_serializer=cambist_dot_admin_dot_v1_dot_admin__pb2.AdjustRequest.SerializeToString,
@@ -186,6 +191,13 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SwitchRules(self, request, context):
+        """Switches a shard to a newer version of the rules, from its next batch on. It cannot be taken back.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Adjust(self, request, context):
         """Moves money between accounts, with two approvers.
         """
@@ -273,6 +285,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.SetKillSwitch,
                     request_deserializer=cambist_dot_admin_dot_v1_dot_admin__pb2.SetKillSwitchRequest.FromString,
                     response_serializer=cambist_dot_admin_dot_v1_dot_admin__pb2.SetKillSwitchResponse.SerializeToString,
+            ),
+            'SwitchRules': grpc.unary_unary_rpc_method_handler(
+                    servicer.SwitchRules,
+                    request_deserializer=cambist_dot_admin_dot_v1_dot_admin__pb2.SwitchRulesRequest.FromString,
+                    response_serializer=cambist_dot_admin_dot_v1_dot_admin__pb2.SwitchRulesResponse.SerializeToString,
             ),
             'Adjust': grpc.unary_unary_rpc_method_handler(
                     servicer.Adjust,
@@ -571,6 +588,33 @@ class AdminService:
             '/cambist.admin.v1.AdminService/SetKillSwitch',
             cambist_dot_admin_dot_v1_dot_admin__pb2.SetKillSwitchRequest.SerializeToString,
             cambist_dot_admin_dot_v1_dot_admin__pb2.SetKillSwitchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SwitchRules(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cambist.admin.v1.AdminService/SwitchRules',
+            cambist_dot_admin_dot_v1_dot_admin__pb2.SwitchRulesRequest.SerializeToString,
+            cambist_dot_admin_dot_v1_dot_admin__pb2.SwitchRulesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -56,6 +56,8 @@ class AdminServiceStub:
     """Replaces limits and freeze of an account."""
     SetKillSwitch: _grpc.UnaryUnaryMultiCallable[_admin_pb2.SetKillSwitchRequest, _admin_pb2.SetKillSwitchResponse]
     """Turns a kill switch on or off."""
+    SwitchRules: _grpc.UnaryUnaryMultiCallable[_admin_pb2.SwitchRulesRequest, _admin_pb2.SwitchRulesResponse]
+    """Switches a shard to a newer version of the rules, from its next batch on. It cannot be taken back."""
     Adjust: _grpc.UnaryUnaryMultiCallable[_admin_pb2.AdjustRequest, _admin_pb2.AdjustResponse]
     """Moves money between accounts, with two approvers."""
     SkipPoisonCommand: _grpc.UnaryUnaryMultiCallable[_admin_pb2.SkipPoisonCommandRequest, _admin_pb2.SkipPoisonCommandResponse]
@@ -92,6 +94,8 @@ class AdminServiceAsyncStub(AdminServiceStub):
     """Replaces limits and freeze of an account."""
     SetKillSwitch: _aio.UnaryUnaryMultiCallable[_admin_pb2.SetKillSwitchRequest, _admin_pb2.SetKillSwitchResponse]  # type: ignore[assignment]
     """Turns a kill switch on or off."""
+    SwitchRules: _aio.UnaryUnaryMultiCallable[_admin_pb2.SwitchRulesRequest, _admin_pb2.SwitchRulesResponse]  # type: ignore[assignment]
+    """Switches a shard to a newer version of the rules, from its next batch on. It cannot be taken back."""
     Adjust: _aio.UnaryUnaryMultiCallable[_admin_pb2.AdjustRequest, _admin_pb2.AdjustResponse]  # type: ignore[assignment]
     """Moves money between accounts, with two approvers."""
     SkipPoisonCommand: _aio.UnaryUnaryMultiCallable[_admin_pb2.SkipPoisonCommandRequest, _admin_pb2.SkipPoisonCommandResponse]  # type: ignore[assignment]
@@ -185,6 +189,14 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_admin_pb2.SetKillSwitchResponse, _abc.Awaitable[_admin_pb2.SetKillSwitchResponse]]:
         """Turns a kill switch on or off."""
+
+    @_abc_1.abstractmethod
+    def SwitchRules(
+        self,
+        request: _admin_pb2.SwitchRulesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_pb2.SwitchRulesResponse, _abc.Awaitable[_admin_pb2.SwitchRulesResponse]]:
+        """Switches a shard to a newer version of the rules, from its next batch on. It cannot be taken back."""
 
     @_abc_1.abstractmethod
     def Adjust(

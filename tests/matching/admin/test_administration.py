@@ -230,6 +230,12 @@ WRONG: list[tuple[str, Any, grpc.StatusCode, str]] = [
         "INVALID_PARAMETER",
     ),
     (
+        "SwitchRules",
+        admin_pb2.SwitchRulesRequest(shard=SHARD, version=99),
+        NOT_FOUND,
+        "UNKNOWN_RULES_VERSION",
+    ),
+    (
         "SkipPoisonCommand",
         admin_pb2.SkipPoisonCommandRequest(shard=SHARD, seq=1_000_000),
         INVALID,
