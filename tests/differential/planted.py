@@ -26,7 +26,7 @@ BUILD_TIMEOUT_SECONDS: Final = 1_200
 HUNT_TIMEOUT_SECONDS: Final = 600
 ROW: Final = re.compile(
     r"\| (?P<bug>[^|]+) \| `(?P<plant>plant-[a-z-]+)` \| `(?P<test>[^`]+)` "
-    r"\| (?P<commands>[\d,]+) \|"
+    r"\| (?P<commands>[\d,]+) \| (?P<rules>\d) \|"
 )
 
 
@@ -38,6 +38,7 @@ class Planted:
     plant: str
     test: str
     commands: int
+    rules_version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,11 @@ def page() -> list[Planted]:
     """The rows of the page."""
     return [
         Planted(
-            row["bug"].strip(), row["plant"], row["test"], int(row["commands"].replace(",", ""))
+            row["bug"].strip(),
+            row["plant"],
+            row["test"],
+            int(row["commands"].replace(",", "")),
+            int(row["rules"]),
         )
         for row in ROW.finditer(PAGE.read_text(encoding="utf-8"))
     ]
@@ -97,12 +102,13 @@ def build(plant: str) -> Path:
     return folder
 
 
-def hunt(folder: Path, seed: int, commands: int) -> Hunt:
+def hunt(folder: Path, seed: int, commands: int, rules_version: int) -> Hunt:
     """Lets the kernel of a folder meet the reference engine on the tape of a seed."""
     ran = subprocess.run(
         [
             sys.executable,
             *f"-m tests.differential --seed {seed} --commands {commands} --shrink 0".split(),
+            *("--rules", str(rules_version)),
         ],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(folder)},

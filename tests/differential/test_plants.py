@@ -3,6 +3,7 @@
 `make test-plants` runs this. It builds one kernel per plant, each in a few seconds.
 """
 
+from itertools import product
 from typing import Final
 
 import pytest
@@ -21,14 +22,14 @@ SEEDS: Final = (1, 2, 3)
 def test_a_planted_bug_is_found(row: Planted) -> None:
     folder = build(row.plant)
     for seed in SEEDS:
-        found = hunt(folder, seed, row.commands)
+        found = hunt(folder, seed, row.commands, row.rules_version)
         assert found.kernel_file.startswith(str(folder)), "another kernel was imported"
         assert found.found_after is not None, f"seed {seed}: not within {row.commands} commands"
 
 
 def test_nothing_is_found_where_nothing_is_planted() -> None:
     folder = build(HONEST)
-    for seed in SEEDS:
-        found = hunt(folder, seed, max(row.commands for row in page()))
+    for seed, version in product(SEEDS, (1, 2)):
+        found = hunt(folder, seed, max(row.commands for row in page()), version)
         assert found.kernel_file.startswith(str(folder)), "another kernel was imported"
         assert found.found_after is None, found.aspect

@@ -108,7 +108,9 @@ impl Engine {
         let mut shown_lots = leaves_lots;
         if number != NONE {
             let row = &mut self.icebergs[number];
-            shown_lots = leaves_lots.min(row.display_lots);
+            if !cfg!(feature = "plant-iceberg-inflates-book") {
+                shown_lots = leaves_lots.min(row.display_lots);
+            }
             row.hidden_lots = leaves_lots - shown_lots;
         }
         self.places[handle].shown_lots = shown_lots;
@@ -147,7 +149,9 @@ impl Engine {
         market.book.remove(&mut self.places, handle);
         self.show(handle, leaves_lots);
         let order = &mut self.orders[handle as usize];
-        order.public_order_id = public_order_id;
+        if !cfg!(feature = "plant-iceberg-keeps-place") {
+            order.public_order_id = public_order_id;
+        }
         let quantity_lots = order.quantity_lots;
         let book = &mut self.markets[place.market].book;
         book.insert(&mut self.places, handle, side, price_ticks);

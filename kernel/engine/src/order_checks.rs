@@ -299,10 +299,12 @@ impl Engine {
         } else {
             order.minimum_lots
         };
-        refuse_if(
-            (is_fok || needed != 0) && !self.is_fillable(taker, needed),
-            RejectReason::FokNotFillable,
-        )
+        let is_short = (is_fok || needed != 0) && !self.is_fillable(taker, needed);
+        #[cfg(feature = "plant-refused-fok-fires-stops")]
+        if is_short && !taker.is_market {
+            self.note_price(taker.market, taker.price_ticks);
+        }
+        refuse_if(is_short, RejectReason::FokNotFillable)
     }
 
     /// All checks; changes nothing.

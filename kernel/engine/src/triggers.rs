@@ -113,7 +113,19 @@ impl Engine {
     }
 
     fn run_cascade<S: Sink>(&mut self, sink: &mut S) {
+        #[cfg(feature = "plant-trigger-one-command-late")]
+        let late = std::mem::take(&mut self.trade_prices);
+        #[cfg(not(feature = "plant-trigger-one-command-late"))]
         self.see_trades();
+        self.enter_all_ready(sink);
+        #[cfg(feature = "plant-trigger-one-command-late")]
+        {
+            self.trade_prices = late;
+            self.see_trades();
+        }
+    }
+
+    fn enter_all_ready<S: Sink>(&mut self, sink: &mut S) {
         let (mut entered, touches_before) = (0, self.touches);
         let mut from = 0;
         while let Some(market_id) = self.markets.ready.range(from..).next().copied() {

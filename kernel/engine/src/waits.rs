@@ -88,7 +88,8 @@ impl Wait {
             self.order_type,
             OrderType::TakeProfit | OrderType::TakeProfitLimit
         );
-        (self.side == Side::Buy) != takes_profit
+        let rises = (self.side == Side::Buy) != takes_profit;
+        rises != cfg!(feature = "plant-trigger-compares-inverted")
     }
 
     fn is_trailing(&self) -> bool {
@@ -123,6 +124,8 @@ impl Wait {
             let extreme = self.extreme_price_ticks;
             self.extreme_price_ticks = match (extreme, self.side) {
                 (0, _) => price_ticks,
+                #[cfg(feature = "plant-trailing-moves-once")]
+                _ if true => extreme,
                 (_, Side::Buy) => extreme.min(price_ticks),
                 _ => extreme.max(price_ticks),
             };

@@ -232,7 +232,7 @@ WRONG: list[tuple[str, Any, grpc.StatusCode, str]] = [
     (
         "SwitchRules",
         admin_pb2.SwitchRulesRequest(shard=SHARD, version=99),
-        NOT_FOUND,
+        PRECONDITION,
         "UNKNOWN_RULES_VERSION",
     ),
     (
