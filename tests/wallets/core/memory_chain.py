@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from runtime.errors import Unavailable
 from runtime.postgres import Database
@@ -198,12 +198,14 @@ class MemoryApprover:
 
     def __init__(self) -> None:
         self.dead: list[Death] = []
+        self.asked_count = 0
         self.retries: set[bytes] = set()
 
     async def approve(
         self, withdrawal_id: WithdrawalId, fee_atoms_max: int, dead: Sequence[Death]
     ) -> Approval:
         self.dead = list(dead)
+        self.asked_count += 1
         if dead:
             self.retries.add(withdrawal_id)
         return Approval(withdrawal_id + bytes([fee_atoms_max, len(dead)]), b"signature")
@@ -214,10 +216,14 @@ class MemorySigner:
 
     def __init__(self) -> None:
         self.log: dict[bytes, bytes] = {}
+        # Whether approvals still hold.
+        self.believes: Callable[[], bool] = lambda: True
 
     async def sign(self, plan: Plan, approvals: Sequence[Approval]) -> bytes:
         paid = {bytes.fromhex(one[0]) for one in json.loads(plan.intent)["pays"]}
         assert {approval.approval[:16] for approval in approvals} == paid
+        if not self.believes():
+            raise Stuck(Condition.APPROVAL_MISSING, "APPROVAL_EXPIRED")
         return self.log.setdefault(plan.intent_id, plan.intent)
 
     async def close(self, withdrawal_id: WithdrawalId) -> Sequence[bytes]:

@@ -122,6 +122,11 @@ async def let_others_pass(venue: Venue) -> None:
     )
 
 
+async def let_approvals_expire(venue: Venue) -> None:
+    """The first approval has run out when its plan is to be signed."""
+    venue.signer.believes = lambda: venue.approver.asked_count > 1
+
+
 async def steal_from_both(venue: Venue) -> None:
     """The first transaction for both of them dies."""
     await let_others_pass(venue)
@@ -135,6 +140,7 @@ WORLDS = {
     "lost_block": lose_a_block,
     "late": fund_late,
     "dear": be_dear,
+    "expired": let_approvals_expire,
     "refused": nothing,
     "together": let_others_pass,
     "stolen_together": steal_from_both,
