@@ -4,15 +4,18 @@ Images cambist-SERVICE:dev must be in the cluster (tools/cluster_images.sh); the
 CAMBIST_TEST_IMAGE_TAG names another tag.
 """
 
+import datetime
 import json
 import os
 import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from runtime.development_certificates import make_authority
 from tests.cluster.conftest import CHART
 from tests.cluster.venue import READY_SECONDS, SETTINGS, Venue
 
@@ -57,7 +60,26 @@ def open_halt_and_resume(venue: Venue) -> None:
     venue.kubectl("delete", "market", "helmtest")
 
 
-def test_a_venue_lives_from_install_to_uninstall(venue: Venue) -> None:
+def replace_credentials(venue: Venue, folder: Path) -> None:
+    """Another authority and all its leaves, as docs/kubernetes/operations.md says."""
+    now = datetime.datetime.now(datetime.UTC)
+    authority = make_authority(folder, now)
+    data = {"authority.pem": (folder / "authority.pem").read_text("ascii")}
+    for name in ("matching", "operator", "control"):
+        issued = authority.issue(name, now)
+        data[f"{name}.pem"] = Path(issued.certificate_file).read_text("ascii")
+        data[f"{name}.key.pem"] = Path(issued.private_key_file).read_text("ascii")
+    edge = authority.issue("venue-edge", now)
+    files = (edge.certificate_file, edge.private_key_file)
+    data["edge.pem"] = "".join(Path(file).read_text("ascii") for file in files)
+    change = json.dumps({"stringData": data})
+    venue.kubectl("patch", "secret", "venue-credentials", "--type=merge", "--patch", change)
+    revision = ("--set", "credentials.revision=another")
+    venue.helm("upgrade", "venue", str(CHART), *SETTINGS, *revision)
+    venue.wait_ready()
+
+
+def test_a_venue_lives_from_install_to_uninstall(venue: Venue, tmp_path: Path) -> None:
     """One venue, step after step: each needs the one before."""
     started = time.monotonic()
     venue.helm("install", "venue", str(CHART), *SETTINGS)
@@ -79,6 +101,10 @@ def test_a_venue_lives_from_install_to_uninstall(venue: Venue) -> None:
     venue.wait_ready()
     after = venue.kubectl("get", "secret", "venue-credentials", "--output", "json")
     assert json.loads(credentials)["data"] == json.loads(after)["data"]
+    assert "traded and canceled through the edge" in venue.trade()
+
+    # The trade below trusts the new authority alone, at the edge and at matching.
+    replace_credentials(venue, tmp_path)
     assert "traded and canceled through the edge" in venue.trade()
 
     venue.helm("uninstall", "venue", "--wait")
