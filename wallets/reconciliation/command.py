@@ -1,7 +1,7 @@
 """`python -m wallets reconcile`: one look at journal, book and chain, shown and stored.
 
 Run by an operator, at any time beside the workers. A deficit that it finds stops payouts, as the
-workers' own looks do; it ends no stop.
+workers' own looks do; a stop is ended in the names of two people, when nothing is left of it.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from runtime import postgres, process
 from runtime.errors import ConfigurationError
 from runtime.postgres import Database
 from wallets.engines import open_engines, read_engines
-from wallets.reconciliation import limits
+from wallets.reconciliation import cut, limits
 from wallets.reconciliation.job import Look
 from wallets.reconciliation.networks import open_reconciliation
 from wallets.settings import WalletSettings
@@ -26,14 +26,22 @@ RUNS: Final = """
 select r.*, jsonb_array_length(r.findings) as differences from custody.reconciliation_run r
 where network_id = $1 order by run_id desc limit $2
 """
+PEOPLE_TO_RESUME: Final = 2
 # Something differs, so that a script notices.
 DIFFERS: Final = 3
 
 
 @click.command()
 @click.option("--runs", is_flag=True, help="Show the last looks instead of looking.")
-def reconcile(runs: bool) -> None:
-    """Compare journal, book and chain of one network now; status 3 when they differ."""
+@click.option("--resume", "people", multiple=True, metavar="NAME", help="End a stop; twice.")
+def reconcile(runs: bool, people: tuple[str, ...]) -> None:
+    """Compare journal, book and chain of one network now; status 3 when they differ.
+
+    With two names of people, and only when nothing that stops payouts is left, a stop that an
+    earlier look made is ended in their names.
+    """
+    if people and len({name.strip() for name in people} - {""}) != PEOPLE_TO_RESUME:
+        raise click.BadParameter("two different names", param_hint="--resume")
     try:
         settings = WalletSettings.load()
     except ConfigurationError as error:
@@ -60,6 +68,9 @@ def reconcile(runs: bool) -> None:
             show(look)
             if look.findings:
                 differs.set()
+            if people and not look.stopping:
+                ended = await cut.resume(database, network_id, people)
+                click.echo("payouts go on" if ended else "no stop of this kind to end")
 
     status = process.run(run, service="wallets", settings=settings)
     sys.exit(DIFFERS if status == process.ExitStatus.OK and differs.is_set() else status)

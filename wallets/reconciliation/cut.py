@@ -220,6 +220,27 @@ async def book_found(database: Database, network_id: int, found: Sequence[Found]
                 await postings.post(connection, network_id, "found", one.name.encode(), entries)
 
 
+async def resume(database: Database, network_id: int, people: Sequence[str]) -> bool:
+    """Ends a stop for books that differed, in the names of two people; False = there was none."""
+    who = " and ".join(people)
+    async with changing(database, ACTOR, f"resumed by {who}") as connection:
+        is_ended = await connection.fetchval(
+            "update custody.chain set withdrawals_stopped = false, stopped_reason = '' "
+            "where network_id = $1 and withdrawals_stopped and stopped_reason like $2 "
+            "returning true",
+            network_id,
+            f"{Condition.BOOKS_DEFICIT}:%",
+        )
+        if is_ended:
+            await connection.execute(
+                "insert into custody.reconciliation_run "
+                "(network_id, height, block_hash, findings, reason) values ($1, -1, '', '[]', $2)",
+                network_id,
+                f"resumed by {who}",
+            )
+        return bool(is_ended)
+
+
 async def record(
     database: Database,
     network_id: int,
