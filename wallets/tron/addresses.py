@@ -9,14 +9,19 @@ from collections.abc import Collection
 from typing import Final
 
 import base58
+from coincurve import PublicKey
+from eth_utils.crypto import keccak
 
 from wallets.contract import Destination
 from wallets.errors import RefusedAddress
+from wallets.extended_keys import ExtendedKey
 
 PREFIX: Final = 0x41
 KEY_BYTES: Final = 21
 TEXT_LENGTH: Final = 34
 BASE58_CHARACTERS: Final = frozenset(base58.BITCOIN_ALPHABET.decode())
+# Of xpub and tpub: TRON has no letters of its own.
+PUBLIC_KEY_VERSIONS: Final = (bytes.fromhex("0488b21e"), bytes.fromhex("043587cf"))
 ZERO_KEY: Final = bytes((PREFIX,)) + bytes(20)
 
 
@@ -71,6 +76,13 @@ def address_of(key: bytes) -> str:
     if len(key) != KEY_BYTES or key[0] != PREFIX:
         raise RefusedAddress(AddressFault.LENGTH, "not 21 bytes that begin with 41")
     return base58.b58encode_check(key).decode()
+
+
+def account_at(extended_public_key: str, index: int) -> bytes:
+    """The account of a child of a branch. Raises Rejected."""
+    branch = ExtendedKey.parse(extended_public_key, PUBLIC_KEY_VERSIONS)
+    point = PublicKey(branch.child(index).public_key).format(compressed=False)
+    return bytes((PREFIX,)) + keccak(point[1:])[12:]
 
 
 def is_hexadecimal(text: str) -> bool:

@@ -92,6 +92,8 @@ async def open_chain(
                 return await _open_bitcoin(network, content, database, stack)
             case "ethereum":
                 return await _open_ethereum(network, content, database, stack)
+            case "tron":
+                return await _open_tron(network, content, database, stack)
     except ValueError as error:
         raise ConfigurationError(f"chain file: {error}") from None
     raise ConfigurationError(f"no worker pays on {network.chain} yet")
@@ -144,3 +146,30 @@ async def _open_ethereum(
     adapter = Ethereum(network, node_set, database, settings)
     seconds = parse(int, content.get(STALLED, limits.ETHEREUM_STALLED_SECONDS), STALLED)
     return Opened(adapter, Hooks(no_block, no_undo), seconds)
+
+
+async def _open_tron(
+    network: Network, content: Mapping[str, Any], database: Database, stack: AsyncExitStack
+) -> Opened:
+    from wallets.tron import scan
+    from wallets.tron.adapter import Tron, TronSettings
+    from wallets.tron.node import Node, NodeSettings
+    from wallets.tron.node_set import NodeSet
+
+    rows = await database.read(
+        "select contract from custody.asset where network_id = $1 and contract <> ''",
+        network.network_id,
+    )
+    contracts = frozenset(bytes(row["contract"]) for row in rows)
+    settings = parse(
+        TronSettings, {**content["settings"], "contracts": contracts}, "chain file: settings"
+    )
+    nodes = [
+        await stack.enter_async_context(Node(one))
+        for one in parse(list[NodeSettings], content["nodes"], "chain file: nodes")
+    ]
+    agreeing = parse(int, content["agreeing"], "agreeing")
+    node_set = NodeSet(network.genesis_hash, nodes, agreeing, time.monotonic)
+    adapter = Tron(network, node_set, database, settings)
+    seconds = parse(int, content.get(STALLED, limits.TRON_STALLED_SECONDS), STALLED)
+    return Opened(adapter, Hooks(scan.apply_block, scan.undo_block), seconds)

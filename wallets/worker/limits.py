@@ -13,6 +13,8 @@ BLOCKS_PER_CHECK: Final = 200
 # A head that is older is named ChainStalled; three hours without a block happen once in years.
 BITCOIN_STALLED_SECONDS: Final = 10_800
 ETHEREUM_STALLED_SECONDS: Final = 600
+# Solid blocks are a minute old on a chain of 27 witnesses.
+TRON_STALLED_SECONDS: Final = 600
 SIGNALS_SECONDS: Final = 5.0
 DRAIN_MILLISECONDS_MAX: Final = 600_000
 # At SIGTERM: a step that does not end in this time is left to the next worker.

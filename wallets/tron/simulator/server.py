@@ -12,6 +12,7 @@ from aiohttp import web
 from google.protobuf.message import DecodeError
 from tronpy.proto import tron_pb2
 
+from wallets.tron.simulator.calls import constant_call, resources
 from wallets.tron.simulator.chain import Chain, Executed, SimulatedBlock, id_of
 from wallets.tron.simulator.json_forms import (
     Json,
@@ -20,7 +21,7 @@ from wallets.tron.simulator.json_forms import (
     info_json,
     transaction_from,
 )
-from wallets.tron.simulator.state import Refused
+from wallets.tron.simulator.state import Refused, State
 
 BODY_BYTES_MAX: Final = 1_000_000
 NOT_A_TRANSACTION: Final = {
@@ -212,6 +213,21 @@ def account(node: Node, body: Json, is_solid: bool) -> Json:
     return {"address": key.hex(), "balance": holder.balance} if holder else {}
 
 
+def state_of(node: Node, is_solid: bool) -> State:
+    """The state that calls see."""
+    return node.view(True)[-1].state if is_solid else node.chain.pool_state
+
+
+def constant(node: Node, body: Json, is_solid: bool) -> Json:
+    """A call that changes nothing."""
+    return constant_call(state_of(node, is_solid), body)
+
+
+def account_resource(node: Node, body: Json, is_solid: bool) -> Json:
+    """Bandwidth and energy of an account."""
+    return resources(state_of(node, is_solid), body, node.chain.head.time_ms)
+
+
 def chain_parameters(node: Node, _body: Json, _is_solid: bool) -> Json:
     """The chain's prices."""
     parameters = node.chain.parameters
@@ -234,6 +250,8 @@ READS: Final[dict[str, Read]] = {
     "gettransactioninfobyid": transaction_info,
     "gettransactioninfobyblocknum": block_infos,
     "getaccount": account,
+    "getaccountresource": account_resource,
+    "triggerconstantcontract": constant,
     "getchainparameters": chain_parameters,
 }
 
