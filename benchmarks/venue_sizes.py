@@ -41,15 +41,16 @@ class Sizes:
         return max(2 * batch, min(WINDOW_COMMANDS_SESSION, commands))
 
 
-# About twice what matching's inbox holds is on its way.
+# About four times what matching's inbox holds is on its way: one batch is applied, one committed,
+# one delivered and answered, while one waits.
 FULL: Final = Sizes(
     batches=(1, 10, 100, 256),
     sessions=(1, 8, 64),
     commands_max=400_000,
     commands_per_batch=12_000,
-    window_commands=20_000,
+    window_commands=40_000,
     latency_commands=3_000,
-    rounds=3,
+    rounds=5,
     ceiling_seconds=3.0,
     recovery_commands=1_000_000,
     resting_orders=1_000_000,

@@ -9,7 +9,8 @@ from cambist.internal.matching.v1 import matching_pb2
 from cambist.orders.v1 import events_pb2
 from gateway import limits
 from gateway.errors import unavailable
-from gateway.shard.rows import PRIVATE, SESSION, Row, read_row
+from gateway.shard.row_stream import rows_of
+from gateway.shard.rows import PRIVATE, SESSION, Row
 from gateway.shard.shard import Shard
 from runtime import rpc_errors
 
@@ -55,11 +56,11 @@ async def rows_between(
         session_ids=session_ids,
     )
     try:
-        async for response in shard.stub().StreamEvents(request):
-            for message in response.rows:
-                if cursor < message.last_seq <= up_to_seq:
-                    cursor = message.last_seq
-                    yield read_row(message)
+        async for rows in rows_of(shard.row_stream(), request):
+            for row in rows:
+                if cursor < row.last_seq <= up_to_seq:
+                    cursor = row.last_seq
+                    yield row
     except grpc.aio.AioRpcError as error:
         if error.code() is grpc.StatusCode.OUT_OF_RANGE:
             raise ResumePointGone(oldest_of(error)) from error

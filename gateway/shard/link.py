@@ -19,7 +19,8 @@ from cambist.internal.matching.v1 import matching_pb2, matching_pb2_grpc
 from gateway import limits
 from gateway.shard.feed import EventFeed
 from gateway.shard.image import FeedBroken
-from gateway.shard.rows import BrokenRow, read_row
+from gateway.shard.row_stream import RowStream, open_row_stream, rows_of
+from gateway.shard.rows import BrokenRow
 from gateway.shard.submitter import Submitter, Waiting
 from runtime import logs, rpc_channel, rpc_errors
 from runtime.settings import TlsSettings
@@ -90,6 +91,7 @@ class Link:
         self.epoch = 0
         # The primary while the link is up.
         self.stub: matching_pb2_grpc.MatchingServiceAsyncStub | None = None
+        self.row_stream: RowStream | None = None
         self._sent: dict[int, Waiting] = {}
 
     async def run(self) -> None:
@@ -118,17 +120,19 @@ class Link:
         """Serves over one endpoint until the link ends; whether it was up at all."""
         was_up = False
         try:
-            async with self._open(address) as (stub, call, welcome):
+            async with self._open(address) as (channel, call, welcome):
+                stub = matching_pb2_grpc.MatchingServiceStub(channel)
+                row_stream = open_row_stream(channel)
                 if self._feed.must_bootstrap:
                     await self._bootstrap(stub)
                 async with asyncio.TaskGroup() as group:
-                    group.create_task(self._read_rows(stub), name="rows")
+                    group.create_task(self._read_rows(row_stream), name="rows")
                     group.create_task(self._feed.watch(), name="image")
                     await self._feed.wait_for(welcome.released_seq)
                     group.create_task(self._send(call), name="send")
                     group.create_task(self._read_answers(call), name="answers")
                     group.create_task(self._watch(stub), name="watch")
-                    self.stub = stub
+                    self.stub, self.row_stream = stub, row_stream
                     self._submitter.open()
                     was_up = True
                     self._last_error = ""
@@ -140,7 +144,7 @@ class Link:
             self._note_end(address, errors)
         finally:
             self._failed = address
-            self.stub = None
+            self.stub = self.row_stream = None
             self._submitter.close()
             self._sent.clear()
             if was_up:
@@ -168,9 +172,7 @@ class Link:
     @asynccontextmanager
     async def _open(
         self, address: str
-    ) -> AsyncIterator[
-        tuple[matching_pb2_grpc.MatchingServiceAsyncStub, SubmitCall, matching_pb2.Welcome]
-    ]:
+    ) -> AsyncIterator[tuple[grpc.aio.Channel, SubmitCall, matching_pb2.Welcome]]:
         """A channel with the Submit stream said hello on. Raises NotPrimary."""
         channel = rpc_channel.open_channel(
             address,
@@ -178,13 +180,12 @@ class Link:
             options=[("grpc.max_receive_message_length", limits.ROW_BYTES_MAX)],
         )
         try:
-            stub = matching_pb2_grpc.MatchingServiceStub(channel)
-            call = stub.SubmitCommands()
+            call = matching_pb2_grpc.MatchingServiceStub(channel).SubmitCommands()
             self.link_id = self._settings.new_link_id()
             welcome = await self._hello(call)
             self.epoch = welcome.epoch
             try:
-                yield stub, call, welcome
+                yield channel, call, welcome
             finally:
                 call.cancel()
         finally:
@@ -229,15 +230,15 @@ class Link:
         snapshot = b"".join(chunks) if chunks else None
         await self._feed.start_from(snapshot)
 
-    async def _read_rows(self, stub: matching_pb2_grpc.MatchingServiceAsyncStub) -> None:
+    async def _read_rows(self, row_stream: RowStream) -> None:
         feed = self._feed
         request = matching_pb2.StreamEventsRequest(
             shard=self._settings.shard, from_seq=feed.last_seq + 1
         )
-        async for response in stub.StreamEvents(request):
+        async for rows in rows_of(row_stream, request):
             self._heard()
-            for message in response.rows:
-                await feed.take(read_row(message))
+            for row in rows:
+                await feed.take(row)
         raise LinkEnded("StreamEvents ended")
 
     def _heard(self) -> None:

@@ -10,10 +10,14 @@ from typing import Final, NamedTuple
 
 from cambist.internal.journal.v1 import frames_pb2
 from cambist.internal.matching.v1 import matching_pb2
+from gateway import wire
 
 HEAD: Final = struct.Struct("<II")
 RECORD: Final = struct.Struct("<B3xIQQQII")
 LAYOUT: Final = 1
+ROWS_FIELD: Final = matching_pb2.StreamEventsResponse.ROWS_FIELD_NUMBER
+EVENTS_FIELD: Final = matching_pb2.EventRow.EVENTS_FIELD_NUMBER
+FIELD_MAX: Final = 15
 
 SESSION: Final = int(frames_pb2.FRAME_KIND_SESSION)
 PRIVATE: Final = int(frames_pb2.FRAME_KIND_PRIVATE)
@@ -90,20 +94,30 @@ def read_directory(events: bytes) -> tuple[Record, ...]:
     return tuple(map(Record._make, RECORD.iter_unpack(directory)))
 
 
-def read_row(message: matching_pb2.EventRow) -> Row:
-    """A row from matching's message; raises BrokenRow."""
-    events = message.events
+def read_rows(response: bytes) -> list[Row]:
+    """The rows of a StreamEventsResponse, each copied once. Raises BrokenRow."""
+    rows = wire.split(response, ROWS_FIELD)
+    if rows is None:
+        raise BrokenRow("a message that holds something else than rows")
+    return [read_row(row) for row in rows]
+
+
+def read_row(message: memoryview) -> Row:
+    """A row from an EventRow of matching's; raises BrokenRow."""
+    numbers = [0] * (FIELD_MAX + 1)
+    events = b""
+    try:
+        for number, value in wire.fields(message):
+            if isinstance(value, int):
+                numbers[number] = value
+            elif number == EVENTS_FIELD:
+                events = bytes(value)
+    except wire.NotWire as error:
+        raise BrokenRow("a row that is not protobuf") from error
     records = read_directory(events)
     payloads_start = HEAD.size + len(records) * RECORD.size
     if records and payloads_start + records[-1].offset + records[-1].length != len(events):
         raise BrokenRow("payloads do not end with the row")
     return Row(
-        message.first_seq,
-        message.last_seq,
-        message.time_ns,
-        message.matched_ns,
-        message.durable_ns,
-        events,
-        payloads_start,
-        records,
+        numbers[1], numbers[2], numbers[3], numbers[5], numbers[6], events, payloads_start, records
     )

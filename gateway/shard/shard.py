@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 
 from cambist.internal.journal.v1 import system_pb2
 from cambist.internal.matching.v1 import matching_pb2_grpc
-from gateway.errors import unavailable
+from gateway.errors import Unavailable, unavailable
 from gateway.shard.envelopes import system_envelope
 from gateway.shard.feed import EventFeed
 from gateway.shard.frames import FrameHub
 from gateway.shard.link import Link, LinkSettings
+from gateway.shard.row_stream import RowStream
 from gateway.shard.submitter import Submitter
 from runtime.clock import Clock
 
@@ -65,8 +66,14 @@ class Shard:
     def stub(self) -> matching_pb2_grpc.MatchingServiceAsyncStub:
         """The primary, for questions. Raises Unavailable while there is none."""
         if self.link.stub is None:
-            raise unavailable("SHARD_UNAVAILABLE", "the shard has no primary now")
+            raise no_primary()
         return self.link.stub
+
+    def row_stream(self) -> RowStream:
+        """Rows of the primary. Raises Unavailable while there is none."""
+        if self.link.row_stream is None:
+            raise no_primary()
+        return self.link.row_stream
 
     def next_correlation(self) -> int:
         """A number that no other gateway uses."""
@@ -76,6 +83,11 @@ class Shard:
         """Sends a command of our own whose answer nobody waits for."""
         envelope = system_envelope(command, self.next_correlation(), self.clock.wall_ns())
         self.submitter.post(envelope, None)
+
+
+def no_primary() -> Unavailable:
+    """The shard cannot be asked."""
+    return unavailable("SHARD_UNAVAILABLE", "the shard has no primary now")
 
 
 @dataclass(slots=True)

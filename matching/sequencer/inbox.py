@@ -157,6 +157,12 @@ class Inbox:
         """Bytes that wait."""
         return self._bytes
 
+    @property
+    def turns(self) -> int:
+        """Sessions and links of which something waits."""
+        lanes = (self._orders, self._cancels, self._system)
+        return len({turn for lane in lanes for turn in lane.queues})
+
     def has_room(self, command_class: int, count: int, byte_count: int) -> bool:
         """Whether an envelope may enter; an empty inbox takes any."""
         return self._envelopes == 0 or (

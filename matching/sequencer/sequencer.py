@@ -121,7 +121,7 @@ class Sequencer:
                         continue
                 elif not await inbox.wait(self._seconds_to_timer()) and not self._is_timer_due():
                     continue
-                await self._take(inbox.take(self._size.commands, bytes_max))
+                await self._take(inbox.take(self._commands_max(), bytes_max))
             await self._committed()
         finally:
             await self._give_up()
@@ -134,6 +134,10 @@ class Sequencer:
             await self._committed()
         finally:
             await self._give_up()
+
+    def _commands_max(self) -> int:
+        """Most commands of the next batch."""
+        return min(self._size.commands, limits.BATCH_COMMANDS_SESSION * self._parts.inbox.turns)
 
     def _seconds_to_timer(self) -> float:
         """Seconds until a clock command is due when nothing else comes."""

@@ -21,7 +21,7 @@ from gateway.sessions.credit import Credit, Sent
 from gateway.sessions.messages import event_batch
 from gateway.shard.outbox import Budget, Outbox, Outgoing
 from gateway.shard.ring import Ring
-from gateway.shard.rows import SYSTEM, BrokenRow, Row, read_row
+from gateway.shard.rows import SYSTEM, BrokenRow, Row, read_rows
 from gateway.shard.submitter import Submitter
 from gateway.unary.strictness import fault_in
 from runtime.clock import NANOSECONDS_PER_SECOND
@@ -109,8 +109,18 @@ def clock_row() -> bytes:
     return new_engine(1).apply(batch.SerializeToString())
 
 
+def read(events: bytes, **numbers: int) -> Row:
+    """The row of a message with these event bytes."""
+    response = matching_pb2.StreamEventsResponse()
+    response.rows.add(first_seq=1, last_seq=1, events=events, **numbers)
+    (row,) = read_rows(response.SerializeToString())
+    return row
+
+
 def test_a_row_of_the_engine_is_read_frame_by_frame() -> None:
-    row = read_row(matching_pb2.EventRow(first_seq=1, last_seq=1, events=clock_row()))
+    row = read(clock_row(), time_ns=1 << 60, matched_ns=300, durable_ns=1)
+    assert (row.first_seq, row.last_seq, row.time_ns) == (1, 1, 1 << 60)
+    assert (row.matched_ns, row.durable_ns) == (300, 1)
     (record,) = row.records
     assert (record.kind, record.first, record.last) == (SYSTEM, 1, 1)
     assert bytes(row.payload(record)) == row.copy(record)
@@ -125,14 +135,31 @@ def test_a_row_of_the_engine_is_read_frame_by_frame() -> None:
 )
 def test_rows_of_another_layout_are_refused(events: bytes) -> None:
     with pytest.raises(BrokenRow):
-        read_row(matching_pb2.EventRow(first_seq=1, last_seq=1, events=events))
+        read(events)
 
 
 def test_payloads_must_end_with_the_row() -> None:
     events = clock_row()
     for wrong in (events + b"\0", events[:-1]):
         with pytest.raises(BrokenRow):
-            read_row(matching_pb2.EventRow(first_seq=1, last_seq=1, events=wrong))
+            read(wrong)
+
+
+def test_a_message_that_is_cut_anywhere_is_refused_or_has_fewer_rows() -> None:
+    response = matching_pb2.StreamEventsResponse()
+    for seq in (1, 200):
+        response.rows.add(first_seq=seq, last_seq=seq, events=clock_row())
+    raw = response.SerializeToString()
+    first = len(matching_pb2.StreamEventsResponse(rows=response.rows[:1]).SerializeToString())
+    assert [row.first_seq for row in read_rows(raw)] == [1, 200]
+    for length in range(len(raw)):
+        if length in (0, first):
+            assert len(read_rows(raw[:length])) == bool(length)
+        else:
+            with pytest.raises(BrokenRow):
+                read_rows(raw[:length])
+    with pytest.raises(BrokenRow):
+        read_rows(b"\x10\x01")
 
 
 @given(

@@ -39,8 +39,8 @@ from tests.gateway.venue import (
 )
 
 METHODS = methods_of(SERVED)
-# Seconds after which a stream that says nothing counts as let in, where that is what is expected; and where a refusal
-# is, which a busy machine may give late.
+# Seconds after which a stream that says nothing counts as let in: where that is what is expected,
+# and where a refusal is, which a busy machine may give late.
 SILENT_SECONDS = 0.3
 REFUSAL_SECONDS = 10.0
 

@@ -93,6 +93,25 @@ async def test_what_is_less_than_a_large_batch_gathers_until_the_commit_is_known
         assert [row.last_seq - row.first_seq + 1 for row in rows] == [1, 300]
 
 
+async def test_a_batch_takes_a_share_for_each_session_that_waits(
+    postgres_settings: PostgresSettings,
+) -> None:
+    share, part = limits.BATCH_COMMANDS_SESSION, 512
+    async with with_session(postgres_settings) as (shard, link, before):
+        async with blocked(postgres_settings):
+            await begin_commit(shard, link, before)
+            await link.send(session_envelope(SESSION, 1, orders()))
+            await until_status(shard, applied=before + 1 + MANY, waiting=0)
+            for sent in range(0, 2 * share, part):
+                await link.send(session_envelope(SESSION, 1 + MANY + sent, orders(part)))
+            await until_status(shard, applied=before + 1 + MANY, waiting=2 * share)
+        last_seq = before + 1 + MANY + 2 * share
+        await shard.until_released(last_seq)
+        rows = await shard.rows(before + 1, last_seq)
+        counts = [row.last_seq - row.first_seq + 1 for row in rows]
+        assert counts == [1, MANY, share, share]
+
+
 async def test_a_new_epoch_chains_the_batch_that_was_applied_ahead_anew(
     postgres_settings: PostgresSettings,
 ) -> None:

@@ -27,8 +27,8 @@ pub struct Account {
     pub account_seq: u64,
     /// Self-trade group: the same number for all that must not meet.
     pub group: u32,
-    /// How many orders rest.
-    pub open_orders: u32,
+    /// How many orders rest; at most `OPEN_ORDERS_MAX`.
+    pub open_orders: u16,
     /// Its resting order with the smallest order id.
     pub first_order: u32,
     /// Its resting order with the largest order id.

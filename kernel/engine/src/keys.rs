@@ -1,9 +1,10 @@
 //! Ids of commands of one account: what each was used for and how it was answered, for a bounded number of ids.
 //!
 //! An id of an open order stays; of the others the one with the smallest (sent time, id) goes when there are too many,
-//! and the stale floor rises to its time. Ids mostly arrive in the order of their times, so they wait in a list; only
-//! those that come late go through a heap. A table that is full is far larger than the caches: an id takes one line of
-//! them, the one that goes gives its line to the one that comes, and `prefetch_…` ask for lines before they are needed.
+//! and the stale floor rises to its time. Orders and cancels of a session each arrive in the order of their times, so
+//! ids wait in two lists; only those that fit neither go through a heap. A table that is full is far larger than the
+//! caches: an id takes one line of them, the one that goes gives its line to the one that comes, and `prefetch_…` ask
+//! for lines before they are needed.
 
 use crate::slots::Slots;
 use crate::types::{Id, KeyKind, KeyState, RejectReason};
@@ -12,6 +13,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 const NONE: u32 = u32::MAX;
+const LISTS: usize = 2;
 /// Entries that the first id makes room for.
 const ENTRIES_MIN: usize = 16;
 
@@ -122,6 +124,21 @@ impl Key {
     }
 }
 
+/// Entries whose ages ascend.
+#[derive(Clone, Copy, Debug)]
+struct List {
+    oldest: u32,
+    youngest: u32,
+}
+
+const EMPTY: List = List {
+    oldest: NONE,
+    youngest: NONE,
+};
+
+/// The oldest entry of each list, or one behind it.
+pub(crate) type Heads = [u32; LISTS];
+
 /// The ids of one account.
 #[derive(Debug)]
 pub struct Keys {
@@ -129,9 +146,7 @@ pub struct Keys {
     entries: Vec<Key>,
     free: u32,
     closed: u32,
-    /// The oldest and the youngest that is queued.
-    oldest: u32,
-    youngest: u32,
+    lists: [List; LISTS],
     /// Ids with a time at or below this are stale when unknown.
     pub stale_floor_ns: i64,
     late: Option<Box<Late>>,
@@ -147,8 +162,7 @@ impl Default for Keys {
             entries: Vec::new(),
             free: NONE,
             closed: 0,
-            oldest: NONE,
-            youngest: NONE,
+            lists: [EMPTY; LISTS],
             stale_floor_ns: 0,
             late: None,
         }
@@ -241,17 +255,19 @@ impl Keys {
         reason = "the key is put together where it stays"
     )]
     fn add(&mut self, mut key: Key) -> u32 {
-        key.queued = self.is_youngest(&key);
+        let list = self.list_for(&key);
+        key.queued = list.is_some();
         key.next = NONE;
         let entry = self.take_entry(key);
         self.slots.insert(hash_of(key.id), entry);
-        if key.queued {
-            if self.youngest == NONE {
-                self.oldest = entry;
+        if let Some(list) = list {
+            let list = &mut self.lists[list];
+            if list.youngest == NONE {
+                list.oldest = entry;
             } else {
-                self.entries[self.youngest as usize].next = entry;
+                self.entries[list.youngest as usize].next = entry;
             }
-            self.youngest = entry;
+            list.youngest = entry;
         } else if !key.open {
             self.push_late(entry);
         }
@@ -270,9 +286,23 @@ impl Keys {
         Some((*time, *id))
     }
 
+    /// Of the lists that a key may end, the one whose youngest is the nearest to it: so two streams of ascending ages
+    /// never need a third list.
     #[inline]
-    fn is_youngest(&self, key: &Key) -> bool {
-        self.youngest == NONE || key.age() >= self.entries[self.youngest as usize].age()
+    fn list_for(&self, key: &Key) -> Option<usize> {
+        let age_of = |list: &List| self.entries.get(list.youngest as usize).map(Key::age);
+        let (first, second) = (age_of(&self.lists[0]), age_of(&self.lists[1]));
+        let (near, far, list) = if first >= second {
+            (first, second, 0)
+        } else {
+            (second, first, 1)
+        };
+        let age = Some(key.age());
+        if age >= near {
+            Some(list)
+        } else {
+            (age >= far).then_some(1 - list)
+        }
     }
 
     #[inline(always)]
@@ -318,32 +348,52 @@ impl Keys {
         }
     }
 
-    /// Takes the open ones off the old end of the list: closing them brings them to the heap.
+    /// Takes the open ones off the old ends of the lists: closing them brings them to the heap.
     #[inline]
     fn pass_open(&mut self) {
-        while self.oldest != NONE {
-            let key = &mut self.entries[self.oldest as usize];
-            if !key.open {
-                return;
+        for list in 0..LISTS {
+            while let Some(key) = self.entries.get_mut(self.lists[list].oldest as usize) {
+                if !key.open {
+                    break;
+                }
+                key.queued = false;
+                self.unqueue(list);
             }
-            key.queued = false;
-            self.unqueue();
         }
     }
 
+    /// Takes the oldest off a list.
     #[inline]
-    fn unqueue(&mut self) {
-        self.oldest = self.entries[self.oldest as usize].next;
-        if self.oldest == NONE {
-            self.youngest = NONE;
+    fn unqueue(&mut self, list: usize) {
+        let list = &mut self.lists[list];
+        list.oldest = self.entries[list.oldest as usize].next;
+        if list.oldest == NONE {
+            list.youngest = NONE;
         }
+    }
+
+    /// The list whose head is older; it may be empty when both are.
+    #[inline]
+    fn older(&self, heads: Heads) -> usize {
+        let age = |head: u32| self.entries.get(head as usize).map(Key::age);
+        match (age(heads[0]), age(heads[1])) {
+            (Some(first), Some(second)) => usize::from(second < first),
+            (first, _) => usize::from(first.is_none()),
+        }
+    }
+
+    /// The oldest entry of each list.
+    #[inline]
+    pub(crate) fn heads(&self) -> Heads {
+        self.lists.map(|list| list.oldest)
     }
 
     /// The age of the id that goes next; there is one.
     fn oldest_age(&mut self) -> (i64, u128) {
         self.pass_open();
-        let queued = self.entries.get(self.oldest as usize).map(Key::age);
-        let both = queued.into_iter().chain(self.oldest_late());
+        let heads = self.heads();
+        let queued = self.entries.get(heads[self.older(heads)] as usize);
+        let both = queued.map(Key::age).into_iter().chain(self.oldest_late());
         both.min().expect("a closed id is in one of the two")
     }
 
@@ -351,12 +401,13 @@ impl Keys {
     fn drop_oldest(&mut self) {
         self.pass_open();
         let late = self.oldest_late();
-        let queued = self.entries.get(self.oldest as usize);
+        let heads = self.heads();
+        let list = self.older(heads);
+        let queued = self.entries.get(heads[list] as usize);
         let from_list = queued.is_some_and(|key| late.is_none_or(|late| key.age() <= late));
         let entry = if from_list {
-            let entry = self.oldest;
-            self.unqueue();
-            entry
+            self.unqueue(list);
+            heads[list]
         } else {
             let late = self.late.as_mut().and_then(|late| late.pop());
             late.expect("a closed id is in one of the two").0.2
@@ -389,20 +440,27 @@ impl Keys {
     /// Asks for the entries that an id touches when it comes: the youngest, and where it will be.
     #[inline]
     pub(crate) fn prefetch_ends(&self, forgets: bool) {
-        prefetch(&self.entries, self.youngest as usize);
-        let taken = if forgets { self.oldest } else { self.free };
-        prefetch(&self.entries, taken as usize);
+        for list in self.lists {
+            prefetch(&self.entries, list.youngest as usize);
+            if forgets {
+                prefetch(&self.entries, list.oldest as usize);
+            }
+        }
+        if !forgets {
+            prefetch(&self.entries, self.free as usize);
+        }
     }
 
-    /// Asks for the slot of the oldest id, or the one behind an id, and gives the entry that is next.
+    /// Asks for what forgetting the older of two heads takes, its slot and the entry behind it; steps behind it.
     #[inline]
-    pub(crate) fn prefetch_oldest(&self, behind: Option<u32>) -> u32 {
-        let entry = behind.unwrap_or(self.oldest);
-        let Some(key) = self.entries.get(entry as usize) else {
-            return NONE;
+    pub(crate) fn prefetch_oldest(&self, heads: &mut Heads) {
+        let list = self.older(*heads);
+        let Some(key) = self.entries.get(heads[list] as usize) else {
+            return;
         };
         self.slots.prefetch(hash_of(key.id));
-        key.next
+        prefetch(&self.entries, key.next as usize);
+        heads[list] = key.next;
     }
 
     /// Asks for an entry.

@@ -110,3 +110,20 @@ fn the_floor_never_falls() {
 fn an_id_takes_one_line_of_the_caches() {
     assert_eq!(std::mem::size_of::<Key>(), 64);
 }
+
+#[test]
+fn two_streams_of_ascending_times_need_no_heap() {
+    let mut keys = Keys::default();
+    for block in 0..8_u64 {
+        // Orders of a block, then cancels that were sent at the same times.
+        for (stream, kind) in [(0, KeyKind::NewOrder), (1, KeyKind::Cancel)] {
+            for number in block * 50..block * 50 + 50 {
+                let time = i64::try_from(number).expect("small");
+                let key = Key::closed(id(stream << 32 | number), kind, time, 1);
+                keys.insert_closed(key, 120);
+            }
+        }
+    }
+    assert!(keys.late.is_none());
+    assert_eq!((keys.closed(), keys.stale_floor_ns), (120, 339));
+}

@@ -236,7 +236,7 @@ impl Engine {
         if can_rest(order) || is_waiting_type(order.order_type) {
             let account = &self.accounts[account];
             refuse_if(
-                account.open_orders >= account.limits.open_orders_max,
+                u32::from(account.open_orders) >= account.limits.open_orders_max,
                 RejectReason::OpenOrdersLimit,
             )?;
             refuse_if(

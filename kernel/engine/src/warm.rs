@@ -8,6 +8,7 @@
 use crate::balances::holder_of;
 use crate::book::{NONE, opposite, reaches};
 use crate::engine::Engine;
+use crate::keys::Heads;
 use crate::new_order::can_rest;
 use crate::types::{Command, Id, NewOrder, OrderType, Side};
 use cambist_prefetch::{prefetch, prefetch_start};
@@ -57,8 +58,8 @@ struct Look {
     is_maker: bool,
     /// How many ids will be forgotten.
     forgets: u32,
-    /// The oldest id but one.
-    second: u32,
+    /// The oldest ids behind the first that goes.
+    heads: Heads,
 }
 
 const NOWHERE: Look = Look {
@@ -71,16 +72,16 @@ const NOWHERE: Look = Look {
     handle: NONE,
     is_maker: false,
     forgets: 0,
-    second: NONE,
+    heads: [NONE; 2],
 };
 
 /// How far into the oldest ids of an account the commands of one window reach: those of one session name few accounts.
 #[derive(Clone, Copy, Debug)]
 struct Walk {
     account: u32,
-    /// The next one to be forgotten.
-    entry: u32,
-    /// How many, from `entry` on, belong to the command that began it.
+    /// The next ones to be forgotten.
+    heads: Heads,
+    /// How many of those belong to the command that began it.
     behind: u32,
 }
 
@@ -95,7 +96,7 @@ impl Default for Walks {
     fn default() -> Self {
         let walk = Walk {
             account: NONE,
-            entry: NONE,
+            heads: [NONE; 2],
             behind: 0,
         };
         Self {
@@ -293,16 +294,15 @@ impl Engine {
             if let Some(walk) = walks.of(look.account) {
                 // Commands before it forget the oldest ones.
                 for _ in 0..walk.behind + look.forgets {
-                    walk.entry = keys.prefetch_oldest(Some(walk.entry));
-                    keys.prefetch_at(walk.entry);
+                    keys.prefetch_oldest(&mut walk.heads);
                 }
                 walk.behind = 0;
             } else {
-                look.second = keys.prefetch_oldest(None);
-                keys.prefetch_at(look.second);
+                look.heads = keys.heads();
+                keys.prefetch_oldest(&mut look.heads);
                 walks.begin(Walk {
                     account: look.account,
-                    entry: look.second,
+                    heads: look.heads,
                     behind: look.forgets - 1,
                 });
             }
@@ -331,8 +331,8 @@ impl Engine {
     #[inline]
     fn warm_order(&self, look: &mut Look) {
         let keys = &self.accounts[look.account].keys;
-        if look.forgets > 1 && look.second != NONE {
-            keys.prefetch_oldest(Some(look.second));
+        if look.forgets > 1 {
+            keys.prefetch_oldest(&mut look.heads);
         }
         if look.entry != NONE {
             look.handle = keys.handle_at(look.entry);
