@@ -112,18 +112,23 @@ class Custody:
         return Payout(WithdrawalId(bytes([number]) * 16), destination, asset, amount_atoms)
 
     async def plan(self, payout: Payout) -> Plan:
+        return await self.planned(payout, await self.adapter.highest_fee(payout))
+
+    async def planned(self, payout: Payout, fee_sun_max: int) -> Plan:
         self.intents += 1
         return await self.adapter.build(
             self.intents.to_bytes(16),
             [payout],
-            fee_atoms_max=await self.adapter.highest_fee(payout),
+            fee_atoms_max=fee_sun_max,
             must_use=(),
             owned=frozenset(),
         )
 
     async def attempt(self, payout: Payout) -> Attempt:
         """Planned, signed and stored; not sent."""
-        plan = await self.plan(payout)
+        return await self.store(payout, await self.plan(payout))
+
+    async def store(self, payout: Payout, plan: Plan) -> Attempt:
         destination, contract = payout.destination.text, payout.token.contract
         word = approve(payout.withdrawal_id, destination, contract, payout.amount_atoms)
         raw = await self.signer.sign(plan, [word])

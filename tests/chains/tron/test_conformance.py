@@ -17,6 +17,8 @@ from wallets.tron.limits import EXPIRATION_MILLISECONDS
 from wallets.tron.node_set import NodeSet
 from wallets.tron.simulator.parameters import SLOT_MILLISECONDS
 
+pytestmark = pytest.mark.chains
+
 LIFE_BLOCKS = EXPIRATION_MILLISECONDS // SLOT_MILLISECONDS
 
 

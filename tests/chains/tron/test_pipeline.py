@@ -18,6 +18,8 @@ from wallets.tron.addresses import address_of
 from wallets.tron.limits import EXPIRATION_MILLISECONDS
 from wallets.tron.simulator.parameters import SLOT_MILLISECONDS
 
+pytestmark = pytest.mark.chains
+
 LIFE_BLOCKS = EXPIRATION_MILLISECONDS // SLOT_MILLISECONDS
 PAID = 7 * TRX
 NEVER_ENDING = 10**6

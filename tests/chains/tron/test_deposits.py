@@ -1,0 +1,104 @@
+"""Deposits on TRON: the real scanner over solid blocks of a simulated node."""
+
+import pytest
+
+from runtime.errors import Unavailable
+from tests.chains.tron.custody import NETWORK_ID, TRX, Custody
+from wallets.contract import Attempt, Payout
+from wallets.tron.simulator.state import TRANSFER
+
+pytestmark = pytest.mark.chains
+
+AMOUNT = 7 * TRX
+SOLID_AFTER = 2
+
+
+@pytest.fixture
+async def ours(custody: Custody) -> bytes:
+    """An address of a customer."""
+    key = custody.payout(9, 1).destination.key
+    await custody.database.write(
+        "insert into custody.key_branch values ($1, 'deposit', 1, 'x', 'x', 0)", NETWORK_ID
+    )
+    await custody.database.write(
+        "insert into custody.address values ($1, $2, '', 'deposit', 1, 0, 4096)", NETWORK_ID, key
+    )
+    return key
+
+
+def paid(custody: Custody, number: int, *, token: bool) -> Payout:
+    """A payment to the customer's address, from anybody."""
+    payout = custody.payout(number, AMOUNT, token=token)
+    destination = custody.payout(9, 1).destination
+    return Payout(payout.withdrawal_id, destination, payout.token, AMOUNT)
+
+
+async def send(custody: Custody, payout: Payout) -> Attempt:
+    attempt = await custody.store(payout, await custody.planned(payout, 40 * TRX))
+    await custody.adapter.broadcast(attempt)
+    return attempt
+
+
+async def deposits(custody: Custody) -> list[tuple[str, int, int, int]]:
+    rows = await custody.database.read(
+        "select txid, index, asset_id, amount_atoms from custody.deposit order by asset_id"
+    )
+    return [(row[0], row[1], row[2], int(row[3])) for row in rows]
+
+
+async def test_trx_and_our_token_are_seen_once_and_only_in_solid_blocks(
+    custody: Custody, ours: bytes
+) -> None:
+    native = await send(custody, paid(custody, 1, token=False))
+    token = await send(custody, paid(custody, 2, token=True))
+    custody.mine()
+    await custody.follow()
+    assert custody.received(ours) == (AMOUNT, AMOUNT)
+    assert await deposits(custody) == []
+    custody.mine(SOLID_AFTER)
+    for _ in range(2):
+        await custody.follow()
+        assert await deposits(custody) == [
+            (native.txid, -1, 1, AMOUNT),
+            (token.txid, 0, 2, AMOUNT),
+        ]
+
+
+async def test_t8_a_call_that_failed_is_no_deposit(custody: Custody, ours: bytes) -> None:
+    attempt = await send(custody, paid(custody, 1, token=True))
+    assert TRANSFER in attempt.raw
+    custody.chain.head.state.energy_factor = 3_000
+    custody.mine(1 + SOLID_AFTER)
+    await custody.follow()
+    assert custody.chain.heights[attempt.txid] <= custody.chain.solid_height
+    assert custody.received(ours) == (0, 0)
+    assert await deposits(custody) == []
+
+
+async def test_t9_what_a_fork_drops_was_never_a_deposit(custody: Custody, ours: bytes) -> None:
+    await send(custody, paid(custody, 1, token=False))
+    custody.mine()
+    await custody.follow()
+    assert custody.received(ours) == (AMOUNT, 0)
+    custody.chain.switch_fork(1, keep=False)
+    custody.mine(5)
+    await custody.follow()
+    assert await deposits(custody) == []
+
+
+async def test_t11_a_scan_under_a_limit_of_calls_skips_no_block(
+    custody: Custody, ours: bytes
+) -> None:
+    attempt = await send(custody, paid(custody, 1, token=False))
+    custody.mine(10)
+    for _ in range(60):
+        custody.node.calls_left = 7
+        try:
+            await custody.follow()
+        except Unavailable:
+            continue
+    custody.node.calls_left = None
+    await custody.follow()
+    assert await deposits(custody) == [(attempt.txid, -1, 1, AMOUNT)]
+    heights = await custody.database.read("select height from custody.tron_scan order by height")
+    assert [row["height"] for row in heights] == list(range(custody.chain.solid_height + 1))
