@@ -11,6 +11,7 @@ from cambist.client.withdrawals import Wanted
 from tests.chains.bitcoin.regtest import Regtest
 from tests.chains.bitcoin.whole_venue import ASSET_ID, COIN, World, until, whole_venue
 from venue.custody.files import CREDIT_DEPTH, WITHDRAWAL_FEE_ATOMS
+from venue.custody.listing import ASSET
 
 pytestmark = [pytest.mark.chains, pytest.mark.timeout(600)]
 
@@ -25,12 +26,13 @@ async def world(regtest: Regtest, tmp_path: Path) -> AsyncIterator[World]:
         yield found
 
 
-async def deposit(world: World) -> None:
-    """Sends coins to an address of the account, and mines them."""
+async def deposit(world: World) -> str:
+    """Sends coins to an address of the account, and mines them; the address."""
     address = await world.client.withdrawals.deposit_address(world.account_id, ASSET_ID, "bitcoin")
     amount = f"{IN_ATOMS / COIN:.8f}"
     await asyncio.to_thread(world.regtest.call, "sendtoaddress", address, amount)
     await world.mine()
+    return address
 
 
 async def withdraw(world: World) -> str:
@@ -70,7 +72,8 @@ async def check_end(world: World, target: str) -> None:
 
 
 async def test_coins_come_in_are_credited_and_go_out_again(world: World) -> None:
-    await deposit(world)
+    address = await deposit(world)
+    assert await world.command("deposit", ASSET.symbol, "bitcoin") == address
 
     async def is_seen() -> bool:
         return await world.deposit_state() == "confirming"

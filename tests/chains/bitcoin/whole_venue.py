@@ -1,6 +1,8 @@
 """A venue with custody and a real node, driven from outside: the SDK, blocks, and signals."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -34,6 +36,20 @@ class World:
     client: Client
     account_id: int
     rows: "asyncpg.Connection[asyncpg.Record]"
+    key_file: Path
+
+    async def command(self, *arguments: str) -> str:
+        """What `cambist ARGUMENTS` prints."""
+        door = ["--endpoint", self.stack.endpoints[0], "--key", str(self.key_file)]
+        done = await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, "-m", "cambist.cli", *door, *arguments],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+        )
+        return str(done.stdout.strip())
 
     async def balance(self) -> tuple[int, int, int]:
         """Available, held and in flight."""
@@ -110,12 +126,14 @@ async def whole_venue(regtest: Regtest, folder: Path) -> AsyncIterator[World]:
     )
     async with Stack(plan) as stack:
         await create_venue(stack, plans)
-        key = ApiKey.generate("holder")
+        key, key_file = ApiKey.generate("holder"), folder / "holder.key.json"
+        key.save(key_file)
         await stack.create_key(plans[0].firm_id, key.key_id, key.public_hex, SCOPES)
         custody = CustodyStack(stack, ports, NodeAccess(regtest.url, "test", "test"))
         await custody.start()
         rows = await asyncpg.connect(stack.dsn)
         async with Client.connect(stack.endpoints, key) as client:
-            yield World(regtest, stack, custody, client, plans[0].account_ids[0], rows)
+            account_id = plans[0].account_ids[0]
+            yield World(regtest, stack, custody, client, account_id, rows, key_file)
             stack.processes.check()
         await rows.close()
