@@ -22,9 +22,10 @@ where b.network_id = $1 and b.block_hash = $2
 PRUNE_SQL = """
 delete from custody.tron_scan s using custody.block b
 where s.network_id = $1 and b.network_id = s.network_id and b.height = s.height
-    and b.time_ns < $2 and s.height <= $3 and not exists (
+    and b.time_ns < $2::bigint and s.height <= $3 and not exists (
         select from custody.attempt a where a.network_id = $1
-            and a.state in ('planned', 'signed', 'broadcast'))
+            and a.state in ('planned', 'signed', 'broadcast')
+            and a.created_at < to_timestamp($2::bigint / 1000000000))
 """
 # The newest block that a transaction's reference can mean.
 REFERENCE_SQL = """

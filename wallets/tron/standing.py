@@ -77,7 +77,13 @@ class Standing:
     ) -> Confirmation:
         """What its receipt says; it is final when it is solid."""
         height = number(receipt.get("blockNumber"))
-        ref = await self._nodes.agreed_ref(height, is_solid=is_solid)
+        try:
+            ref = await self._nodes.agreed_ref(height, is_solid=is_solid)
+        except Stuck as error:
+            if is_solid:
+                raise
+            # Heads of two branches: the solid block will tell.
+            raise Unavailable(str(error)) from error
         head_height, _ = await self._nodes.head()
         state = S.MINED
         if is_solid:
