@@ -1,5 +1,6 @@
 """A withdrawal from the journal to its settlement, through pipeline, signer and simulated node."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -195,3 +196,35 @@ async def test_t3_equal_payouts_of_one_moment_have_ids_of_their_own(custody: Cus
     plans = [await custody.plan(custody.payout(1, PAID)) for _ in range(20)]
     intents = [intent_pb2.Intent.FromString(plan.intent) for plan in plans]
     assert len({intent.tron.raw_data for intent in intents}) == len(plans)
+
+
+async def test_workers_side_by_side_pay_many_and_each_once(
+    custody: Custody, engine: MemoryEngine
+) -> None:
+    numbers = range(11, 27)
+    for number in numbers:
+        await engine.request(request(custody, number, 1 + number % 2))
+    approver = StoredApprover(custody.database)
+    workers = [
+        Pipeline(
+            Store(custody.database, 1, f"worker-{number}"),
+            custody.adapter,
+            approver,
+            custody.signer,
+        )
+        for number in range(3)
+    ]
+    for _ in range(100):
+        await custody.database.write(
+            "update custody.payout set not_before = '-infinity', claim_expires_at = '-infinity'"
+        )
+        await asyncio.gather(*(worker.step() for worker in workers))
+        await engine.apply()
+        if set(await states(custody.database)) == {"settled"}:
+            break
+        custody.mine()
+    assert set(engine.states.values()) == {"settled"}
+    for number in numbers:
+        wanted = (PAID, 0) if number % 2 == 0 else (0, PAID)
+        assert custody.received(custody.payout(number, 1).destination.key) == wanted
+    assert len(custody.chain.heights) == len(numbers)
