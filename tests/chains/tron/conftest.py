@@ -71,6 +71,6 @@ async def custody(postgres_settings: PostgresSettings) -> AsyncIterator[Custody]
         adapter = Tron(network, nodes, database, TronSettings(frozenset({TOKEN})))
         clock = ManualClock(GENESIS_MS * 10**6)
         signer = Signer(database, policy, SEEDS, await log.take_epoch(database), clock)
-        found = Custody(chain, node, url, adapter, database, RealSigner(signer), hot)
+        found = Custody(chain, node, url, adapter, database, RealSigner(signer), hot, clock)
         found.mine(5)
         yield found

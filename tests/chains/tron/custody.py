@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from cambist.internal.signer.v1 import intent_pb2, signer_pb2
+from runtime.clock import ManualClock
 from runtime.postgres import Database
 from wallets.contract import (
     Approval,
@@ -104,6 +105,7 @@ class Custody:
     database: Database
     signer: RealSigner
     hot: bytes
+    clock: ManualClock
     intents: int = field(default=0)
 
     def payout(self, number: int, amount_atoms: int, *, token: bool = False) -> Payout:
@@ -152,6 +154,7 @@ class Custody:
     def mine(self, count: int = 1) -> None:
         for _ in range(count):
             self.chain.make_block()
+        self.clock.wall_time_ns = self.chain.head.time_ms * 10**6
 
     async def follow(self) -> None:
         """The real scanner reads all solid blocks that are there."""
