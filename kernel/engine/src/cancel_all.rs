@@ -67,8 +67,11 @@ impl Engine {
             0 => 0,
             timeout_ms => self.time_ns + i64::from(timeout_ms) * 1_000_000,
         };
-        let account_id = self.accounts[account].account_id;
-        self.dead_mans.arm(account, account_id, end_ns);
+        // A firm that is killed cannot put off the cancels of its switch.
+        if !self.is_firm_killed(account) {
+            let account_id = self.accounts[account].account_id;
+            self.dead_mans.arm(account, account_id, end_ns);
+        }
         let report = MassCancelReport {
             request_id: sent.request_id,
             ..MassCancelReport::default()
@@ -84,9 +87,14 @@ impl Engine {
             return;
         }
         for place in self.dead_mans.due(self.time_ns) {
+            let reason = if self.is_firm_killed(place) {
+                CancelReason::Killed
+            } else {
+                CancelReason::Timer
+            };
             while *work > 0 && self.accounts[place].first_order != NONE {
                 let handle = self.accounts[place].first_order;
-                self.cancel_resting(handle, CancelReason::Timer, None, sink);
+                self.cancel_resting(handle, reason, None, sink);
                 *work -= 1;
             }
             if self.accounts[place].first_order == NONE {

@@ -6,6 +6,7 @@ use crate::book::{NONE, Places, told};
 use crate::cancel_all::DeadMansTimers;
 use crate::custody::{Assets, Custody};
 use crate::icebergs::{Icebergs, Queue};
+use crate::kill_switches::WideSwitches;
 use crate::limits::WORK_ORDERS_MAX;
 use crate::live::Live;
 use crate::markets::Markets;
@@ -78,6 +79,7 @@ pub struct Engine {
     /// While lots are counted: icebergs of a level that come again.
     pub(crate) met: Queue,
     pub(crate) dead_mans: DeadMansTimers,
+    pub(crate) switches: WideSwitches,
     /// While an order is judged as if this one were gone; else `NONE`.
     pub(crate) without: u32,
     /// Prices of the trades of the taker under way that waiting orders have not seen.
@@ -130,6 +132,7 @@ impl Engine {
             icebergs: Icebergs::default(),
             met: Queue::default(),
             dead_mans: DeadMansTimers::default(),
+            switches: WideSwitches::default(),
             without: NONE,
             trade_prices: Vec::new(),
             touches: 0,

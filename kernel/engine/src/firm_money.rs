@@ -28,9 +28,8 @@ impl Engine {
 
     /// Neither frozen nor killed.
     pub(crate) fn judge_free(&self, account: u32) -> Result<(), RejectReason> {
-        let account = &self.accounts[account];
-        refuse_if(account.frozen, RejectReason::AccountFrozen)?;
-        refuse_if(account.killed, RejectReason::Killed)
+        refuse_if(self.accounts[account].frozen, RejectReason::AccountFrozen)?;
+        refuse_if(self.is_killed(account), RejectReason::Killed)
     }
 
     /// Enough is available.

@@ -21,6 +21,7 @@ mod firm;
 mod firm_money;
 pub mod icebergs;
 pub mod keys;
+mod kill_switches;
 pub mod limits;
 pub mod live;
 mod machine;

@@ -165,15 +165,15 @@ impl Engine {
         market: u32,
         context: &Context,
     ) -> Result<(), RejectReason> {
-        let (account, market) = (&self.accounts[account], &self.markets[market]);
+        let market = &self.markets[market];
         refuse_if(
             context.session != NONE
                 && !self.sessions[context.session].permits_market(market.market_id),
             RejectReason::MarketNotPermitted,
         )?;
-        refuse_if(account.frozen, RejectReason::AccountFrozen)?;
+        refuse_if(self.accounts[account].frozen, RejectReason::AccountFrozen)?;
         refuse_if(
-            account.killed || market.killed || market.clearing,
+            self.is_killed(account) || market.killed || market.clearing,
             RejectReason::Killed,
         )
     }

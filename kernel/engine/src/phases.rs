@@ -1,12 +1,11 @@
-//! Phases of markets and the kill switch. `docs/semantics.md` section 8.
+//! Phases of markets. `docs/semantics.md` section 8.
 
 use crate::engine::Engine;
 use crate::refusal::refuse_if;
 use crate::sink::Sink;
 use crate::system::{Ask, Outcome};
 use crate::types::{
-    CancelReason, Halt, KillScope, KillSwitch, L3Action, L3Event, MarketPhase, MarketStatus,
-    RejectReason, Resume, SetPhase, SystemEvent,
+    Halt, L3Action, L3Event, MarketPhase, MarketStatus, RejectReason, Resume, SetPhase,
 };
 
 impl Engine {
@@ -82,53 +81,6 @@ impl Engine {
         for place in places {
             self.enter(place, resume.phase, sink);
         }
-        Ok(())
-    }
-
-    pub(crate) fn kill_switch<S: Sink>(
-        &mut self,
-        switch: &KillSwitch,
-        ask: Ask,
-        sink: &mut S,
-    ) -> Outcome {
-        match switch.scope {
-            KillScope::Account => self.kill_account(switch, ask, sink),
-            KillScope::Market => self.kill_market(switch, ask, sink),
-            KillScope::Unspecified => Err(RejectReason::InvalidParameter),
-            _ => Err(RejectReason::Unsupported),
-        }
-    }
-
-    fn kill_account<S: Sink>(&mut self, switch: &KillSwitch, ask: Ask, sink: &mut S) -> Outcome {
-        let place = self.account_of(switch.target_id)?;
-        self.accounts[place].killed = switch.active;
-        ask.done(sink);
-        sink.system(&SystemEvent::KillSwitch(*switch));
-        self.tell_status(place, sink);
-        if switch.active {
-            let mut handles = std::mem::take(&mut self.scratch);
-            self.collect(place, |_, _| true, &mut handles);
-            for handle in &handles {
-                self.cancel_resting(*handle, CancelReason::Killed, None, sink);
-            }
-            self.scratch = handles;
-        }
-        Ok(())
-    }
-
-    fn kill_market<S: Sink>(&mut self, switch: &KillSwitch, ask: Ask, sink: &mut S) -> Outcome {
-        let market_id = u32::try_from(switch.target_id);
-        let place = self.market_of(market_id.map_err(|_| RejectReason::UnknownMarket)?)?;
-        let market = &mut self.markets[place];
-        market.killed = switch.active;
-        if switch.active && market.open_orders() > 0 && !market.clearing {
-            market.clearing = true;
-            market.cleared_count = 0;
-            let market_id = market.market_id;
-            self.markets.clearing.insert(market_id);
-        }
-        ask.done(sink);
-        sink.system(&SystemEvent::KillSwitch(*switch));
         Ok(())
     }
 }

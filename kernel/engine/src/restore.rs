@@ -102,9 +102,15 @@ impl Engine {
         engine.last_seq = snapshot.last_seq;
         engine.time_ns = snapshot.time_ns;
         engine.next_order_id = snapshot.next_order_id;
+        engine.switches.shard = snapshot.limits.killed;
         for firm in &snapshot.limits.firms {
             engine.add_firm(&firm.firm).ok()?;
+            if firm.killed {
+                engine.switches.firms.insert(firm.firm.firm_id);
+            }
         }
+        let switches = &engine.switches;
+        agree(is_full || (!switches.shard && switches.firms.is_empty()))?;
         for state in &snapshot.limits.accounts {
             let place = engine.add_account(&state.account).ok()?;
             let account = &mut engine.accounts[place];

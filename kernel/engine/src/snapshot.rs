@@ -223,7 +223,7 @@ impl Engine {
                 firm_id: *firm_id,
                 name,
             },
-            killed: false,
+            killed: self.switches.firms.contains(firm_id),
         });
         let accounts = self.accounts.sorted().into_iter().map(|place| {
             let account = &self.accounts[place];
@@ -238,7 +238,7 @@ impl Engine {
         LimitsSection {
             firms: firms.collect(),
             accounts: accounts.collect(),
-            killed: false,
+            killed: self.switches.shard,
         }
     }
 }

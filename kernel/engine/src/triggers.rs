@@ -162,10 +162,14 @@ impl Engine {
         }
     }
 
-    /// The first ready order becomes a limit or a market order. It is listed under its account and its timer all the
+    /// The first ready order becomes a limit or a market order, unless its firm is killed. It is listed under its account and its timer all the
     /// while; only its place is new.
     fn enter_ready<S: Sink>(&mut self, handle: u32, sink: &mut S) {
         let place = self.places[handle];
+        if self.is_firm_killed(place.account) {
+            self.cancel_resting(handle, CancelReason::Killed, None, sink);
+            return;
+        }
         let wait = self.waits[place.next];
         let mut taker = self.taker_of_waiting(handle, &wait);
         self.touch(place.market);
