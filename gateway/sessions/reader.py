@@ -53,12 +53,13 @@ async def take_batch(
 ) -> None:
     """Meters one batch and sends it on; waits while matching takes no more."""
     received_ns = connection.shard.clock.wall_ns()
-    refusal = check_batch(connection, batch)
+    commands = batch.commands
+    refusal = check_batch(connection, batch, len(commands))
     if refusal is not None:
         connection.put(messages.batch_refused(batch, *refusal))
         return
     envelope = session_envelope(
-        batch, connection.terms.session_id, connection.connection, received_ns
+        batch, commands, connection.terms.session_id, connection.connection, received_ns
     )
     is_cancel = batch.command_class == CANCEL
     connection.is_blocked = True
@@ -78,12 +79,14 @@ async def take_batch(
     stages.received(numbered, received_ns)
 
 
-def check_batch(connection: Connection, batch: service_pb2.CommandBatch) -> tuple[str, int] | None:
+def check_batch(
+    connection: Connection, batch: service_pb2.CommandBatch, byte_count: int
+) -> tuple[str, int] | None:
     """Why the gateway refuses a batch, and when to try again; None when it goes on."""
     command_class, count = batch.command_class, batch.count
     if command_class not in (ORDER, CANCEL):
         return "MALFORMED_WRONG_CLASS", 0
-    if count > limits.BATCH_COMMANDS_MAX or len(batch.commands) > limits.BATCH_BYTES_MAX:
+    if count > limits.BATCH_COMMANDS_MAX or byte_count > limits.BATCH_BYTES_MAX:
         return "BATCH_TOO_LARGE", 0
     if not count:
         return "MALFORMED_COUNT_MISMATCH", 0

@@ -6,21 +6,31 @@ else.
 
 from cambist.internal.journal.v1 import batch_pb2, system_pb2
 from cambist.orders.v1 import enums_pb2, service_pb2
+from gateway import wire
+
+COMMANDS_FIELD = batch_pb2.Envelope.COMMANDS_FIELD_NUMBER
 
 
 def session_envelope(
-    batch: service_pb2.CommandBatch, session_id: int, connection: int, received_ns: int
+    batch: service_pb2.CommandBatch,
+    commands: bytes,
+    session_id: int,
+    connection: int,
+    received_ns: int,
 ) -> bytes:
-    """A client's batch of one class."""
-    return batch_pb2.Envelope(
-        command_class=batch.command_class,
-        session_id=session_id,
-        connection=connection,
-        first_seq_no=batch.first_seq_no,
-        count=batch.count,
-        received_ns=received_ns,
-        commands=batch.commands,
-    ).SerializeToString()
+    """A client's batch of one class; `commands` are those of the batch, taken out of it once."""
+    numbers = (
+        batch.command_class,
+        session_id,
+        connection,
+        batch.first_seq_no,
+        batch.count,
+        received_ns,
+    )
+    head = [wire.number(field, value) for field, value in enumerate(numbers, start=1)]
+    if commands:
+        head.append(wire.header(COMMANDS_FIELD, len(commands)))
+    return b"".join((*head, commands))
 
 
 def unary_envelope(commands: bytes, correlation: int, received_ns: int) -> bytes:

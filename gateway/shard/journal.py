@@ -9,9 +9,9 @@ from cambist.internal.matching.v1 import matching_pb2
 from cambist.orders.v1 import events_pb2
 from gateway import limits
 from gateway.errors import unavailable
-from gateway.shard.row_stream import rows_of
 from gateway.shard.rows import PRIVATE, SESSION, Row
 from gateway.shard.shard import Shard
+from gateway.shard.streams import rows_of
 from runtime import rpc_errors
 
 RING_PAGE = 64

@@ -19,16 +19,21 @@ from cambist.internal.matching.v1 import matching_pb2, matching_pb2_grpc
 from gateway import limits
 from gateway.shard.feed import EventFeed
 from gateway.shard.image import FeedBroken
-from gateway.shard.row_stream import RowStream, open_row_stream, rows_of
 from gateway.shard.rows import BrokenRow
+from gateway.shard.streams import (
+    RowStream,
+    SubmitCall,
+    hello,
+    open_row_stream,
+    open_submit_call,
+    rows_of,
+    submit,
+)
 from gateway.shard.submitter import Submitter, Waiting
 from runtime import logs, rpc_channel, rpc_errors
 from runtime.settings import TlsSettings
 
 LOGGER = logs.get(__name__)
-SubmitCall = grpc.aio.StreamStreamCall[
-    matching_pb2.SubmitCommandsRequest, matching_pb2.SubmitCommandsResponse
-]
 # What ends a link and is no fault of ours.
 BROKEN: Final = (
     grpc.aio.AioRpcError,
@@ -180,7 +185,7 @@ class Link:
             options=[("grpc.max_receive_message_length", limits.ROW_BYTES_MAX)],
         )
         try:
-            call = matching_pb2_grpc.MatchingServiceStub(channel).SubmitCommands()
+            call = open_submit_call(channel)
             self.link_id = self._settings.new_link_id()
             welcome = await self._hello(call)
             self.epoch = welcome.epoch
@@ -193,10 +198,9 @@ class Link:
 
     async def _hello(self, call: SubmitCall) -> matching_pb2.Welcome:
         settings = self._settings
-        hello = matching_pb2.Hello(link_id=self.link_id, shard=settings.shard, name=settings.name)
         try:
             async with asyncio.timeout(limits.CONNECT_SECONDS):
-                await call.write(matching_pb2.SubmitCommandsRequest(hello=hello))
+                await call.write(hello(self.link_id, settings.shard, settings.name))
                 response = await call.read()
         except grpc.aio.AioRpcError as error:
             if error.code() is grpc.StatusCode.FAILED_PRECONDITION:
@@ -268,10 +272,9 @@ class Link:
             for position, waiting in enumerate(taken, start=number):
                 if waiting.sender is not None:
                     sent[position] = waiting
-            first, *more = (waiting.envelope for waiting in taken)
-            submit = matching_pb2.Submit(number=number, envelope=first, more_envelopes=more)
+            message = submit(number, [waiting.envelope for waiting in taken])
             number += len(taken)
-            await write(matching_pb2.SubmitCommandsRequest(submit=submit))
+            await write(message)
 
     async def _read_answers(self, call: SubmitCall) -> None:
         """Refusals go to their senders; progress frees what is remembered of them."""

@@ -13,7 +13,7 @@ from gateway.shard.envelopes import system_envelope
 from gateway.shard.feed import EventFeed
 from gateway.shard.frames import FrameHub
 from gateway.shard.link import Link, LinkSettings
-from gateway.shard.row_stream import RowStream
+from gateway.shard.streams import RowStream
 from gateway.shard.submitter import Submitter
 from runtime.clock import Clock
 

@@ -11,7 +11,9 @@ from cambist.orders.v1 import enums_pb2, service_pb2
 from gateway import wire
 from gateway.market_data.subscription import split_pages
 from gateway.sessions.messages import event_batch
+from gateway.shard.envelopes import session_envelope
 from gateway.shard.rows import SYSTEM, BrokenRow, Row, read_rows
+from gateway.shard.streams import submit
 from tests.fakes.engines import new_engine
 
 
@@ -45,6 +47,41 @@ def test_event_batches_are_those_of_protobuf(
     )
     written = event_batch(row, session, private, (3, 4), remaining, is_replay=is_replay)
     assert service_pb2.OrderEntrySessionResponse.FromString(written).events == expected
+
+
+@given(
+    st.integers(0, 2**32 - 1),
+    st.integers(0, 2**63 - 1),
+    st.integers(0, 2),
+    st.binary(max_size=300),
+)
+def test_envelopes_of_sessions_are_those_of_protobuf(
+    small: int, large: int, command_class: int, commands: bytes
+) -> None:
+    chosen = enums_pb2.CommandClass.ValueType(command_class)
+    batch = service_pb2.CommandBatch(
+        command_class=chosen, first_seq_no=large, count=small, commands=commands
+    )
+    expected = batch_pb2.Envelope(
+        command_class=chosen,
+        session_id=large,
+        connection=small,
+        first_seq_no=large,
+        count=small,
+        received_ns=large,
+        commands=commands,
+    )
+    written = session_envelope(batch, commands, large, small, large)
+    assert written == expected.SerializeToString()
+
+
+@given(st.integers(1, 2**63), st.lists(st.binary(max_size=300), min_size=1, max_size=5))
+def test_submitted_envelopes_are_those_of_protobuf(number: int, envelopes: list[bytes]) -> None:
+    expected = matching_pb2.Submit(
+        number=number, envelope=envelopes[0], more_envelopes=envelopes[1:]
+    )
+    written = matching_pb2.SubmitCommandsRequest.FromString(submit(number, envelopes))
+    assert written.submit == expected
 
 
 @given(st.lists(st.binary(max_size=200), max_size=5))
