@@ -13,16 +13,8 @@ from runtime.migrations import migrate
 from runtime.postgres import connect
 from runtime.settings import PostgresSettings
 from tests.chains.ethereum.anvil import CHAIN_ID, HOW_TO_GET, Anvil, find_anvil
-from tests.chains.ethereum.custody import (
-    ETHER,
-    NETWORK_ID,
-    SEEDS,
-    Custody,
-    RealSigner,
-    network_of,
-    policy_of,
-    settings_of,
-)
+from tests.chains.ethereum.custody import ETHER, Custody, network_of, policy_of, settings_of
+from tests.chains.real_signer import NETWORK_ID, SEEDS, RealSigner
 from wallets.ethereum.adapter import Ethereum
 from wallets.ethereum.addresses import account_at, parse_branch, text_of
 from wallets.ethereum.node_set import NodeSet

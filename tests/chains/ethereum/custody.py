@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-from cambist.internal.signer.v1 import intent_pb2, signer_pb2
 from runtime.postgres import Database
 from tests.chains.ethereum.anvil import CHAIN_ID, Anvil
+from tests.chains.real_signer import APPROVERS, NETWORK_ID, RealSigner, approval_of
 from wallets.contract import (
     Approval,
     Attempt,
@@ -24,18 +22,12 @@ from wallets.core.transactions import changing
 from wallets.ethereum.adapter import Ethereum, EthereumSettings
 from wallets.ethereum.addresses import text_of
 from wallets.ethereum.fees import FeePolicy
-from wallets.signer.approvals import APPROVAL_PREFIX
-from wallets.signer.keys.seeds import Seeds
 from wallets.signer.policy import AssetPolicy, NetworkPolicy, Policy
-from wallets.signer.service import Signer
 
-NETWORK_ID = 1
 ETHER = 10**18
 GWEI = 10**9
 FEES = FeePolicy(100 * GWEI, GWEI, 3 * GWEI)
 FEE_ATOMS_MAX = 200_000 * 100 * GWEI
-APPROVER = Ed25519PrivateKey.from_private_bytes(b"a" * 32)
-SEEDS = Seeds({"hot": b"h" * 64, "deposit": b"d" * 64})
 BRANCHES = {"hot": "m/44'/60'/0'/0", "deposit": "m/44'/60'/1'/0"}
 
 
@@ -44,7 +36,7 @@ def policy_of(token: bytes) -> Policy:
     network = NetworkPolicy(
         NETWORK_ID, "ethereum", "dev", CHAIN_ID, BRANCHES, assets, FEE_ATOMS_MAX
     )
-    return Policy({NETWORK_ID: network}, {"k": APPROVER.public_key().public_bytes_raw()}, {}, 0)
+    return Policy({NETWORK_ID: network}, APPROVERS, {}, 0)
 
 
 def settings_of(token: bytes, *, final_depth: int = 3) -> EthereumSettings:
@@ -64,43 +56,9 @@ def approve(
     dead: Sequence[Death] = (),
     fee_atoms_max: int = FEE_ATOMS_MAX,
 ) -> Approval:
-    """The approver's word, by a key that the signer knows."""
-    retry, first = intent_pb2.APPROVAL_KIND_RETRY, intent_pb2.APPROVAL_KIND_PAYOUT
-    content = intent_pb2.Approval(
-        kind=retry if dead else first,
-        withdrawal_id=withdrawal_id,
-        network_id=NETWORK_ID,
-        destination=destination,
-        contract=text_of(token) if token else "",
-        amount_atoms=str(amount_atoms),
-        highest_fee_atoms=str(fee_atoms_max),
-        expires_ns=2**62,
-        key_id="k",
-        dead_attempts=[
-            intent_pb2.DeadAttempt(txid=one.txid, proof_sha256=b"p" * 32) for one in dead
-        ],
-    ).SerializeToString()
-    return Approval(content, APPROVER.sign(APPROVAL_PREFIX + content))
-
-
-@dataclass
-class RealSigner:
-    """The signer's service behind the pipeline's protocol."""
-
-    signer: Signer
-
-    async def sign(self, plan: Plan, approvals: Sequence[Approval]) -> bytes:
-        asked = signer_pb2.SignRequest(
-            intent=plan.intent,
-            more_approvals=[
-                intent_pb2.SignedApproval(approval=one.approval, signature=one.signature)
-                for one in approvals
-            ],
-        )
-        return (await self.signer.sign(asked)).raw_transaction
-
-    async def close(self, withdrawal_id: WithdrawalId) -> Sequence[bytes]:
-        return await self.signer.close(withdrawal_id)
+    """The approver's word."""
+    text = text_of(token) if token else ""
+    return approval_of(withdrawal_id, destination, text, amount_atoms, dead, fee_atoms_max)
 
 
 @dataclass

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from tests.chains.ethereum.conftest import TRANSFER, code_of
-from tests.chains.ethereum.custody import ETHER, NETWORK_ID, SEEDS, Custody, policy_of
+from tests.chains.ethereum.custody import ETHER, Custody, policy_of
+from tests.chains.real_signer import NETWORK_ID, SEEDS
 from wallets.contract import BlockRef
 from wallets.ethereum.addresses import text_of
 

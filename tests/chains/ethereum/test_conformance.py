@@ -10,15 +10,8 @@ import pytest
 
 from tests.chains.conformance import AdapterConformance
 from tests.chains.ethereum.anvil import CHAIN_ID
-from tests.chains.ethereum.custody import (
-    ETHER,
-    NETWORK_ID,
-    SEEDS,
-    Custody,
-    network_of,
-    policy_of,
-    settings_of,
-)
+from tests.chains.ethereum.custody import ETHER, Custody, network_of, policy_of, settings_of
+from tests.chains.real_signer import NETWORK_ID, SEEDS
 from wallets.contract import Attempt, Payout, Replaces
 from wallets.ethereum.adapter import Ethereum
 from wallets.ethereum.addresses import text_of

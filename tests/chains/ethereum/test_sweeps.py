@@ -3,7 +3,8 @@
 import pytest
 
 from tests.chains.ethereum.conftest import TRANSFER
-from tests.chains.ethereum.custody import ETHER, GWEI, NETWORK_ID, SEEDS, Custody, policy_of
+from tests.chains.ethereum.custody import ETHER, GWEI, Custody, policy_of
+from tests.chains.real_signer import NETWORK_ID, SEEDS
 from wallets.contract import ConfirmationState
 from wallets.ethereum.addresses import text_of
 from wallets.ethereum.lanes import Lane

@@ -9,16 +9,8 @@ from runtime.clock import ManualClock
 from runtime.migrations import migrate
 from runtime.postgres import connect
 from runtime.settings import PostgresSettings
-from tests.chains.tron.custody import (
-    GENESIS_MS,
-    NETWORK_ID,
-    SEEDS,
-    TOKEN,
-    TRX,
-    Custody,
-    RealSigner,
-    policy_of,
-)
+from tests.chains.real_signer import NETWORK_ID, SEEDS, RealSigner
+from tests.chains.tron.custody import GENESIS_MS, TOKEN, TRX, Custody, policy_of
 from tests.wallets.tron.served import listen, open_node
 from wallets.contract import Network
 from wallets.schema import MIGRATIONS

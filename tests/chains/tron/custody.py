@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-from cambist.internal.signer.v1 import intent_pb2, signer_pb2
 from runtime.clock import ManualClock
 from runtime.postgres import Database
+from tests.chains.real_signer import APPROVERS, NETWORK_ID, RealSigner, approval_of
 from wallets.contract import (
     Approval,
     Attempt,
@@ -20,23 +18,17 @@ from wallets.contract import (
 )
 from wallets.core.transactions import changing
 from wallets.deposits.scanner import Hooks, Lease, Moved, Scanner
-from wallets.signer.approvals import APPROVAL_PREFIX
-from wallets.signer.keys.seeds import Seeds
 from wallets.signer.policy import AssetPolicy, NetworkPolicy, Policy
-from wallets.signer.service import Signer
 from wallets.tron import scan
 from wallets.tron.adapter import Tron
 from wallets.tron.addresses import address_of
 from wallets.tron.simulator.chain import Chain
 from wallets.tron.simulator.server import Node as SimulatedNode
 
-NETWORK_ID = 1
 GENESIS_MS = 1_795_354_200_000
 TRX = 10**6
 FEE_SUN_MAX = 40 * TRX
 TOKEN = b"\x41" + b"\x07" * 20
-APPROVER = Ed25519PrivateKey.from_private_bytes(b"a" * 32)
-SEEDS = Seeds({"hot": b"h" * 64, "deposit": b"d" * 64})
 BRANCHES = {"hot": "m/44'/195'/1'/0", "deposit": "m/44'/195'/0'/0"}
 LEASE = Lease("scan", 1)
 
@@ -44,7 +36,7 @@ LEASE = Lease("scan", 1)
 def policy_of() -> Policy:
     assets = {text: AssetPolicy(10**15, 10**15) for text in ("", address_of(TOKEN))}
     network = NetworkPolicy(NETWORK_ID, "tron", "simulated", 0, BRANCHES, assets, FEE_SUN_MAX)
-    return Policy({NETWORK_ID: network}, {"k": APPROVER.public_key().public_bytes_raw()}, {}, 0)
+    return Policy({NETWORK_ID: network}, APPROVERS, {}, 0)
 
 
 def approve(
@@ -55,43 +47,9 @@ def approve(
     dead: Sequence[Death] = (),
     fee_atoms_max: int = FEE_SUN_MAX,
 ) -> Approval:
-    """The approver's word, by a key that the signer knows."""
-    retry, first = intent_pb2.APPROVAL_KIND_RETRY, intent_pb2.APPROVAL_KIND_PAYOUT
-    content = intent_pb2.Approval(
-        kind=retry if dead else first,
-        withdrawal_id=withdrawal_id,
-        network_id=NETWORK_ID,
-        destination=destination,
-        contract=address_of(contract) if contract else "",
-        amount_atoms=str(amount_atoms),
-        highest_fee_atoms=str(fee_atoms_max),
-        expires_ns=2**62,
-        key_id="k",
-        dead_attempts=[
-            intent_pb2.DeadAttempt(txid=one.txid, proof_sha256=b"p" * 32) for one in dead
-        ],
-    ).SerializeToString()
-    return Approval(content, APPROVER.sign(APPROVAL_PREFIX + content))
-
-
-@dataclass
-class RealSigner:
-    """The signer's service behind the pipeline's protocol."""
-
-    signer: Signer
-
-    async def sign(self, plan: Plan, approvals: Sequence[Approval]) -> bytes:
-        asked = signer_pb2.SignRequest(
-            intent=plan.intent,
-            more_approvals=[
-                intent_pb2.SignedApproval(approval=one.approval, signature=one.signature)
-                for one in approvals
-            ],
-        )
-        return (await self.signer.sign(asked)).raw_transaction
-
-    async def close(self, withdrawal_id: WithdrawalId) -> Sequence[bytes]:
-        return await self.signer.close(withdrawal_id)
+    """The approver's word."""
+    text = address_of(contract) if contract else ""
+    return approval_of(withdrawal_id, destination, text, amount_atoms, dead, fee_atoms_max)
 
 
 @dataclass

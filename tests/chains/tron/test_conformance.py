@@ -8,7 +8,8 @@ from typing import Any, cast
 import pytest
 
 from tests.chains.conformance import FINAL_DEPTH, AdapterConformance, S, World, received
-from tests.chains.tron.custody import NETWORK_ID, SEEDS, TOKEN, TRX, Custody, policy_of
+from tests.chains.real_signer import NETWORK_ID, SEEDS
+from tests.chains.tron.custody import TOKEN, TRX, Custody, policy_of
 from tests.wallets.tron.served import open_node
 from wallets.contract import Attempt, BroadcastOutcome, Payout, Replaces
 from wallets.tron.adapter import Tron, TronSettings

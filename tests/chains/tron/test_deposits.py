@@ -3,7 +3,8 @@
 import pytest
 
 from runtime.errors import Unavailable
-from tests.chains.tron.custody import NETWORK_ID, TRX, Custody
+from tests.chains.real_signer import NETWORK_ID
+from tests.chains.tron.custody import TRX, Custody
 from wallets.contract import Attempt, Payout
 from wallets.tron.simulator.state import TRANSFER
 
