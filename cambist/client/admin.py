@@ -122,11 +122,25 @@ class Admin:
         await self._call("SetAccountLimits", request, pb.SetAccountLimitsResponse)
 
     async def set_kill_switch(
-        self, *, account_id: int = 0, market_id: int = 0, active: bool = True
+        self,
+        *,
+        account_id: int = 0,
+        firm_id: int = 0,
+        market_id: int = 0,
+        whole_shard: bool = False,
+        active: bool = True,
     ) -> None:
-        """Kill switch of exactly one account or market. Raises Rejected."""
+        """Kill switch of exactly one account, firm or market, or of the shard. Raises Rejected.
+
+        Those of firms and of the shard are UNSUPPORTED before rules version 2.
+        """
         request = pb.SetKillSwitchRequest(
-            shard=self.shard, account_id=account_id, market_id=market_id, active=active
+            shard=self.shard,
+            account_id=account_id,
+            firm_id=firm_id,
+            market_id=market_id,
+            whole_shard=whole_shard,
+            active=active,
         )
         await self._call("SetKillSwitch", request, pb.SetKillSwitchResponse)
 

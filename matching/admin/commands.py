@@ -55,14 +55,20 @@ def create_account(account: admin_pb2.Account) -> system_pb2.CreateAccount:
 
 
 def kill_switch(request: admin_pb2.SetKillSwitchRequest) -> system_pb2.KillSwitch:
-    """The command. Raises Rejected unless it names one account or one market."""
-    if bool(request.account_id) == bool(request.market_id):
-        raise Rejected("INVALID_PARAMETER", "name one account or one market")
-    if request.account_id:
-        scope, target = system_pb2.KILL_SCOPE_ACCOUNT, request.account_id
-    else:
-        scope, target = system_pb2.KILL_SCOPE_MARKET, request.market_id
-    return system_pb2.KillSwitch(scope=scope, target_id=target, active=request.active)
+    """The command. Raises Rejected unless it names one account, firm or market, or the shard."""
+    named = [
+        system_pb2.KillSwitch(scope=scope, target_id=target_id, active=request.active)
+        for scope, target_id, is_named in (
+            (system_pb2.KILL_SCOPE_ACCOUNT, request.account_id, request.account_id),
+            (system_pb2.KILL_SCOPE_FIRM, request.firm_id, request.firm_id),
+            (system_pb2.KILL_SCOPE_MARKET, request.market_id, request.market_id),
+            (system_pb2.KILL_SCOPE_ALL, 0, request.whole_shard),
+        )
+        if is_named
+    ]
+    if len(named) != 1:
+        raise Rejected("INVALID_PARAMETER", "name one account, firm or market, or the whole shard")
+    return named[0]
 
 
 def market_of(entry: MarketEntry) -> admin_pb2.Market:

@@ -749,14 +749,20 @@ class SetKillSwitchRequest(_message.Message):
     ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     MARKET_ID_FIELD_NUMBER: _builtins.int
     ACTIVE_FIELD_NUMBER: _builtins.int
+    FIRM_ID_FIELD_NUMBER: _builtins.int
+    WHOLE_SHARD_FIELD_NUMBER: _builtins.int
     shard: _builtins.int
     """Shard."""
     account_id: _builtins.int
-    """Account; exactly one of the two."""
+    """Account; exactly one of the four is named."""
     market_id: _builtins.int
-    """Market; exactly one of the two."""
+    """Market; exactly one of the four is named."""
     active: _builtins.bool
     """On, else off."""
+    firm_id: _builtins.int
+    """Firm, with all of its accounts; exactly one of the four is named. From rules version 2 on."""
+    whole_shard: _builtins.bool
+    """Every account and market of the shard; exactly one of the four is named. From rules version 2 on."""
     def __init__(
         self,
         *,
@@ -764,10 +770,12 @@ class SetKillSwitchRequest(_message.Message):
         account_id: _builtins.int = ...,
         market_id: _builtins.int = ...,
         active: _builtins.bool = ...,
+        firm_id: _builtins.int = ...,
+        whole_shard: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "active", b"active", "market_id", b"market_id", "shard", b"shard"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "active", b"active", "firm_id", b"firm_id", "market_id", b"market_id", "shard", b"shard", "whole_shard", b"whole_shard"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
