@@ -2,7 +2,8 @@
 
     python examples/drop_copy_archiver.py localhost:8443 reader.json archive.jsonl
 
-Every line is an event with the journal sequence it belongs to. A row is written and flushed as a
+Every line is an event with the journal sequence it belongs to; a new archive begins with the orders
+that were open then, marked `snapshot` (they share the account's last sequence number). A row is written and flushed as a
 whole before the next one; after a crash the file is cut back to its last whole row, and the stream
 resumes after it: no event is missing, none stands twice.
 """
@@ -24,8 +25,9 @@ def plain(value: Any) -> Any:
 
 def lines_of(row: DropCopyRow) -> list[str]:
     """The events of a row, then a line that ends it."""
+    mark = {"snapshot": True} if row.is_snapshot else {}
     events = [
-        json.dumps({"kind": type(event).__name__, **asdict(event)}, default=plain)
+        json.dumps({"kind": type(event).__name__, **mark, **asdict(event)}, default=plain)
         for event in row.events
     ]
     return [*events, json.dumps({"row_end": row.last_seq})]
