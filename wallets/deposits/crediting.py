@@ -100,10 +100,9 @@ async def _advance(connection: Connection, network_id: int, height: Height) -> N
             D(row["state"]),
             rules.choose_tier(tiers[row["asset_id"], row["tier_version"]], [int(row["sum_atoms"])]),
             depth=rules.depth_of(row["block_height"], height.tip),
-            is_below_final_height=False,
             may_credit=not row["deposits_suspended"],
         )
-        for state in advanced.states:
+        for state in advanced:
             await move(connection, row["deposit_id"], state)
             if state is D.CREDITED:
                 await credit(connection, row)

@@ -63,15 +63,6 @@ class Tier:
     withdrawable_depth: int
 
 
-@dataclass(frozen=True, slots=True)
-class Advance:
-    """What a height makes of a deposit: the states to go through, in order, and the end."""
-
-    states: tuple[DepositState, ...]
-    # Nothing can change it any more: the engine may forget the credit.
-    is_final: bool
-
-
 NOTHING = Units(0, 0)
 D = DepositState
 
@@ -126,12 +117,13 @@ def depth_of(block_height: int, tip_height: int) -> int:
 
 
 def advance(
-    state: DepositState, tier: Tier, *, depth: int, is_below_final_height: bool, may_credit: bool
-) -> Advance:
-    """What the depth makes of a deposit in a block of the best chain.
+    state: DepositState, tier: Tier, *, depth: int, may_credit: bool
+) -> tuple[DepositState, ...]:
+    """The states that a deposit in a block of the best chain goes through at a depth, in order.
 
-    `may_credit` is false while the asset is suspended: what was not credited waits where it is.
-    Each credit is one state of the answer, never skipped: its command goes with that change.
+    `may_credit` is false while the asset is suspended or screening has not accepted the deposit:
+    what was not credited waits where it is. Each credit is one state of the answer, never skipped:
+    its command goes with that change.
     """
     states: list[DepositState] = []
     if state is D.IMMATURE and depth >= limits.COINBASE_DEPTH:
@@ -140,4 +132,4 @@ def advance(
         states.append(state := D.CREDITED)
     if state is D.CREDITED and depth >= tier.withdrawable_depth:
         states.append(state := D.WITHDRAWABLE)
-    return Advance(tuple(states), state is D.WITHDRAWABLE and is_below_final_height)
+    return tuple(states)

@@ -107,38 +107,21 @@ def test_a_sum_that_no_tier_covers_is_an_error() -> None:
 def test_depth_moves_a_deposit_as_the_table_says(
     state: DepositState, depth: int, may_credit: bool, states: tuple[DepositState, ...]
 ) -> None:
-    found = advance(state, LARGE, depth=depth, is_below_final_height=False, may_credit=may_credit)
-    assert found.states == states
-    assert not found.is_final
+    assert advance(state, LARGE, depth=depth, may_credit=may_credit) == states
 
 
-@given(st.sampled_from(D), st.integers(0, 200), st.booleans(), st.booleans())
+@given(st.sampled_from(D), st.integers(0, 200), st.booleans())
 def test_every_step_is_permitted_and_a_second_look_finds_nothing_to_do(
-    state: DepositState, depth: int, is_below_final_height: bool, may_credit: bool
+    state: DepositState, depth: int, may_credit: bool
 ) -> None:
     def look(at: DepositState) -> tuple[DepositState, ...]:
-        return advance(
-            at,
-            LARGE,
-            depth=depth,
-            is_below_final_height=is_below_final_height,
-            may_credit=may_credit,
-        ).states
+        return advance(at, LARGE, depth=depth, may_credit=may_credit)
 
     before = state
     for after in look(state):
         assert after in DEPOSIT[before]
         before = after
     assert look(before) == ()
-
-
-def test_only_what_is_withdrawable_can_be_final() -> None:
-    found = {
-        state
-        for state in D
-        if advance(state, LARGE, depth=5, is_below_final_height=True, may_credit=True).is_final
-    }
-    assert found == {D.WITHDRAWABLE}
 
 
 def test_the_block_itself_is_the_first_confirmation() -> None:
