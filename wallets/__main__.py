@@ -13,6 +13,7 @@ from runtime.errors import ConfigurationError
 from runtime.migrations import migrate as bring_up_to_date
 from wallets.audit import chain
 from wallets.deposits import addresses
+from wallets.deposits.command import deposits
 from wallets.deposits.rescan import Rescan
 from wallets.reconciliation.command import reconcile
 from wallets.reserves.command import reserves
@@ -132,6 +133,7 @@ def verify_audit(head: str) -> None:
     sys.exit(process.run(run, service="wallets", settings=settings))
 
 
+main.add_command(deposits)
 main.add_command(reconcile)
 main.add_command(reserves)
 main.add_command(treasury)

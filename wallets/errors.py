@@ -32,6 +32,7 @@ class Condition(enum.StrEnum):
     ASSET_SUSPENDED = "AssetSuspended"
     APPROVAL_MISSING = "ApprovalMissing"
     BOOKS_DEFICIT = "BooksDeficit"
+    SCREENING_UNAVAILABLE = "ScreeningUnavailable"
     WITHDRAWALS_STOPPED = "WithdrawalsStopped"
 
 

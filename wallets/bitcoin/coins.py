@@ -34,6 +34,7 @@ update custody.bitcoin_coin set spent_height = null, spent_block_hash = null
 where network_id = $1 and spent_block_hash = $2
 """
 UNDO_NEW: Final = "delete from custody.bitcoin_coin where network_id = $1 and block_hash = $2"
+# Coins that a screening holds, or has not seen, pay nobody.
 SPENDABLE: Final = """
 select coin.outpoint, coin.amount_atoms, address.branch, address.path_index
 from custody.bitcoin_coin coin
@@ -42,6 +43,11 @@ where coin.network_id = $1 and coin.spent_height is null and address.branch <> '
     and coin.height <= case when coin.is_coinbase then $2::bigint - $5::bigint + 1
                             when address.account_id = 0 then $2 else $3::bigint end
     and not coin.outpoint = any($6::text[])
+    and coin.outpoint not in (
+        select d.txid || ':' || d.index
+        from custody.deposit d join custody.chain c using (network_id)
+        where d.network_id = $1
+            and (d.state = 'held' or d.state = 'confirming' and c.screens_deposits))
 order by coin.amount_atoms desc, coin.outpoint
 limit $4::bigint
 """

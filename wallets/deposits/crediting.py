@@ -14,23 +14,28 @@ from runtime.postgres import Connection
 from wallets.books import postings
 from wallets.core import outbox
 from wallets.core.outbox import Credited
-from wallets.deposits import limits, rules
+from wallets.deposits import limits, rules, screening
 from wallets.deposits.rules import Reason, Tier
 from wallets.states import DepositState
 
 D = DepositState
 
-# Deposits of a suspended asset wait where they are, so that others are looked at.
+# Deposits of a suspended asset, and those that a screening has not let pass, wait where they are,
+# so that others are looked at.
 OPEN: Final = """
 with unfinal as (
     select *, sum(amount_atoms) over (partition by account_id, asset_id)::text as sum_atoms
     from custody.deposit
     where network_id = $1 and not is_final
         and state in ('immature', 'confirming', 'credited', 'withdrawable'))
-select unfinal.*, asset.deposits_suspended
+select unfinal.*, may.credit as may_credit
 from unfinal join custody.asset using (network_id, asset_id)
+    join custody.chain using (network_id)
+    left join custody.deposit_screening screening using (deposit_id)
+    cross join lateral (select not deposits_suspended and (not screens_deposits
+        or coalesce(screening.verdict, '') in ('accept', 'release', 'return')) as credit) may
 where state <> 'withdrawable' and tier_version > 0
-    and not (state = 'confirming' and deposits_suspended)
+    and not (state = 'confirming' and not may.credit)
     and not exists (select from custody.outbox o
                     where o.subject_id = deposit_id and o.answer_reason is null)
 order by block_height, deposit_id limit $2
@@ -86,6 +91,7 @@ async def apply_height(connection: Connection, network_id: int, height: Height) 
     assert depths is not None, "deposits are of registered networks"
     await connection.execute(RELEASE, network_id, Reason.ASSET_SUSPENDED.value)
     await connection.execute(ADOPT, network_id)
+    await screening.hold_again(connection, network_id)
     await _advance(connection, network_id, height)
     final = height.tip - depths["deposit_final_depth"] if height.final < 0 else height.final
     await _finalize(connection, network_id, min(final, height.tip))
@@ -100,7 +106,7 @@ async def _advance(connection: Connection, network_id: int, height: Height) -> N
             D(row["state"]),
             rules.choose_tier(tiers[row["asset_id"], row["tier_version"]], [int(row["sum_atoms"])]),
             depth=rules.depth_of(row["block_height"], height.tip),
-            may_credit=not row["deposits_suspended"],
+            may_credit=row["may_credit"],
         )
         for state in advanced:
             await move(connection, row["deposit_id"], state)

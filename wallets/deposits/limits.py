@@ -17,3 +17,15 @@ REORGANISATION_DEPTH_MAX: Final = 100
 MOVEMENTS_MAX: Final = 200_000
 # Deposits that one height changes in one way; the next height takes what is left.
 DEPOSITS_PAGE: Final = 10_000
+# Between two looks for deposits that nobody has screened.
+SCREENING_SECONDS: Final = 1.0
+# A question without an answer is asked again after so long; the other side knows it by its id.
+SCREENING_RETRY_SECONDS: Final = 30.0
+# Questions of one look, and answers that may fail one after the other before it ends.
+SCREENED_PAGE: Final = 200
+SCREENING_FAILURES_MAX: Final = 3
+SCREENING_TIMEOUT_SECONDS_MAX: Final = 60
+SCREENING_ANSWER_BYTES_MAX: Final = 16_384
+SCREENING_REFERENCE_MAX: Final = 200
+# Held deposits that one list shows.
+HELD_SHOWN_MAX: Final = 1_000

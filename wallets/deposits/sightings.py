@@ -41,9 +41,13 @@ KNOWN: Final = """
 select deposit_id, state, reason, credit_count
 from custody.deposit where deposit_id = any($1::bytea[])
 """
-# Nobody's account changes while the engine holds a credit of it.
+# Nobody's account changes while the engine holds a credit of it. What people gave to the venue's
+# account, to be paid back, stays there.
 SEE_AGAIN: Final = """
-update custody.deposit set account_id = case when credit_count % 2 = 1 then account_id else $2 end,
+update custody.deposit d set
+    account_id = case when credit_count % 2 = 1 then account_id else coalesce((
+        select nullif(return_account_id, 0) from custody.deposit_screening g
+        where g.deposit_id = d.deposit_id), $2) end,
     block_hash = $3, block_height = $4, orphaned_height = null
 where deposit_id = $1
 """

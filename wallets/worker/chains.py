@@ -4,7 +4,8 @@ Called by `server`. Libraries of a chain are imported only where that chain is s
 without Bitcoin holds no GPL code. A wrong file is named by field, never with its passwords.
 
     {"nodes": [{"name": "a", "url": "http://…", "user": "…", "password": "…"}], "agreeing": 1,
-     "settings": {…}, "stalled_after_seconds": 10800}
+     "settings": {…}, "stalled_after_seconds": 10800,
+     "screening": {"url": "https://…", "token": "…", "timeout_seconds": 5} or "accepts all"}
 """
 
 import json
@@ -22,10 +23,14 @@ from runtime.errors import ConfigurationError
 from runtime.postgres import Connection, Database
 from wallets.contract import Block, Builds, Destination, Network, ReadsChain
 from wallets.deposits.scanner import Hooks
+from wallets.deposits.screening import AcceptsAll, Screens
+from wallets.deposits.screening_http import HttpScreen, ScreeningSettings
 from wallets.worker import limits
 
 T = TypeVar("T")
 STALLED: Final = "stalled_after_seconds"
+# Said, not assumed: a network that screens is never served without somebody who answers.
+ACCEPTS_ALL: Final = "accepts all"
 
 
 def read_json(path: Path, what: str) -> dict[str, Any]:
@@ -97,6 +102,17 @@ async def open_chain(
     except ValueError as error:
         raise ConfigurationError(f"chain file: {error}") from None
     raise ConfigurationError(f"no worker pays on {network.chain} yet")
+
+
+async def open_screening(path: Path, stack: AsyncExitStack) -> Screens | None:
+    """Who is asked about deposits, open until the stack ends. Raises ConfigurationError."""
+    content = read_json(path, "chain file").get("screening")
+    if content is None:
+        return None
+    if content == ACCEPTS_ALL:
+        return AcceptsAll()
+    settings = parse(ScreeningSettings, content, "chain file: screening")
+    return await stack.enter_async_context(HttpScreen(settings))
 
 
 async def _open_bitcoin(

@@ -29,6 +29,7 @@ from wallets.core.pipeline import Pipeline
 from wallets.core.store import Store
 from wallets.deposits import addresses
 from wallets.deposits.scanner import Scanner
+from wallets.deposits.screening import Screening
 from wallets.engines import Primary, open_engines, read_engines
 from wallets.link import lease
 from wallets.link.reader import Reader
@@ -38,7 +39,7 @@ from wallets.settings import WalletSettings
 from wallets.signer.client import SignerClient
 from wallets.treasury.networks import open_treasury
 from wallets.worker import limits
-from wallets.worker.chains import Opened, open_chain
+from wallets.worker.chains import Opened, open_chain, open_screening
 from wallets.worker.scanning import Scanning, lease_of
 from wallets.worker.servicer import Servicer
 from wallets.worker.steps import Steps
@@ -127,6 +128,21 @@ async def open_scanning(database: Database, network: Network, opened: Opened) ->
     return Scanning(database, opened.chain, scanner, SystemClock())
 
 
+async def open_screener(
+    settings: WalletSettings, database: Database, network: Network, stack: AsyncExitStack
+) -> Screening | None:
+    """None where nobody is asked; raises ConfigurationError where nobody answers."""
+    screens = await open_screening(Path(settings.chain_file), stack)
+    if screens is not None:
+        return Screening(database, network.network_id, screens)
+    row = await database.read_row(
+        "select screens_deposits from custody.chain where network_id = $1", network.network_id
+    )
+    if row is not None and row["screens_deposits"]:
+        raise ConfigurationError("chain file: the network screens deposits: screening is missing")
+    return None
+
+
 async def open_pipelines(
     settings: WalletSettings,
     store: Store,
@@ -186,6 +202,7 @@ async def serve(
         store = Store(database, network.network_id, owner)
         steps = await open_pipelines(settings, store, opened.chain, signer, stack)
         scanning = await open_scanning(database, network, opened)
+        screening = await open_screener(settings, database, network, stack)
         await stack.enter_async_context(measured(settings, owner, steps))
         health = await start_health_server(settings.health_address, HEALTH_NAME)
         stack.push_async_callback(health.stop)
@@ -213,6 +230,10 @@ async def serve(
         if treasury is not None:
             name = f"treasury/{network.network_id}"
             run = partial(without_token, treasury.run)
+            tasks[name] = lease.while_held(database, name, owner, run)
+        if screening is not None:
+            name = f"screening/{network.network_id}"
+            run = partial(without_token, screening.run)
             tasks[name] = lease.while_held(database, name, owner, run)
         if scanning is not None:
             name = lease_of(network.network_id)

@@ -155,6 +155,22 @@ async def test_it_takes_requests_tells_signals_drains_and_hands_its_leases_over(
     ]
 
 
+async def test_a_network_that_screens_is_not_served_without_somebody_who_answers(
+    registered: Connection, postgres_settings: PostgresSettings, tmp_path: Path
+) -> None:
+    await registered.execute("update custody.chain set screens_deposits = true")
+    chosen = settings_of(postgres_settings, tmp_path, "127.0.0.1:9")
+    with pytest.raises(ConfigurationError, match="screening is missing"):
+        await server.serve(chosen, asyncio.Event())
+    for content in ({"url": "http://10.0.0.1/planted"}, "accept all"):
+        chosen = settings_of(
+            postgres_settings, tmp_path, "127.0.0.1:9", {**CHAIN, "screening": content}
+        )
+        with pytest.raises(ConfigurationError, match="screening") as caught:
+            await server.serve(chosen, asyncio.Event())
+        assert "planted" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("changes", "content", "named"),
     [

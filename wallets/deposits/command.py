@@ -1,0 +1,125 @@
+"""`python -m wallets deposits …`: held deposits, and the decisions of two persons about them.
+
+Run by operators, beside the workers. It asks no node and moves no coin.
+"""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import click
+
+from runtime import postgres, process
+from runtime.errors import ConfigurationError
+from runtime.postgres import Database
+from wallets.deposits import held
+from wallets.deposits.held import ReturnAccount
+from wallets.errors import Rejected
+from wallets.settings import WalletSettings
+
+Work = Callable[[Database, int], Awaitable[None]]
+BY: Final = click.option("--by", "people", multiple=True, metavar="NAME", help="Twice.")
+
+
+@click.group()
+def deposits() -> None:
+    """Deposits that wait for people."""
+
+
+@deposits.command("held")
+def show_held() -> None:
+    """Those that are held, with the reason, longest first."""
+
+    async def run(database: Database, network_id: int) -> None:
+        for one in await held.read_held(database, network_id):
+            click.echo(
+                f"{one.deposit_id.hex()} {one.amount_atoms} atoms of asset {one.asset_id} for "
+                f"account {one.account_id}, {one.txid}:{one.index}: {one.reason} {one.reference}"
+            )
+
+    carry_out(run)
+
+
+@deposits.command()
+@click.argument("deposit")
+@BY
+def release(deposit: str, people: tuple[str, ...]) -> None:
+    """Let DEPOSIT go on to its credit."""
+    deposit_id = id_of(deposit)
+
+    async def run(database: Database, network_id: int) -> None:
+        await held.release(database, network_id, deposit_id, people)
+        click.echo("released")
+
+    carry_out(run)
+
+
+@deposits.command("return")
+@click.argument("deposit")
+@click.option("--account", type=click.IntRange(min=1), required=True, help="Of the venue.")
+@click.option("--shard", type=click.IntRange(min=1), required=True, help="Of that account.")
+@BY
+def give_back(deposit: str, account: int, shard: int, people: tuple[str, ...]) -> None:
+    """Credit DEPOSIT to an account of the venue's, which withdraws it to the payer."""
+    deposit_id = id_of(deposit)
+
+    async def run(database: Database, network_id: int) -> None:
+        await held.give_back(
+            database, network_id, deposit_id, ReturnAccount(account, shard), people
+        )
+        click.echo(f"goes to account {account}")
+
+    carry_out(run)
+
+
+@deposits.command()
+@click.argument("switch", type=click.Choice(("on", "off")))
+@BY
+def screening(switch: str, people: tuple[str, ...]) -> None:
+    """Require a verdict before each credit, or require none any more."""
+
+    async def run(database: Database, network_id: int) -> None:
+        await held.require(database, network_id, people, on=switch == "on")
+        click.echo(f"screening is {switch}")
+
+    carry_out(run)
+
+
+def id_of(text: str) -> bytes:
+    """Sixteen bytes in hex."""
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise click.BadParameter("not hex", param_hint="DEPOSIT") from None
+
+
+def carry_out(work: Work) -> None:
+    """Runs it over the network of the settings; ends the process."""
+    try:
+        settings = WalletSettings.load()
+    except ConfigurationError as error:
+        click.echo(f"configuration: {error}", err=True)
+        sys.exit(process.ExitStatus.CONFIGURATION)
+    refused: list[str] = []
+
+    async def run(_stop: asyncio.Event) -> None:
+        database = await postgres.connect(settings.postgres, application_name="deposits")
+        try:
+            row = await database.read_row(
+                "select network_id from custody.chain where chain = $1 and network = $2",
+                settings.chain,
+                settings.network,
+            )
+            if row is None:
+                raise ConfigurationError(f"{settings.chain}/{settings.network} is not registered")
+            await work(database, row["network_id"])
+        except Rejected as error:
+            refused.append(str(error))
+        finally:
+            await database.close()
+
+    status = process.run(run, service="wallets", settings=settings)
+    if refused:
+        raise click.ClickException(refused[0])
+    sys.exit(status)
