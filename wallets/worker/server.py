@@ -227,14 +227,11 @@ async def serve(
         name = f"reconciliation/{network.network_id}"
         tasks[name] = lease.while_held(database, name, owner, partial(without_token, books.run))
         treasury = open_treasury(database, opened.chain, signer)
-        if treasury is not None:
-            name = f"treasury/{network.network_id}"
-            run = partial(without_token, treasury.run)
-            tasks[name] = lease.while_held(database, name, owner, run)
-        if screening is not None:
-            name = f"screening/{network.network_id}"
-            run = partial(without_token, screening.run)
-            tasks[name] = lease.while_held(database, name, owner, run)
+        for kind, work in (("treasury", treasury), ("screening", screening)):
+            if work is not None:
+                name = f"{kind}/{network.network_id}"
+                run = partial(without_token, work.run)
+                tasks[name] = lease.while_held(database, name, owner, run)
         if scanning is not None:
             name = lease_of(network.network_id)
             tasks[name] = lease.while_held(database, name, owner, scanning.run)
