@@ -16,6 +16,7 @@ class Instruments:
     wanted: _Gauge
     applied: _Gauge
     signal_age: _Gauge
+    nodes_synced: _Gauge
     reconcile_seconds: Histogram
     reconcile_failures: Counter
     watch_missed: Counter
@@ -30,6 +31,7 @@ class Instruments:
             wanted=meter.create_gauge(prefix + "replicas.wanted"),
             applied=meter.create_gauge(prefix + "replicas.applied"),
             signal_age=meter.create_gauge(prefix + "signal.age", unit="s"),
+            nodes_synced=meter.create_gauge(prefix + "nodes.synced"),
             reconcile_seconds=meter.create_histogram(prefix + "reconcile", unit="s"),
             reconcile_failures=meter.create_counter(prefix + "reconcile.failures"),
             watch_missed=meter.create_counter(prefix + "watch.missed"),

@@ -1,5 +1,6 @@
 """What can be said of a chain's workers from their pods and reports, as conditions. Pure."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -26,6 +27,18 @@ EXIT_TEXTS: Final = {
     "WorkerMisconfigured": "its configuration is wrong; see its log",
     "WorkerCrashing": "it ends again and again; see its log",
 }
+
+# What keeps a worker from following its chain, and what a person does about it.
+NODE_TEXTS: Final = {
+    "NodeUnreachable": "too few nodes answer; check that they run, their URLs, and ports and cidrs "
+    "of spec.nodes",
+    "ChainMismatch": "nodes are on another chain than the one registered; mend the URLs in the "
+    "chain file, nothing is read or paid until then",
+    "NodesDisagree": "nodes tell different blocks; find the one that is wrong",
+    "ReorgTooDeep": "the chain went back further than is believed; payouts are stopped",
+    "ChainStalled": "the newest block is old; look at the nodes",
+}
+REASON: Final = re.compile("[A-Za-z][A-Za-z0-9]{0,127}")
 
 
 def ready(deployment: Object | None, pods: Sequence[Object]) -> Condition:
@@ -83,16 +96,26 @@ def scaling(policy: Policy, decision: Decision) -> Condition:
     return Condition("Scaling", Truth.TRUE, decision.reason.value, describe(decision))
 
 
-def synced(newest: Heard | None, *, fresh: bool) -> Condition:
-    """NodesSynced, by the newest report."""
-    if newest is None or not fresh:
-        text = "no worker reports"
-        return Condition("NodesSynced", Truth.UNKNOWN, "SignalStale", text)
-    lag = newest.report.scan_lag_blocks
+def synced(scanning: Heard | None, *, is_fresh: bool) -> Condition:
+    """NodesSynced, by the newest report of the worker that follows the blocks."""
+    kind = "NodesSynced"
+    if scanning is None or not is_fresh:
+        return Condition(kind, Truth.UNKNOWN, "SignalStale", "no worker follows the blocks")
+    report = scanning.report
+    if report.scan_condition:
+        text = NODE_TEXTS.get(report.scan_condition, "see the worker's log")
+        name = word(report.scan_condition)
+        return Condition(kind, Truth.FALSE, name, f"{text}: {report.scan_detail}")
+    lag = report.scan_lag_blocks
     text = f"{lag} blocks behind the tip"
     if lag > limits.SCAN_LAG_BLOCKS_MAX:
-        return Condition("NodesSynced", Truth.FALSE, "ChainStalled", f"{text}; look at the nodes")
-    return Condition("NodesSynced", Truth.TRUE, "Following", text)
+        return Condition(kind, Truth.FALSE, "ChainStalled", f"{text}; look at the nodes")
+    return Condition(kind, Truth.TRUE, "Following", text)
+
+
+def word(reason: str) -> str:
+    """A reason as the API server takes it; a worker of another release may say anything."""
+    return reason if REASON.fullmatch(reason) else "ScanWaits"
 
 
 def withdrawals(spec: Object, newest: Heard | None, *, fresh: bool) -> Condition:

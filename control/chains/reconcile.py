@@ -207,16 +207,27 @@ class Chains:
         pods = store.pods_of(name)
         newest: Heard | None = self.parts.board.newest(name)
         fresh = decision.is_signal_fresh
+        synced = self._synced(name, policy)
         return [
             health.ready(store.get(Kind.DEPLOYMENT, name_of(deployment)), pods),
             health.signal_condition(decision, newest, never=never),
-            health.synced(newest, fresh=fresh),
+            synced,
             health.scaling(policy, decision),
             draining(progress, self.memories[name].drain_again_at > self.parts.lease.now()),
             health.withdrawals(chain["spec"], newest, fresh=fresh),
             health.replicas_ignored(policy),
             Condition("Conflict", Truth.FALSE, "OnlyOne", ""),
         ]
+
+    def _synced(self, name: str, policy: Policy) -> Condition:
+        parts = self.parts
+        scanning = parts.board.scanning(name)
+        is_fresh = (
+            scanning is not None and parts.lease.now() - scanning.at <= policy.signal_stale_seconds
+        )
+        synced = health.synced(scanning, is_fresh=is_fresh)
+        parts.instruments.nodes_synced.set(synced.status is Truth.TRUE, {"chain": name})
+        return synced
 
     async def _write(
         self,
@@ -242,9 +253,11 @@ class Chains:
             status |= {
                 "backlog": report.claimable_count,
                 "oldestAgeSeconds": report.oldest_claimable_age_ms // 1_000,
-                "scanLagBlocks": report.scan_lag_blocks,
                 "blocked": report.blocked_count,
             }
+        scanning = self.parts.board.scanning(name_of(chain))
+        if scanning is not None:
+            status["scanLagBlocks"] = scanning.report.scan_lag_blocks
         now = self.parts.lease.now()
         is_urgent = decision.changes or (
             memory.decided is not None and memory.decided.reason != decision.reason

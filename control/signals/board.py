@@ -31,12 +31,16 @@ class Board:
         self._heard: dict[str, dict[str, Heard]] = {}
         # The newest report of a chain outlives its worker: it goes stale, not missing.
         self._newest: dict[str, Heard] = {}
+        # The newest report of a worker that follows the blocks: one at a time does.
+        self._scanning: dict[str, Heard] = {}
 
     def report(self, chain: str, pod: str, report: Report, at: float) -> bool:
         """Takes a report; whether it says other than this worker's last one."""
         known = self._heard.setdefault(chain, {}).get(pod)
         heard = Heard(at, pod, report)
         self._heard[chain][pod] = self._newest[chain] = heard
+        if report.scanning:
+            self._scanning[chain] = heard
         return known is None or known.report != report
 
     def forget(self, chain: str, pod: str) -> None:
@@ -47,10 +51,15 @@ class Board:
         """The WalletChain went."""
         self._heard.pop(chain, None)
         self._newest.pop(chain, None)
+        self._scanning.pop(chain, None)
 
     def newest(self, chain: str) -> Heard | None:
         """The newest report of any worker."""
         return self._newest.get(chain)
+
+    def scanning(self, chain: str) -> Heard | None:
+        """The newest report of a worker that follows the chain's blocks."""
+        return self._scanning.get(chain)
 
     def of_pod(self, chain: str, pod: str) -> Heard | None:
         """One worker's."""

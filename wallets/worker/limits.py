@@ -16,6 +16,8 @@ ETHEREUM_STALLED_SECONDS: Final = 600
 # Solid blocks are a minute old on a chain of 27 witnesses.
 TRON_STALLED_SECONDS: Final = 600
 SIGNALS_SECONDS: Final = 5.0
+# Of what a worker tells the operator of its nodes.
+DETAIL_CHARACTERS_MAX: Final = 500
 DRAIN_MILLISECONDS_MAX: Final = 600_000
 # At SIGTERM: a step that does not end in this time is left to the next worker.
 STOP_SECONDS: Final = 20.0

@@ -14,6 +14,7 @@ import asyncpg
 from runtime.errors import ConfigurationError
 from runtime.postgres import Connection, Database
 from wallets.core.transactions import changing
+from wallets.errors import Rejected
 from wallets.worker.chains import parse, read_json
 
 ACTOR: Final = "apply"
@@ -57,6 +58,14 @@ class Branch:
 
 
 @dataclass(frozen=True, slots=True)
+class HotAccount:
+    """An account of TRON that pays: a place of a branch."""
+
+    branch: str
+    path_index: int
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """Who numbers commands towards a shard."""
 
@@ -76,6 +85,8 @@ class Registration:
     sources: Sequence[Source]
     tiers: Sequence[Tier] = ()
     branches: Sequence[Branch] = ()
+    # Of TRON, whose payouts leave from accounts.
+    hot_accounts: Sequence[HotAccount] = ()
     # Blocks after which a deposit cannot change, where the chain itself calls none final.
     deposit_final_depth: int = 100
     # Blocks without a credited deposit after which its credit is taken back.
@@ -164,7 +175,28 @@ def lines(wanted: Registration) -> list[Line]:
             Line("source", {"source_id": one.source_id}, {**here, "shard": one.shard})
             for one in wanted.sources
         ),
+        *(_hot_account(wanted, one) for one in wanted.hot_accounts),
     ]
+
+
+def _hot_account(wanted: Registration, one: HotAccount) -> Line:
+    """Its account is reckoned from the branch's key. Raises ConfigurationError."""
+    if wanted.chain != "tron":
+        raise ConfigurationError(f"registration: hot accounts on {wanted.chain}")
+    from wallets.tron.addresses import account_at
+
+    keys = [own.extended_public_key for own in wanted.branches if own.branch == one.branch]
+    if len(keys) != 1:
+        raise ConfigurationError(f"registration: a hot account of {len(keys)} branches")
+    try:
+        account = account_at(keys[0], one.path_index)
+    except Rejected as error:
+        raise ConfigurationError(f"registration: hot account: {error}") from None
+    return Line(
+        "tron_account",
+        {"network_id": wanted.network_id, "account": account},
+        {"branch": one.branch, "path_index": one.path_index},
+    )
 
 
 def _contract(text: str) -> bytes:

@@ -19,6 +19,8 @@ from wallets.errors import Condition, Fenced, Stuck
 from wallets.worker import limits
 
 ACTOR: Final = "scanner"
+# Not one of custody's conditions: an outage is not written to rows, it is only told.
+NODE_UNREACHABLE: Final = "NodeUnreachable"
 NAME: Final = """
 update custody.chain set scan_condition = $2 where network_id = $1 and scan_condition <> $2
 """
@@ -43,14 +45,26 @@ class Scanning:
     clock: Clock
     # Blocks that the nodes have and we have not applied, as of the last pass.
     lag_blocks: int = 0
+    # Whether this worker holds the lease and had its first pass.
+    is_scanning: bool = False
+    # What keeps it from going on, for the operator: a name and words; empty = nothing.
+    condition: str = ""
+    detail: str = ""
 
     async def run(self, token: int) -> None:
         """Scans until cancelled or another worker holds the lease. Raises Broken."""
-        lease = Lease(lease_of(self.scanner.network_id), token)
+        try:
+            await self._run(Lease(lease_of(self.scanner.network_id), token))
+        finally:
+            # What a worker without the lease once saw is not news.
+            self.is_scanning = False
+
+    async def _run(self, lease: Lease) -> None:
         while True:
             try:
                 await self.chain.check()
                 await self._catch_up(lease)
+                self._say("")
                 await self._name("")
                 pause = limits.SCAN_SECONDS
             except Stuck as error:
@@ -58,6 +72,7 @@ class Scanning:
                 pause = limits.RETRY_SECONDS
             except (Unavailable, Unknown) as error:
                 logs.get(__name__).warning("not scanned", reason=str(error))
+                await self._look_for_nodes()
                 pause = limits.RETRY_SECONDS
             except Fenced as error:
                 logs.get(__name__).warning("scan ended", reason=str(error))
@@ -72,8 +87,25 @@ class Scanning:
                 return
         self.lag_blocks = await self.scanner.lag()
 
+    async def _look_for_nodes(self) -> None:
+        """Was it the nodes that did not answer, or the database?"""
+        try:
+            await self.chain.check()
+            await self.chain.tip()
+        except Unavailable as error:
+            self._say(NODE_UNREACHABLE, str(error))
+        except Stuck as error:
+            self._say(error.condition, str(error))
+        else:
+            self._say("")
+
+    def _say(self, condition: str, detail: str = "") -> None:
+        self.is_scanning = True
+        self.condition, self.detail = condition, detail[: limits.DETAIL_CHARACTERS_MAX]
+
     async def _wait(self, error: Stuck) -> None:
         logs.get(__name__).warning("scan waits", condition=error.condition, reason=str(error))
+        self._say(error.condition, str(error))
         await self._name(error.condition)
         if error.condition is Condition.REORG_TOO_DEEP:
             await self._write(STOP, str(error))

@@ -42,9 +42,8 @@ class Servicer(wallets_pb2_grpc.WalletWorkerServiceServicer):
         """Present signals, then again at least as often as the contract says."""
         while not self.stop.is_set():
             try:
-                lag_blocks = 0 if self.scanning is None else self.scanning.lag_blocks
                 yield await signals.read_with(
-                    self.database, self.network_id, self.steps, lag_blocks
+                    self.database, self.network_id, self.steps, self.scanning
                 )
             except Unavailable as error:
                 await abort(context, fault_for(error))

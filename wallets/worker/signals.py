@@ -10,6 +10,7 @@ from runtime.postgres import Database
 from wallets.core import claims
 from wallets.errors import Condition
 from wallets.states import PayoutState
+from wallets.worker.scanning import Scanning
 from wallets.worker.steps import Steps
 
 # More workers do not help against these.
@@ -65,11 +66,14 @@ async def read(database: Database, network_id: int) -> wallets_pb2.StreamSignals
 
 
 async def read_with(
-    database: Database, network_id: int, steps: Steps, lag_blocks: int
+    database: Database, network_id: int, steps: Steps, scanning: Scanning | None
 ) -> wallets_pb2.StreamSignalsResponse:
     """The counts of a network and of this process."""
     signals = await read(database, network_id)
-    signals.scan_lag_blocks = lag_blocks
+    if scanning is not None and scanning.is_scanning:
+        signals.scanning = True
+        signals.scan_lag_blocks = scanning.lag_blocks
+        signals.scan_condition, signals.scan_detail = scanning.condition, scanning.detail
     signals.in_flight_count = steps.in_flight_count
     signals.draining = steps.draining
     return signals

@@ -18,7 +18,7 @@ from wallets.deposits import limits
 from wallets.deposits.scanner import Hooks, Scanner
 from wallets.link import lease
 from wallets.worker.chains import no_block, no_undo
-from wallets.worker.scanning import Scanning, lease_of
+from wallets.worker.scanning import NODE_UNREACHABLE, Scanning, lease_of
 
 FOR_EVER = 10_000_000_000
 
@@ -102,3 +102,24 @@ async def test_the_next_holder_of_the_lease_goes_on_and_the_first_writes_nothing
     await lease.hand_over(database, lease_of(NETWORK_ID), "two")
     async with scanning(database, chain, "three"):
         await until(asks(custody, HEIGHT, 1))
+
+
+async def test_nodes_that_do_not_answer_are_told_and_forgotten_when_they_do(
+    database: Database, custody: Connection
+) -> None:
+    chain = MemoryBlocks(is_down=True)
+    chain.mine()
+    async with scanning(database, chain, "one") as found:
+
+        async def told(expected: str) -> bool:
+            return found.is_scanning and found.condition == expected
+
+        await until(partial(told, NODE_UNREACHABLE))
+        assert "down" in found.detail
+        # An outage is nobody's state: rows stay as they were.
+        assert await says(custody, CONDITION, "")
+        chain.is_down, chain.is_foreign = False, True
+        await until(partial(told, "ChainMismatch"))
+        chain.is_foreign = False
+        await until(partial(told, ""))
+    assert not found.is_scanning

@@ -24,31 +24,31 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)cambist/internal/wallets/v1/wallets.proto\x12\x1b\x63\x61mbist.internal.wallets.v1\"\x16\n\x14StreamSignalsRequest\"\xf4\x01\n\x15StreamSignalsResponse\x12\x17\n\x0f\x63laimable_count\x18\x01 \x01(\x04\x12\x1f\n\x17oldest_claimable_age_ms\x18\x02 \x01(\x04\x12\x17\n\x0fscan_lag_blocks\x18\x03 \x01(\x04\x12\x18\n\x10\x63onfirming_count\x18\x04 \x01(\x04\x12\x15\n\rblocked_count\x18\x05 \x01(\x04\x12\x13\n\x0bstuck_count\x18\x06 \x01(\x04\x12\x17\n\x0fnonce_gap_count\x18\x07 \x01(\x04\x12\x17\n\x0fin_flight_count\x18\x08 \x01(\x04\x12\x10\n\x08\x64raining\x18\t \x01(\x08\"\"\n\x0c\x44rainRequest\x12\x12\n\ntimeout_ms\x18\x01 \x01(\r\"(\n\rDrainResponse\x12\x17\n\x0fin_flight_count\x18\x01 \x01(\x04\"\x10\n\x0eUndrainRequest\"\x11\n\x0fUndrainResponse\"\x97\x01\n\nActRequest\x12\x33\n\x06\x61\x63tion\x18\x01 \x01(\x0e\x32#.cambist.internal.wallets.v1.Action\x12\x15\n\rwithdrawal_id\x18\x02 \x01(\x0c\x12\x0c\n\x04txid\x18\x03 \x01(\t\x12\x16\n\x0e\x66irst_approver\x18\x04 \x01(\t\x12\x17\n\x0fsecond_approver\x18\x05 \x01(\t\"\x1c\n\x0b\x41\x63tResponse\x12\r\n\x05state\x18\x01 \x01(\t*i\n\x06\x41\x63tion\x12\x16\n\x12\x41\x43TION_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x41\x43TION_BUMP\x10\x01\x12\x11\n\rACTION_CANCEL\x10\x02\x12\x12\n\x0e\x41\x43TION_ABANDON\x10\x03\x12\x0f\n\x0b\x41\x43TION_LINK\x10\x04\x32\xaf\x03\n\x13WalletWorkerService\x12x\n\rStreamSignals\x12\x31.cambist.internal.wallets.v1.StreamSignalsRequest\x1a\x32.cambist.internal.wallets.v1.StreamSignalsResponse0\x01\x12^\n\x05\x44rain\x12).cambist.internal.wallets.v1.DrainRequest\x1a*.cambist.internal.wallets.v1.DrainResponse\x12\x64\n\x07Undrain\x12+.cambist.internal.wallets.v1.UndrainRequest\x1a,.cambist.internal.wallets.v1.UndrainResponse\x12X\n\x03\x41\x63t\x12\'.cambist.internal.wallets.v1.ActRequest\x1a(.cambist.internal.wallets.v1.ActResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)cambist/internal/wallets/v1/wallets.proto\x12\x1b\x63\x61mbist.internal.wallets.v1\"\x16\n\x14StreamSignalsRequest\"\xb3\x02\n\x15StreamSignalsResponse\x12\x17\n\x0f\x63laimable_count\x18\x01 \x01(\x04\x12\x1f\n\x17oldest_claimable_age_ms\x18\x02 \x01(\x04\x12\x17\n\x0fscan_lag_blocks\x18\x03 \x01(\x04\x12\x18\n\x10\x63onfirming_count\x18\x04 \x01(\x04\x12\x15\n\rblocked_count\x18\x05 \x01(\x04\x12\x13\n\x0bstuck_count\x18\x06 \x01(\x04\x12\x17\n\x0fnonce_gap_count\x18\x07 \x01(\x04\x12\x17\n\x0fin_flight_count\x18\x08 \x01(\x04\x12\x10\n\x08\x64raining\x18\t \x01(\x08\x12\x10\n\x08scanning\x18\n \x01(\x08\x12\x16\n\x0escan_condition\x18\x0b \x01(\t\x12\x13\n\x0bscan_detail\x18\x0c \x01(\t\"\"\n\x0c\x44rainRequest\x12\x12\n\ntimeout_ms\x18\x01 \x01(\r\"(\n\rDrainResponse\x12\x17\n\x0fin_flight_count\x18\x01 \x01(\x04\"\x10\n\x0eUndrainRequest\"\x11\n\x0fUndrainResponse\"\x97\x01\n\nActRequest\x12\x33\n\x06\x61\x63tion\x18\x01 \x01(\x0e\x32#.cambist.internal.wallets.v1.Action\x12\x15\n\rwithdrawal_id\x18\x02 \x01(\x0c\x12\x0c\n\x04txid\x18\x03 \x01(\t\x12\x16\n\x0e\x66irst_approver\x18\x04 \x01(\t\x12\x17\n\x0fsecond_approver\x18\x05 \x01(\t\"\x1c\n\x0b\x41\x63tResponse\x12\r\n\x05state\x18\x01 \x01(\t*i\n\x06\x41\x63tion\x12\x16\n\x12\x41\x43TION_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x41\x43TION_BUMP\x10\x01\x12\x11\n\rACTION_CANCEL\x10\x02\x12\x12\n\x0e\x41\x43TION_ABANDON\x10\x03\x12\x0f\n\x0b\x41\x43TION_LINK\x10\x04\x32\xaf\x03\n\x13WalletWorkerService\x12x\n\rStreamSignals\x12\x31.cambist.internal.wallets.v1.StreamSignalsRequest\x1a\x32.cambist.internal.wallets.v1.StreamSignalsResponse0\x01\x12^\n\x05\x44rain\x12).cambist.internal.wallets.v1.DrainRequest\x1a*.cambist.internal.wallets.v1.DrainResponse\x12\x64\n\x07Undrain\x12+.cambist.internal.wallets.v1.UndrainRequest\x1a,.cambist.internal.wallets.v1.UndrainResponse\x12X\n\x03\x41\x63t\x12\'.cambist.internal.wallets.v1.ActRequest\x1a(.cambist.internal.wallets.v1.ActResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'cambist.internal.wallets.v1.wallets_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ACTION']._serialized_start=644
-  _globals['_ACTION']._serialized_end=749
+  _globals['_ACTION']._serialized_start=707
+  _globals['_ACTION']._serialized_end=812
   _globals['_STREAMSIGNALSREQUEST']._serialized_start=74
   _globals['_STREAMSIGNALSREQUEST']._serialized_end=96
   _globals['_STREAMSIGNALSRESPONSE']._serialized_start=99
-  _globals['_STREAMSIGNALSRESPONSE']._serialized_end=343
-  _globals['_DRAINREQUEST']._serialized_start=345
-  _globals['_DRAINREQUEST']._serialized_end=379
-  _globals['_DRAINRESPONSE']._serialized_start=381
-  _globals['_DRAINRESPONSE']._serialized_end=421
-  _globals['_UNDRAINREQUEST']._serialized_start=423
-  _globals['_UNDRAINREQUEST']._serialized_end=439
-  _globals['_UNDRAINRESPONSE']._serialized_start=441
-  _globals['_UNDRAINRESPONSE']._serialized_end=458
-  _globals['_ACTREQUEST']._serialized_start=461
-  _globals['_ACTREQUEST']._serialized_end=612
-  _globals['_ACTRESPONSE']._serialized_start=614
-  _globals['_ACTRESPONSE']._serialized_end=642
-  _globals['_WALLETWORKERSERVICE']._serialized_start=752
-  _globals['_WALLETWORKERSERVICE']._serialized_end=1183
+  _globals['_STREAMSIGNALSRESPONSE']._serialized_end=406
+  _globals['_DRAINREQUEST']._serialized_start=408
+  _globals['_DRAINREQUEST']._serialized_end=442
+  _globals['_DRAINRESPONSE']._serialized_start=444
+  _globals['_DRAINRESPONSE']._serialized_end=484
+  _globals['_UNDRAINREQUEST']._serialized_start=486
+  _globals['_UNDRAINREQUEST']._serialized_end=502
+  _globals['_UNDRAINRESPONSE']._serialized_start=504
+  _globals['_UNDRAINRESPONSE']._serialized_end=521
+  _globals['_ACTREQUEST']._serialized_start=524
+  _globals['_ACTREQUEST']._serialized_end=675
+  _globals['_ACTRESPONSE']._serialized_start=677
+  _globals['_ACTRESPONSE']._serialized_end=705
+  _globals['_WALLETWORKERSERVICE']._serialized_start=815
+  _globals['_WALLETWORKERSERVICE']._serialized_end=1246
 # @@protoc_insertion_point(module_scope)

@@ -81,6 +81,9 @@ class StreamSignalsResponse(_message.Message):
     NONCE_GAP_COUNT_FIELD_NUMBER: _builtins.int
     IN_FLIGHT_COUNT_FIELD_NUMBER: _builtins.int
     DRAINING_FIELD_NUMBER: _builtins.int
+    SCANNING_FIELD_NUMBER: _builtins.int
+    SCAN_CONDITION_FIELD_NUMBER: _builtins.int
+    SCAN_DETAIL_FIELD_NUMBER: _builtins.int
     claimable_count: _builtins.int
     """Payouts that could be claimed now."""
     oldest_claimable_age_ms: _builtins.int
@@ -99,6 +102,12 @@ class StreamSignalsResponse(_message.Message):
     """Attempts in flight in this worker."""
     draining: _builtins.bool
     """The worker is draining."""
+    scanning: _builtins.bool
+    """This worker follows the chain's blocks: it alone says `scan_lag_blocks` and what is below."""
+    scan_condition: _builtins.str
+    """What keeps it from going on, by custody's name: NodeUnreachable, ChainMismatch, …; empty = nothing."""
+    scan_detail: _builtins.str
+    """The same in words, with nodes by their names; at most 500 characters."""
     def __init__(
         self,
         *,
@@ -111,10 +120,13 @@ class StreamSignalsResponse(_message.Message):
         nonce_gap_count: _builtins.int = ...,
         in_flight_count: _builtins.int = ...,
         draining: _builtins.bool = ...,
+        scanning: _builtins.bool = ...,
+        scan_condition: _builtins.str = ...,
+        scan_detail: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["blocked_count", b"blocked_count", "claimable_count", b"claimable_count", "confirming_count", b"confirming_count", "draining", b"draining", "in_flight_count", b"in_flight_count", "nonce_gap_count", b"nonce_gap_count", "oldest_claimable_age_ms", b"oldest_claimable_age_ms", "scan_lag_blocks", b"scan_lag_blocks", "stuck_count", b"stuck_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blocked_count", b"blocked_count", "claimable_count", b"claimable_count", "confirming_count", b"confirming_count", "draining", b"draining", "in_flight_count", b"in_flight_count", "nonce_gap_count", b"nonce_gap_count", "oldest_claimable_age_ms", b"oldest_claimable_age_ms", "scan_condition", b"scan_condition", "scan_detail", b"scan_detail", "scan_lag_blocks", b"scan_lag_blocks", "scanning", b"scanning", "stuck_count", b"stuck_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
