@@ -2,7 +2,8 @@
 
 import os
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
 
 import click
 
@@ -19,36 +20,54 @@ from cambist.client.events import Accepted, Event, Filled
 from cambist.client.instruments import Market
 from cambist.client.triggers import Trigger
 
+Command: TypeAlias = Callable[..., Any]
+
+# What an order says, for every command that enters one.
+OPTIONS: Final[tuple[Callable[[Command], Command], ...]] = (
+    click.argument("symbol"),
+    click.argument("side", type=click.Choice(["buy", "sell"])),
+    click.argument("quantity"),
+    click.argument("price", required=False),
+    account_option,
+    click.option(
+        "--time-in-force",
+        type=click.Choice(["gtc", "ioc", "fok", "gtd", "day"]),
+        help="Default: gtc with a price or a trigger, else ioc.",
+    ),
+    click.option("--expires", "expires_seconds", type=click.IntRange(1), help="Seconds, with gtd."),
+    click.option("--post-only", "is_post_only", is_flag=True, help="Refused if it would trade."),
+    click.option("--stop-price", help="Waits until a trade gets so bad."),
+    click.option("--take-profit-price", help="Waits until a trade gets so good."),
+    click.option("--trailing-offset", help="Waits until a trade turns back by so much."),
+    click.option(
+        "--trailing-ppm", type=click.IntRange(0, 999_999), default=0, help="The same in millionths."
+    ),
+    click.option("--display", help="Shows so much of it at a time."),
+    click.option("--minimum", help="Refused unless so much trades at once."),
+    click.option("--budget", help="Spends so much of the quote; QUANTITY is 0 then."),
+    click.option("--tag", type=click.IntRange(0, 2**32 - 1), default=0, help="For mass cancels."),
+    click.option("--id", "cl_ord_id", default="", help="32 hex digits; enters one order at most."),
+    as_json,
+)
+
+
+def order_options(command: Command) -> Command:
+    """Gives a command the arguments and options of an order."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
 
 @click.command()
-@click.argument("symbol")
-@click.argument("side", type=click.Choice(["buy", "sell"]))
-@click.argument("quantity")
-@click.argument("price", required=False)
-@account_option
-@click.option(
-    "--time-in-force",
-    type=click.Choice(["gtc", "ioc", "fok", "gtd", "day"]),
-    help="Default: gtc with a price or a trigger, else ioc.",
-)
-@click.option("--expires", "expires_seconds", type=click.IntRange(1), help="Seconds, with gtd.")
-@click.option("--post-only", "is_post_only", is_flag=True, help="Refused if it would trade.")
-@click.option("--stop-price", help="Waits until a trade gets so bad.")
-@click.option("--take-profit-price", help="Waits until a trade gets so good.")
-@click.option("--trailing-offset", help="Waits until a trade turns back by so much.")
-@click.option(
-    "--trailing-ppm", type=click.IntRange(0, 999_999), default=0, help="The same in millionths."
-)
-@click.option("--display", help="Shows so much of it at a time.")
-@click.option("--minimum", help="Refused unless so much trades at once.")
-@click.option("--budget", help="Spends so much of the quote; QUANTITY is 0 then.")
-@click.option("--tag", type=click.IntRange(0, 2**32 - 1), default=0, help="For mass cancels.")
-@click.option("--id", "cl_ord_id", default="", help="32 hex digits; enters one order at most.")
-@as_json
+@order_options
 @pass_doors
 def order(doors: Doors, /, *, as_json: bool, **wanted: Any) -> None:
     """Enter an order: SYMBOL SIDE QUANTITY [PRICE]; without a price a market order."""
-    events, market = failures.run(enter(doors, wanted))
+    show(*failures.run(enter(doors, wanted)), as_json=as_json)
+
+
+def show(events: list[Event], market: Market, *, as_json: bool) -> None:
+    """Prints what happened."""
     if as_json:
         for event in events:
             print_json(event_fields(event))

@@ -55,6 +55,25 @@ class UnaryOrders:
         answer = await self._call("AmendOrder", request, call, pb.AmendOrderResponse)
         return judge(request, answer.answer, Replaced), events_of(answer.events)
 
+    async def replace(self, request: Request) -> tuple[Accepted, list[Event]]:
+        """Puts an order in place of one, or changes nothing (`commands.replacement`).
+
+        The new order's answer; then the end of the old one, which came first, and fills.
+        """
+        call = pb.ReplaceOrderRequest(replace=request.message.replace)
+        answer = await self._call("ReplaceOrder", request, call, pb.ReplaceOrderResponse)
+        return judge(request, answer.answer, Accepted), events_of(answer.events)
+
+    async def cancel_all_after(self, request: Request) -> tuple[MassCanceled, int]:
+        """Arms, renews or disarms the dead man's timer (`commands.cancel_all_after`).
+
+        Its answer, and the engine time at which it fires: 0 when disarmed, and for a repeat,
+        which arms nothing.
+        """
+        call = pb.CancelAllAfterRequest(cancel_all_after=request.message.cancel_all_after)
+        answer = await self._call("CancelAllAfter", request, call, pb.CancelAllAfterResponse)
+        return judge(request, answer.answer, MassCanceled), answer.fires_ns
+
     async def mass_cancel(self, request: Request) -> tuple[MassCanceled, list[Event]]:
         """Cancels all that match; its answer, and the cancelled orders."""
         call = pb.MassCancelRequest(mass_cancel=request.message.mass_cancel)

@@ -5,6 +5,7 @@ envelope, which is unique in the process. Only frames of accounts with a waiting
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cambist.internal.journal.v1 import frames_pb2
@@ -31,6 +32,8 @@ class Question:
     commands: bytes
     # Cancels have room of their own before the link.
     is_cancel: bool
+    # Enters an order: answered by the order of this id, not by what names the id as a request.
+    is_order: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Waiter:
     """One call; hears the answer from whichever side it comes."""
 
     identifier: bytes
+    is_order: bool
     # The events, and when they were durable.
     answer: asyncio.Future[tuple[Events, int]]
 
@@ -79,8 +83,8 @@ class AccountWaiters:
             waiter = self.by_time.get(event.received_ns)
             if waiter is None or waiter.answer.done():
                 continue
-            if is_answer(event, waiter.identifier):
-                found = [one for one in events[index:] if one.seq == event.seq]
+            if is_answer(event, waiter.identifier, is_order=waiter.is_order):
+                found = events_of_command(events, index, waiter.identifier)
                 waiter.answer.set_result((found, durable_ns))
 
 
@@ -105,7 +109,8 @@ class UnaryBoard:
         # Unique, so that an answer is never taken for that of another call.
         self._last_ns = received_ns = max(self._last_ns + 1, shard.clock.wall_ns())
         correlation = shard.next_correlation()
-        waiter = Waiter(question.identifier, asyncio.get_running_loop().create_future())
+        answer: asyncio.Future[tuple[Events, int]] = asyncio.get_running_loop().create_future()
+        waiter = Waiter(question.identifier, question.is_order, answer)
         waiters = self._accounts.get(question.account_id)
         if waiters is None:
             waiters = self._accounts[question.account_id] = AccountWaiters()
@@ -137,12 +142,29 @@ class UnaryBoard:
                 router.stop_seeking(question.account_id)
 
 
-def is_answer(event: events_pb2.PrivateEvent, identifier: bytes) -> bool:
-    """Whether the event answers the command with this id."""
+def events_of_command(events: Sequence[events_pb2.PrivateEvent], index: int, id_: bytes) -> Events:
+    """The answer at `index`, then what else the command did on the account, in order.
+
+    The report of an order that is replaced comes before the answer.
+    """
+    answer = events[index]
+    before = [
+        one
+        for one in events[:index]
+        if one.seq == answer.seq and one.execution_report.request_id == id_
+    ]
+    return [answer, *before, *(one for one in events[index + 1 :] if one.seq == answer.seq)]
+
+
+def is_answer(event: events_pb2.PrivateEvent, identifier: bytes, *, is_order: bool) -> bool:
+    """Whether the event answers the command with this id.
+
+    The end of an order that is replaced names the new order's id as its request: no answer.
+    """
     match event.WhichOneof("event"):
         case "execution_report":
             report = event.execution_report
-            return identifier in (report.request_id or report.cl_ord_id, report.cl_ord_id)
+            return identifier == (report.cl_ord_id if is_order else report.request_id)
         case "cancel_reject":
             return event.cancel_reject.request_id == identifier
         case "mass_cancel_report":

@@ -28,7 +28,9 @@ AnyCommand = (
     commands_pb2.NewOrder
     | commands_pb2.Cancel
     | commands_pb2.Amend
+    | commands_pb2.Replace
     | commands_pb2.MassCancel
+    | commands_pb2.CancelAllAfter
     | commands_pb2.Resolve
     | commands_pb2.Transfer
     | commands_pb2.RequestWithdrawal
@@ -37,9 +39,14 @@ R = TypeVar("R", bound=Message)
 NEW = Command.NEW_ORDER_FIELD_NUMBER
 CANCEL = Command.CANCEL_FIELD_NUMBER
 AMEND = Command.AMEND_FIELD_NUMBER
+REPLACE = Command.REPLACE_FIELD_NUMBER
 MASS_CANCEL = Command.MASS_CANCEL_FIELD_NUMBER
+CANCEL_ALL_AFTER = Command.CANCEL_ALL_AFTER_FIELD_NUMBER
 RESOLVE = Command.RESOLVE_FIELD_NUMBER
-CANCEL_CLASS = frozenset({CANCEL, MASS_CANCEL, RESOLVE})
+CANCEL_CLASS = frozenset({CANCEL, MASS_CANCEL, CANCEL_ALL_AFTER, RESOLVE})
+# They enter an order, which answers.
+ORDERS = frozenset({NEW, REPLACE})
+NS_PER_MS = 1_000_000
 
 
 class UnaryService:
@@ -76,6 +83,13 @@ class UnaryService:
         events = await self.single(AMEND, amend, received.raw, call)
         return service_pb2.AmendOrderResponse(answer=events[0], events=events[1:])
 
+    async def replace_order(
+        self, received: Received[service_pb2.ReplaceOrderRequest], call: Call
+    ) -> service_pb2.ReplaceOrderResponse:
+        """Cancels an order and enters another."""
+        events = await self.single(REPLACE, message_of(received).replace, received.raw, call)
+        return service_pb2.ReplaceOrderResponse(answer=events[0], events=events[1:])
+
     async def mass_cancel(
         self, received: Received[service_pb2.MassCancelRequest], call: Call
     ) -> service_pb2.MassCancelResponse:
@@ -83,6 +97,16 @@ class UnaryService:
         command = message_of(received).mass_cancel
         events = await self.single(MASS_CANCEL, command, received.raw, call)
         return service_pb2.MassCancelResponse(answer=events[0], events=events[1:])
+
+    async def cancel_all_after(
+        self, received: Received[service_pb2.CancelAllAfterRequest], call: Call
+    ) -> service_pb2.CancelAllAfterResponse:
+        """Arms, renews or disarms the dead man's timer of an account."""
+        command = message_of(received).cancel_all_after
+        events = await self.single(CANCEL_ALL_AFTER, command, received.raw, call)
+        return service_pb2.CancelAllAfterResponse(
+            fires_ns=fires_ns(command, events[0]), answer=events[0]
+        )
 
     async def resolve_order(
         self, received: Received[service_pb2.ResolveOrderRequest], call: Call
@@ -166,13 +190,15 @@ class UnaryService:
     async def _ask(
         self, field: int, command: AnyCommand, payload: memoryview, call: Call
     ) -> Events:
-        shard = shard_for(self._shards, command.account_id, getattr(command, "market_id", 0))
+        account_id, market_id = place_of(command)
+        shard = shard_for(self._shards, account_id, market_id)
         body = wire.header(field, len(payload)) + payload
         question = Question(
-            command.account_id,
+            account_id,
             id_of(command),
             wire.header(1, len(body)) + body,
             is_cancel=field in CANCEL_CLASS,
+            is_order=field in ORDERS,
         )
         return await self._boards[shard.number].ask(question, seconds_for(call))
 
@@ -181,9 +207,9 @@ class UnaryService:
         caller = call.caller
         is_cancel = field in CANCEL_CLASS
         for command in commands:
-            market_id = getattr(command, "market_id", 0)
-            shard = shard_for(self._shards, command.account_id, market_id)
-            own_account(caller, shard, command.account_id)
+            account_id, market_id = place_of(command)
+            shard = shard_for(self._shards, account_id, market_id)
+            own_account(caller, shard, account_id)
             if not is_cancel and market_id and not caller.may_see_market(market_id):
                 raise denied("MARKET_NOT_PERMITTED", f"market {market_id} is not on the key's list")
         bucket = caller.cancels if is_cancel else caller.orders
@@ -191,7 +217,7 @@ class UnaryService:
         now_ns = self._shards[min(self._shards)].clock.monotonic_ns()
         take(bucket, len(commands), now_ns, "the key's rate")
         for command in commands:
-            take(table.bucket(command.account_id, now_ns), 1, now_ns, "the account's rate")
+            take(table.bucket(place_of(command)[0], now_ns), 1, now_ns, "the account's rate")
         call.set_trailers(
             (
                 ("cambist-orders-remaining", str(caller.orders.remaining(now_ns))),
@@ -237,8 +263,28 @@ def message_of(received: Received[R]) -> R:
     return received.message
 
 
+def place_of(command: AnyCommand) -> tuple[int, int]:
+    """Account and market of a command; market 0 when it names none.
+
+    Of Replace those of the new order: what it cancels needs no more than a Cancel does.
+    """
+    if isinstance(command, commands_pb2.Replace):
+        return place_of(command.new_order)
+    return command.account_id, getattr(command, "market_id", 0)
+
+
+def fires_ns(command: commands_pb2.CancelAllAfter, answer: events_pb2.PrivateEvent) -> int:
+    """When the timer fires; 0 when it is disarmed, or when this call armed nothing."""
+    report = answer.mass_cancel_report
+    if not answer.HasField("mass_cancel_report") or report.repeat or not command.timeout_ms:
+        return 0
+    return answer.sequenced_ns + command.timeout_ms * NS_PER_MS
+
+
 def id_of(command: AnyCommand) -> bytes:
     """The command's own id."""
+    if isinstance(command, commands_pb2.Replace):
+        command = command.new_order
     if isinstance(command, commands_pb2.NewOrder):
         return command.cl_ord_id
     return command.id if isinstance(command, commands_pb2.Resolve) else command.request_id

@@ -1,6 +1,8 @@
 """Orders of rules version 2 against a real matching and gateway: by the SDK, and by `cambist`."""
 
 import asyncio
+import os
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -19,9 +21,11 @@ from cambist.client import (
     Rejected,
     Replaced,
     Restated,
+    Side,
     TimeInForce,
     Trigger,
     Triggered,
+    commands,
 )
 from cambist.client.admin import Admin
 from cambist.client.instruments import Market
@@ -140,6 +144,53 @@ async def test_the_command_line_enters_waiting_orders_and_icebergs(venue: CliVen
     async with Client.connect(venue.endpoint, key) as client:
         market = await client.market("BTC-USDT")
         assert told["display_lots"] == market.lots("0.2")
+
+
+async def test_the_command_line_replaces_orders_and_arms_the_timer(venue: CliVenue) -> None:
+    await switched(venue)
+    door = ("--key", str(venue.folder / "firm.json"))
+    account = ("--account", str(ACCOUNT), "--json")
+    placed = await venue.run(*door, "order", "BTC-USDT", "sell", "1", "100", *account)
+    (old,) = placed.lines
+    wanted = ("BTC-USDT", "sell", "2", "101", *account)
+    replaced = await venue.run(*door, "replace", old["cl_ord_id"], *wanted)
+    assert replaced.status == 0, replaced.stderr
+    told = [(line["event"], line["order_id"]) for line in replaced.lines]
+    assert told[1] == ("Canceled", old["order_id"])
+    assert told[0][0] == "Accepted"
+    # What is gone is replaced by nothing, unless it may be missing.
+    refused = await venue.run(*door, "replace", old["cl_ord_id"], *wanted)
+    assert refused.status != 0
+    assert "ORDER_CLOSED" in refused.stderr
+    lenient = await venue.run(*door, "replace", old["cl_ord_id"], "--allow-missing", *wanted)
+    assert [line["event"] for line in lenient.lines] == ["Accepted"]
+    armed = await venue.run(*door, "cancel-after", "3600", *account)
+    assert armed.lines[0]["fires_ns"] > 0
+    disarmed = await venue.run(*door, "cancel-after", "0", "--account", str(ACCOUNT))
+    assert disarmed.stdout == "disarmed\n"
+
+
+async def test_single_calls_of_the_sdk_replace_orders_and_arm_the_timer(venue: CliVenue) -> None:
+    async with Client.connect(venue.endpoint, await switched(venue)) as client:
+        market = await client.market("BTC-USDT")
+
+        def sell(quantity: str) -> commands.Request:
+            lots, ticks = market.lots(quantity), market.ticks("100")
+            order = commands.NewOrder(ACCOUNT, market.market_id, Side.SELL, lots, ticks)
+            return commands.new_order(order, os.urandom(16), time.time_ns())
+
+        old, _ = await client.orders.new_order(sell("1"))
+        request = commands.replacement(old.cl_ord_id, sell("2"))
+        accepted, events = await client.orders.replace(request)
+        assert (accepted.cl_ord_id, accepted.repeat) == (request.id, False)
+        assert [type(event) for event in events] == [Canceled]
+        again, events = await client.orders.replace(request)
+        assert (again.order_id, again.repeat, events) == (accepted.order_id, True, [])
+        with pytest.raises(Rejected, match="ORDER_CLOSED"):
+            await client.orders.replace(commands.replacement(old.cl_ord_id, sell("3")))
+        timer = commands.cancel_all_after(ACCOUNT, 3_600_000, os.urandom(16), time.time_ns())
+        answer, fires_ns = await client.orders.cancel_all_after(timer)
+        assert fires_ns == answer.sequenced_ns + 3_600_000 * 10**6
 
 
 async def test_before_the_switch_they_are_unsupported(venue: CliVenue) -> None:

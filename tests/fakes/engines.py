@@ -25,10 +25,10 @@ class Engine(Protocol):
 
 
 def new_engine(shard: int) -> Engine:
-    """An empty engine."""
+    """An empty engine, under rules version 1 until it is switched to 2."""
     for name in ("cambist_kernel", "matching.reference"):
         try:
-            engine: Engine = importlib.import_module(name).Engine(shard)
+            engine: Engine = importlib.import_module(name).Engine(shard, rules_newest=2)
         except (ImportError, AttributeError):
             continue
         return engine

@@ -201,6 +201,8 @@ def foreign_requests() -> dict[str, Message]:
     amend = commands_pb2.Amend(order_id=1, price_ticks=1, **IDS)  # type: ignore[arg-type]
     mass = commands_pb2.MassCancel(**IDS)  # type: ignore[arg-type]
     resolve = commands_pb2.Resolve(id=fresh_id(), account_id=ACCOUNT)
+    replace = commands_pb2.Replace(orig_cl_ord_id=fresh_id(), new_order=new_order())
+    timer = commands_pb2.CancelAllAfter(**IDS)  # type: ignore[arg-type]
     return {
         ORDERS + "Negotiate": service_pb2.NegotiateRequest(
             shard=SHARD, session_name="a", account_ids=[ACCOUNT]
@@ -210,7 +212,9 @@ def foreign_requests() -> dict[str, Message]:
         ORDERS + "CancelOrder": service_pb2.CancelOrderRequest(cancel=cancel),
         ORDERS + "BatchCancelOrders": service_pb2.BatchCancelOrdersRequest(cancels=[cancel]),
         ORDERS + "AmendOrder": service_pb2.AmendOrderRequest(amend=amend),
+        ORDERS + "ReplaceOrder": service_pb2.ReplaceOrderRequest(replace=replace),
         ORDERS + "MassCancel": service_pb2.MassCancelRequest(mass_cancel=mass),
+        ORDERS + "CancelAllAfter": service_pb2.CancelAllAfterRequest(cancel_all_after=timer),
         ORDERS + "ResolveOrder": service_pb2.ResolveOrderRequest(resolve=resolve),
         QUERY + "GetOrder": query_pb2.GetOrderRequest(account_id=ACCOUNT, order_id=1),
         QUERY + "ListOpenOrders": query_pb2.ListOpenOrdersRequest(account_id=ACCOUNT),
@@ -332,7 +336,7 @@ async def test_a_gateway_whose_map_does_not_fit_does_not_start(
     venue: Venue, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
     built = ORDERS + "NewOrder"
-    unbuilt = ORDERS + "ReplaceOrder"
+    unbuilt = ORDERS + "TestNewOrder"
     match change:
         case "missing":
             monkeypatch.delitem(PERMISSIONS, built)

@@ -914,18 +914,24 @@ class ReplaceOrderResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ANSWER_FIELD_NUMBER: _builtins.int
+    EVENTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def answer(self) -> _events_pb2.PrivateEvent:
-        """The report, or a refusal."""
+        """The new order's report, or a refusal."""
+
+    @_builtins.property
+    def events(self) -> _containers.RepeatedCompositeFieldContainer[_events_pb2.PrivateEvent]:
+        """Cancel of the old order, which came first; then fills and cancel of the new one."""
 
     def __init__(
         self,
         *,
         answer: _events_pb2.PrivateEvent | None = ...,
+        events: _abc.Iterable[_events_pb2.PrivateEvent] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "events", b"events"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1160,16 +1166,24 @@ class CancelAllAfterResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     FIRES_NS_FIELD_NUMBER: _builtins.int
+    ANSWER_FIELD_NUMBER: _builtins.int
     fires_ns: _builtins.int
-    """When it fires; 0 = disarmed."""
+    """When it fires, in engine time, if nothing renews it; 0 = disarmed, refused, or a repeat, which arms nothing. While
+    a kill switch of the firm is on the timer stays as it was.
+    """
+    @_builtins.property
+    def answer(self) -> _events_pb2.PrivateEvent:
+        """The report, which has affected_count 0, or a refusal."""
+
     def __init__(
         self,
         *,
         fires_ns: _builtins.int = ...,
+        answer: _events_pb2.PrivateEvent | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fires_ns", b"fires_ns"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "fires_ns", b"fires_ns"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -146,7 +146,7 @@ class OrderEntryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReplaceOrder(self, request, context):
-        """Cancels an order and enters another. Not built yet: UNIMPLEMENTED.
+        """Cancels an order and enters another, or changes nothing. Rules version 2; UNSUPPORTED before.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -181,7 +181,7 @@ class OrderEntryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelAllAfter(self, request, context):
-        """Dead man's timer. Not built yet: UNIMPLEMENTED.
+        """Arms, renews or disarms the account's dead man's timer. Rules version 2; UNSUPPORTED before.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

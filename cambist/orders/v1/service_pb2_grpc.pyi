@@ -52,7 +52,7 @@ class OrderEntryServiceStub:
     AmendOrder: _grpc.UnaryUnaryMultiCallable[_service_pb2.AmendOrderRequest, _service_pb2.AmendOrderResponse]
     """Amends one order."""
     ReplaceOrder: _grpc.UnaryUnaryMultiCallable[_service_pb2.ReplaceOrderRequest, _service_pb2.ReplaceOrderResponse]
-    """Cancels an order and enters another. Not built yet: UNIMPLEMENTED."""
+    """Cancels an order and enters another, or changes nothing. Rules version 2; UNSUPPORTED before."""
     MassCancel: _grpc.UnaryUnaryMultiCallable[_service_pb2.MassCancelRequest, _service_pb2.MassCancelResponse]
     """Cancels all orders that match."""
     NewOrderList: _grpc.UnaryUnaryMultiCallable[_service_pb2.NewOrderListRequest, _service_pb2.NewOrderListResponse]
@@ -62,7 +62,7 @@ class OrderEntryServiceStub:
     BatchCancelOrders: _grpc.UnaryUnaryMultiCallable[_service_pb2.BatchCancelOrdersRequest, _service_pb2.BatchCancelOrdersResponse]
     """Several cancels, each with its own answer."""
     CancelAllAfter: _grpc.UnaryUnaryMultiCallable[_service_pb2.CancelAllAfterRequest, _service_pb2.CancelAllAfterResponse]
-    """Dead man's timer. Not built yet: UNIMPLEMENTED."""
+    """Arms, renews or disarms the account's dead man's timer. Rules version 2; UNSUPPORTED before."""
     ResolveOrder: _grpc.UnaryUnaryMultiCallable[_service_pb2.ResolveOrderRequest, _service_pb2.ResolveOrderResponse]
     """Settles an id whose outcome is unknown."""
     TestNewOrder: _grpc.UnaryUnaryMultiCallable[_service_pb2.TestNewOrderRequest, _service_pb2.TestNewOrderResponse]
@@ -89,7 +89,7 @@ class OrderEntryServiceAsyncStub(OrderEntryServiceStub):
     AmendOrder: _aio.UnaryUnaryMultiCallable[_service_pb2.AmendOrderRequest, _service_pb2.AmendOrderResponse]  # type: ignore[assignment]
     """Amends one order."""
     ReplaceOrder: _aio.UnaryUnaryMultiCallable[_service_pb2.ReplaceOrderRequest, _service_pb2.ReplaceOrderResponse]  # type: ignore[assignment]
-    """Cancels an order and enters another. Not built yet: UNIMPLEMENTED."""
+    """Cancels an order and enters another, or changes nothing. Rules version 2; UNSUPPORTED before."""
     MassCancel: _aio.UnaryUnaryMultiCallable[_service_pb2.MassCancelRequest, _service_pb2.MassCancelResponse]  # type: ignore[assignment]
     """Cancels all orders that match."""
     NewOrderList: _aio.UnaryUnaryMultiCallable[_service_pb2.NewOrderListRequest, _service_pb2.NewOrderListResponse]  # type: ignore[assignment]
@@ -99,7 +99,7 @@ class OrderEntryServiceAsyncStub(OrderEntryServiceStub):
     BatchCancelOrders: _aio.UnaryUnaryMultiCallable[_service_pb2.BatchCancelOrdersRequest, _service_pb2.BatchCancelOrdersResponse]  # type: ignore[assignment]
     """Several cancels, each with its own answer."""
     CancelAllAfter: _aio.UnaryUnaryMultiCallable[_service_pb2.CancelAllAfterRequest, _service_pb2.CancelAllAfterResponse]  # type: ignore[assignment]
-    """Dead man's timer. Not built yet: UNIMPLEMENTED."""
+    """Arms, renews or disarms the account's dead man's timer. Rules version 2; UNSUPPORTED before."""
     ResolveOrder: _aio.UnaryUnaryMultiCallable[_service_pb2.ResolveOrderRequest, _service_pb2.ResolveOrderResponse]  # type: ignore[assignment]
     """Settles an id whose outcome is unknown."""
     TestNewOrder: _aio.UnaryUnaryMultiCallable[_service_pb2.TestNewOrderRequest, _service_pb2.TestNewOrderResponse]  # type: ignore[assignment]
@@ -159,7 +159,7 @@ class OrderEntryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _service_pb2.ReplaceOrderRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_service_pb2.ReplaceOrderResponse, _abc.Awaitable[_service_pb2.ReplaceOrderResponse]]:
-        """Cancels an order and enters another. Not built yet: UNIMPLEMENTED."""
+        """Cancels an order and enters another, or changes nothing. Rules version 2; UNSUPPORTED before."""
 
     @_abc_1.abstractmethod
     def MassCancel(
@@ -199,7 +199,7 @@ class OrderEntryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _service_pb2.CancelAllAfterRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_service_pb2.CancelAllAfterResponse, _abc.Awaitable[_service_pb2.CancelAllAfterResponse]]:
-        """Dead man's timer. Not built yet: UNIMPLEMENTED."""
+        """Arms, renews or disarms the account's dead man's timer. Rules version 2; UNSUPPORTED before."""
 
     @_abc_1.abstractmethod
     def ResolveOrder(
