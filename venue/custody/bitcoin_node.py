@@ -10,12 +10,12 @@ import secrets
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import SecretStr
 
 from runtime.errors import Unavailable
-from venue.custody.files import NodeAccess
 from venue.ports import choose_ports
 from venue.stack import READY_SECONDS, Stack
 from wallets.bitcoin.node import Node, NodeSettings
@@ -32,6 +32,15 @@ POLL_SECONDS: Final = 0.2
 def find_program() -> str | None:
     """The program, if there is one."""
     return os.environ.get("BITCOIND") or shutil.which("bitcoind")
+
+
+@dataclass(frozen=True, slots=True)
+class NodeAccess:
+    """How a node is asked."""
+
+    url: str
+    user: str
+    password: str
 
 
 class RegtestNode:

@@ -1,41 +1,78 @@
-"""The asset that custody holds, and a market for it; nobody starts with any.
+"""The assets that custody holds, and a market for each; nobody starts with any.
 
-Called before custody starts. It is an asset of its own, because the other ones of a demo are play
-money: what accounts own of this one lies on a chain, to the last atom, and reconciliation says so.
+Called before custody starts. They are assets of their own, because the other ones of a demo are
+play money: what accounts own of these lies on a chain, to the last atom, as reconciliation says.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from cambist.admin.v1 import admin_pb2
 from cambist.client.admin import Admin
 from cambist.client.enums import MarketPhase
+from venue.custody.chain_plan import HeldAsset
 from venue.flow.definitions import ASSETS, SHARD, AssetPlan, MarketPlan
 from venue.stack import Stack
+from wallets.tron.addresses import address_of
+
+QUOTE: Final = next(asset for asset in ASSETS if asset.symbol == "USDT")
+
+
+def market_of(number: int, asset: AssetPlan, lot_atoms: int, tick_atoms: int) -> MarketPlan:
+    """A market against the play money, without fees."""
+    symbol = f"{asset.symbol}-{QUOTE.symbol}"
+    return MarketPlan(
+        (SHARD << 16) + number,
+        symbol,
+        asset.asset_id,
+        QUOTE.asset_id,
+        lot_atoms,
+        tick_atoms,
+        0,
+        0,
+        900_000,
+    )
+
 
 ASSET: Final = AssetPlan(5, "RBTC", 8, 0)
-QUOTE: Final = next(asset for asset in ASSETS if asset.symbol == "USDT")
-MARKET: Final = MarketPlan(
-    (SHARD << 16) + 5, "RBTC-USDT", ASSET.asset_id, QUOTE.asset_id, 10**4, 10**5, 0, 0, 900_000
+MARKET: Final = market_of(5, ASSET, 10**4, 10**5)
+BITCOIN: Final = HeldAsset(ASSET, MARKET, withdrawal_fee_atoms=10_000)
+TRX: Final = AssetPlan(6, "STRX", 6, 0)
+TRON: Final = HeldAsset(TRX, market_of(6, TRX, 10**6, 10), withdrawal_fee_atoms=2_000_000)
+TRON_TOKEN_KEY: Final = b"\x41" + b"\x07" * 20
+TOKEN: Final = AssetPlan(7, "SUSDT", 6, 0)
+TRON_TOKEN: Final = HeldAsset(
+    TOKEN,
+    market_of(7, TOKEN, 10**6, 10),
+    withdrawal_fee_atoms=1_000_000,
+    contract=TRON_TOKEN_KEY.hex(),
+    contract_text=address_of(TRON_TOKEN_KEY),
 )
 
 
-async def list_asset(stack: Stack) -> None:
+async def list_assets(stack: Stack, held: Sequence[HeldAsset]) -> None:
+    """Creates all of them; may be done again. Raises the SDK's errors."""
+    for one in held:
+        await list_asset(stack, one.asset, one.market)
+
+
+async def list_asset(stack: Stack, asset: AssetPlan, market: MarketPlan) -> None:
     """Creates both; may be done again. Raises the SDK's errors."""
     async with Admin.connect(stack.admin_endpoint, shard=SHARD) as admin:
         await admin.create_asset(
-            admin_pb2.Asset(asset_id=ASSET.asset_id, symbol=ASSET.symbol, decimals=ASSET.decimals)
+            admin_pb2.Asset(asset_id=asset.asset_id, symbol=asset.symbol, decimals=asset.decimals)
         )
         await admin.create_market(
             admin_pb2.Market(
-                market_id=MARKET.market_id,
-                symbol=MARKET.symbol,
-                base_asset_id=MARKET.base_asset_id,
-                quote_asset_id=MARKET.quote_asset_id,
-                lot_size_atoms=str(MARKET.lot_size_atoms),
-                tick_size_atoms=str(MARKET.tick_size_atoms),
+                market_id=market.market_id,
+                symbol=market.symbol,
+                base_asset_id=market.base_asset_id,
+                quote_asset_id=market.quote_asset_id,
+                lot_size_atoms=str(market.lot_size_atoms),
+                tick_size_atoms=str(market.tick_size_atoms),
                 limits=admin_pb2.MarketLimits(
-                    maker_fee_ppm=MARKET.maker_fee_ppm, taker_fee_ppm=MARKET.taker_fee_ppm
+                    maker_fee_ppm=market.maker_fee_ppm, taker_fee_ppm=market.taker_fee_ppm
                 ),
             )
         )
-        await admin.set_phase(MARKET.market_id, MarketPhase.CONTINUOUS)
+        await admin.set_phase(market.market_id, MarketPhase.CONTINUOUS)

@@ -15,8 +15,8 @@ from cambist.client.keys import ApiKey
 from cambist.client.withdrawals import Wanted
 from venue.custody import bitcoin_node
 from venue.custody.bitcoin_node import RegtestNode
-from venue.custody.files import WITHDRAWAL_FEE_ATOMS
-from venue.custody.listing import ASSET, MARKET
+from venue.custody.bitcoin_plan import bitcoin
+from venue.custody.listing import ASSET, BITCOIN, MARKET
 from venue.custody.stack import CustodyPorts, CustodyStack
 from venue.flow.definitions import FirmPlan
 from venue.processes import ProcessFailed
@@ -83,7 +83,7 @@ class RoundTrip:
         received = await self.node.call("getreceivedbyaddress", target)
         wanted = {
             "arrived": OUT_ATOMS,
-            "seller": IN_ATOMS - SOLD_ATOMS - OUT_ATOMS - WITHDRAWAL_FEE_ATOMS,
+            "seller": IN_ATOMS - SOLD_ATOMS - OUT_ATOMS - BITCOIN.withdrawal_fee_atoms,
             "buyer": SOLD_ATOMS,
         }
         found = {
@@ -126,7 +126,7 @@ async def show(stack: Stack, ports: CustodyPorts, firm: FirmPlan, program: str) 
     key = ApiKey.generate("round-trip")
     await stack.create_key(firm.firm_id, key.key_id, key.public_hex, SCOPES)
     async with bitcoin_node.started(stack, program) as node:
-        await CustodyStack(stack, ports, node.access).start()
+        await CustodyStack(stack, ports, bitcoin(node.access)).start()
         async with Client.connect(stack.endpoints, key) as client:
             trip = RoundTrip(client, node, *firm.account_ids[:2])
             paid = await trip.deposit()

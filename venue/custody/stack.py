@@ -15,13 +15,12 @@ from runtime.development_certificates import make_authority
 from runtime.errors import Unavailable
 from runtime.settings import TlsSettings
 from venue.custody import files
-from venue.custody.files import NodeAccess
-from venue.custody.listing import list_asset
+from venue.custody.chain_plan import ChainPlan
+from venue.custody.listing import list_assets
 from venue.flow.definitions import SHARD
 from venue.ports import choose_ports
 from venue.processes import Process, ProcessFailed
 from venue.stack import Stack
-from wallets.bitcoin.networks import REGTEST
 
 READY_SECONDS: Final = 60.0
 SIGNER, APPROVER, SERVICE, WORKER = "signer", "approver", "custody", "worker"
@@ -52,11 +51,11 @@ def choose() -> CustodyPorts:
 
 @dataclass(slots=True)
 class CustodyStack:
-    """Custody of one Bitcoin network; its processes are the venue's, which stops them."""
+    """Custody of one network; its processes are the venue's, which stops them."""
 
     stack: Stack
     ports: CustodyPorts
-    node: NodeAccess
+    plan: ChainPlan
     tls: dict[str, TlsSettings] = field(default_factory=dict)
 
     @property
@@ -66,8 +65,8 @@ class CustodyStack:
 
     async def start(self) -> None:
         """Starts all of it, and waits until it serves. Raises ProcessFailed."""
-        await list_asset(self.stack)
-        await asyncio.to_thread(files.write, self.folder, self.node)
+        await list_assets(self.stack, self.plan.assets)
+        await asyncio.to_thread(files.write, self.folder, self.plan)
         self._make_certificates()
         for package in ("wallets", "wallets.signer", "wallets.approver"):
             await self._run(package, "migrate")
@@ -124,8 +123,8 @@ class CustodyStack:
 
     def _wallets(self, health_port: int) -> dict[str, str]:
         return {
-            "CHAIN": "bitcoin",
-            "NETWORK": REGTEST.chain,
+            "CHAIN": self.plan.chain,
+            "NETWORK": self.plan.network,
             "CHAIN_FILE": str(self.folder / "chain.json"),
             "INSTANCE": WORKER,
             "ENGINES": self._engines,

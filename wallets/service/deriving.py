@@ -40,6 +40,17 @@ class EthereumBranch:
         return Destination(addresses.text_of(key), key)
 
 
+class TronBranch:
+    """Places of a branch on any TRON network."""
+
+    def create_wallet(self, extended_public_key: str, index: int) -> Destination:
+        """As the adapter does. Raises Rejected."""
+        from wallets.tron import addresses
+
+        key = addresses.account_at(extended_public_key, index)
+        return Destination(addresses.address_of(key), key)
+
+
 def derives(chain: str, network: str) -> Derives:
     """What derives a network's addresses. Raises Rejected."""
     match chain:
@@ -47,4 +58,6 @@ def derives(chain: str, network: str) -> Derives:
             return BitcoinBranch(network)
         case "ethereum":
             return EthereumBranch()
+        case "tron":
+            return TronBranch()
     raise Rejected("NETWORK_NOT_SERVED", f"no deposit addresses on {chain}/{network}")

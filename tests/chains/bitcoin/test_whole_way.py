@@ -10,13 +10,14 @@ import pytest
 from cambist.client.withdrawals import Wanted
 from tests.chains.bitcoin.regtest import Regtest
 from tests.chains.bitcoin.whole_venue import ASSET_ID, COIN, World, until, whole_venue
-from venue.custody.files import CREDIT_DEPTH, WITHDRAWAL_FEE_ATOMS
-from venue.custody.listing import ASSET
+from venue.custody.bitcoin_plan import CREDIT_DEPTH
+from venue.custody.listing import ASSET, BITCOIN
 
 pytestmark = [pytest.mark.chains, pytest.mark.timeout(600)]
 
 # On the way in, and as many on the way out.
 KILLS = 6
+WITHDRAWAL_FEE_ATOMS = BITCOIN.withdrawal_fee_atoms
 IN_ATOMS, OUT_ATOMS = COIN // 2, COIN // 5
 
 

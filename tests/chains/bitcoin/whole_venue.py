@@ -12,7 +12,8 @@ import asyncpg
 
 from cambist.client import ApiKey, Client
 from tests.chains.bitcoin.regtest import Regtest
-from venue.custody.files import NodeAccess
+from venue.custody.bitcoin_node import NodeAccess
+from venue.custody.bitcoin_plan import bitcoin
 from venue.custody.listing import ASSET
 from venue.custody.stack import WORKER, CustodyStack, choose
 from venue.flow.definitions import firms
@@ -129,7 +130,7 @@ async def whole_venue(regtest: Regtest, folder: Path) -> AsyncIterator[World]:
         key, key_file = ApiKey.generate("holder"), folder / "holder.key.json"
         key.save(key_file)
         await stack.create_key(plans[0].firm_id, key.key_id, key.public_hex, SCOPES)
-        custody = CustodyStack(stack, ports, NodeAccess(regtest.url, "test", "test"))
+        custody = CustodyStack(stack, ports, bitcoin(NodeAccess(regtest.url, "test", "test")))
         await custody.start()
         rows = await asyncpg.connect(stack.dsn)
         async with Client.connect(stack.endpoints, key) as client:

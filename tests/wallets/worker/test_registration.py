@@ -11,7 +11,13 @@ from runtime import postgres
 from runtime.errors import ConfigurationError
 from runtime.postgres import Connection, Database
 from runtime.settings import PostgresSettings
+from wallets.signer.keys.seeds import Seeds
+from wallets.signer.policy import NetworkPolicy
+from wallets.tron.addresses import account_at
 from wallets.worker.registration import apply, read_registration
+
+SEEDS = Seeds({"hot": b"h" * 64})
+HOT_PATH = "m/44'/195'/1'/0"
 
 
 def content(**changes: Any) -> dict[str, Any]:
@@ -115,3 +121,36 @@ async def test_a_contradiction_is_named_and_nothing_of_the_file_stays(
 def test_a_wrong_file_is_named_by_field(tmp_path: Path, body: object, named: str) -> None:
     with pytest.raises(ConfigurationError, match=named):
         read_registration(write(tmp_path / "file", body))
+
+
+def tron(**changes: Any) -> dict[str, Any]:
+    """A network whose payouts leave from an account."""
+    key = SEEDS.branch_key(NetworkPolicy(5, "tron", "dev", 0, {"hot": HOT_PATH}, {}, 0), "hot")
+    branch = {**content()["branches"][0], "branch": "hot", "extended_public_key": key}
+    hot = [{"branch": "hot", "path_index": 3}]
+    return content(chain="tron", assets=[], tiers=[], branches=[branch], hot_accounts=hot) | changes
+
+
+async def test_a_hot_account_of_tron_is_reckoned_from_the_key_of_its_branch(
+    custody: Connection, database: Database, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        await apply(database, read_registration(write(tmp_path / "r", tron())))
+    (row,) = await custody.fetch("select * from custody.tron_account")
+    assert row["account"] == account_at(tron()["branches"][0]["extended_public_key"], 3)
+    assert (row["branch"], row["path_index"], row["is_draining"]) == ("hot", 3, False)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"chain": "ethereum"}, "hot accounts on ethereum"),
+        ({"branches": []}, "0 branches"),
+        ({"branches": [content()["branches"][0] | {"branch": "hot"}]}, "hot account"),
+    ],
+)
+async def test_a_hot_account_without_its_key_is_refused(
+    database: Database, tmp_path: Path, change: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=named):
+        await apply(database, read_registration(write(tmp_path / "r", tron(**change))))
