@@ -36,6 +36,7 @@ from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError
 from runtime.migrations import Migrations
 from runtime.postgres import Database
+from runtime.rpc_bulk import BULK_OPTIONS
 from runtime.rpc_health import HealthServer, start_health_server
 from runtime.rpc_server import RpcServer
 from runtime.settings import PostgresSettings
@@ -134,6 +135,7 @@ async def start_shard(
         rpc=settings.rpc,
         tls_settings=settings.tls,
         concurrent_calls_max=limits.CALLS_MAX,
+        options=BULK_OPTIONS,
     )
     desk = Desk(kind, clock, secrets.randbits)
     admin = AdminService(

@@ -28,6 +28,7 @@ def channel_options() -> list[tuple[str, Any]]:
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.max_pings_without_data", 0),
         ("grpc.http2.bdp_probe", 0),
+        ("grpc.http2.max_frame_size", limits.FRAME_BYTES_MAX),
         ("grpc.enable_retries", 0),
         ("grpc.initial_reconnect_backoff_ms", RECONNECT_FIRST_MILLISECONDS),
         ("grpc.min_reconnect_backoff_ms", RECONNECT_FIRST_MILLISECONDS),

@@ -57,6 +57,7 @@ def server_options(settings: RpcSettings) -> Options:
         ),
         # The window belongs to the receiver: a small fixed one is our flow control.
         ("grpc.http2.bdp_probe", 0),
+        ("grpc.http2.max_frame_size", limits.FRAME_BYTES_MAX),
         # Two processes on one port would split the clients between them without a word.
         ("grpc.so_reuseport", 0),
     ]
@@ -78,15 +79,17 @@ async def start_server(
     tls_settings: TlsSettings = NO_TLS,
     interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
     concurrent_calls_max: int | None = None,
+    options: Sequence[tuple[str, Any]] = (),
 ) -> RpcServer:
     """Starts a server on `address` ("host:port", port 0 for a free one).
 
-    `register` adds the servicers. Calls beyond `concurrent_calls_max` hear RESOURCE_EXHAUSTED.
+    `register` adds the servicers, `options` are added to ours. Calls beyond `concurrent_calls_max`
+    hear RESOURCE_EXHAUSTED.
     Raises ConfigurationError when the address is taken or the TLS files cannot be used.
     """
     server = grpc.aio.server(
         interceptors=[*interceptors, RefuseMalformed()],
-        options=server_options(rpc),
+        options=[*server_options(rpc), *options],
         maximum_concurrent_rpcs=concurrent_calls_max,
     )
     register(server)

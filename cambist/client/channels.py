@@ -54,7 +54,7 @@ def read_pem(path: str | Path) -> bytes | None:
 
 
 def channel_options(tls: Tls | None) -> list[tuple[str, Any]]:
-    """Options of every channel. Without the probe a stream that is not read holds about 100 kB."""
+    """Options of every channel. Without the probe an unread stream holds its window."""
     options: list[tuple[str, Any]] = [
         ("grpc.max_receive_message_length", limits.RECEIVE_BYTES_MAX),
         ("grpc.keepalive_time_ms", limits.KEEPALIVE_INTERVAL_MS),
@@ -62,6 +62,8 @@ def channel_options(tls: Tls | None) -> list[tuple[str, Any]]:
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.max_pings_without_data", 0),
         ("grpc.http2.bdp_probe", 0),
+        ("grpc.http2.max_frame_size", limits.FRAME_BYTES_MAX),
+        ("grpc.http2.lookahead_bytes", limits.WINDOW_BYTES),
         ("grpc.enable_retries", 0),
         ("grpc.initial_reconnect_backoff_ms", limits.RECONNECT_FIRST_MS),
         ("grpc.min_reconnect_backoff_ms", limits.RECONNECT_FIRST_MS),

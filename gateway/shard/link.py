@@ -31,6 +31,7 @@ from gateway.shard.streams import (
 )
 from gateway.shard.submitter import Submitter, Waiting
 from runtime import logs, rpc_channel, rpc_errors
+from runtime.rpc_bulk import BULK_OPTIONS
 from runtime.settings import TlsSettings
 
 LOGGER = logs.get(__name__)
@@ -182,7 +183,7 @@ class Link:
         channel = rpc_channel.open_channel(
             address,
             tls_settings=self._settings.tls,
-            options=[("grpc.max_receive_message_length", limits.ROW_BYTES_MAX)],
+            options=[("grpc.max_receive_message_length", limits.ROW_BYTES_MAX), *BULK_OPTIONS],
         )
         try:
             call = open_submit_call(channel)
