@@ -7,35 +7,24 @@ numbers below 16 are written and read, so that a tag is one byte.
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from runtime.varint import varint
+
 VARINT: Final = 0
 LENGTH: Final = 2
 # A varint has at most ten bytes.
 SHIFT_MAX: Final = 63
-_SMALL: Final = tuple(bytes([value]) for value in range(128))
 
 Chunk = bytes | memoryview
 
 
-def varint(value: int) -> bytes:
-    """A non-negative integer below 2^64 as a varint."""
-    if value < 128:
-        return _SMALL[value]
-    out = bytearray()
-    while value >= 128:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
 def number(field: int, value: int) -> bytes:
     """A varint field; nothing when the value is 0."""
-    return _SMALL[field << 3 | VARINT] + varint(value) if value else b""
+    return varint(field << 3 | VARINT) + varint(value) if value else b""
 
 
 def header(field: int, length: int) -> bytes:
     """Tag and length of a length-delimited field."""
-    return _SMALL[field << 3 | LENGTH] + varint(length)
+    return varint(field << 3 | LENGTH) + varint(length)
 
 
 def message(field: int, chunks: Iterable[Chunk]) -> bytes:

@@ -9,7 +9,7 @@ from typing import Final
 
 from cambist.internal.matching.v1 import matching_pb2
 from matching.release.directory import keep
-from matching.sequencer.envelopes import varint
+from runtime.varint import varint
 
 # Field 1 of StreamEventsResponse and field 4 of EventRow, length-delimited.
 ROW_TAG: Final = b"\x0a"

@@ -7,24 +7,11 @@ from typing import Final
 
 from cambist.internal.journal.v1 import batch_pb2, system_pb2
 from cambist.orders.v1 import enums_pb2
+from runtime.varint import varint
 
 SYSTEM: Final = enums_pb2.COMMAND_CLASS_SYSTEM
 # Field 4 of Batch, length-delimited.
 ENVELOPE_TAG: Final = b"\x22"
-VARINT_MORE: Final = 0x80
-VARINT_BITS: Final = 7
-
-
-def varint(value: int) -> bytes:
-    """A number as a shortest varint."""
-    if value < VARINT_MORE:
-        return bytes((value,))
-    encoded = bytearray()
-    while value >= VARINT_MORE:
-        encoded.append(value & 0x7F | VARINT_MORE)
-        value >>= VARINT_BITS
-    encoded.append(value)
-    return bytes(encoded)
 
 
 def batch(shard: int, first_seq: int, time_ns: int, envelopes: list[bytes]) -> bytes:

@@ -10,12 +10,12 @@ from google.protobuf.message import Message
 
 from cambist.internal.journal.v1 import batch_pb2, system_pb2
 from cambist.orders.v1 import commands_pb2
-from matching.sequencer.envelopes import SYSTEM, VARINT_MORE, varint
+from matching.sequencer.envelopes import SYSTEM
+from runtime.varint import BITS, MORE, varint
 
 # Field 1 of Commands and of SystemCommands, length-delimited.
 COMMAND_TAG: Final = b"\x0a"
 VARINT_MASK: Final = 0x7F
-VARINT_BITS: Final = 7
 
 
 def singles(envelope: bytes) -> list[bytes]:
@@ -49,8 +49,8 @@ def commands_of(body: bytes) -> Iterator[bytes]:
             byte = body[position]
             position += 1
             length |= (byte & VARINT_MASK) << shift
-            shift += VARINT_BITS
-            if byte < VARINT_MORE:
+            shift += BITS
+            if byte < MORE:
                 break
         yield body[position : position + length]
         position += length

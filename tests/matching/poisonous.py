@@ -6,7 +6,7 @@ from typing import Any
 from cambist.internal.journal.v1 import batch_pb2
 from cambist.orders.v1 import commands_pb2, enums_pb2
 from matching.engines import Engine, EngineKind
-from matching.sequencer.envelopes import varint
+from runtime.varint import varint
 from tests.matching.shard import KIND
 
 POISON_TAG = 666
