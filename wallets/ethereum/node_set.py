@@ -1,15 +1,16 @@
 """Several nodes of one network, asked so that a single one cannot lie to us.
 
 Called by the adapter. A block counts when at least `agreeing` nodes name its hash for its height,
-and its movements when as many of those tell the same ones. Nothing else of a node is believed
-alone, but estimates of fees. A node that is on another chain, still loading, or that answers what
-no node may answer is not asked for a while. Time is passed in.
+and its movements when as many of those tell the same ones, each of which must hash up to that hash
+(`proofs`). Nothing else of a node is believed alone, but estimates of fees. A node that is on
+another chain, still loading, or that answers what no node may answer is not asked for a while.
+Time is passed in.
 """
 
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from runtime.errors import Unavailable
@@ -19,10 +20,19 @@ from wallets.ethereum import limits
 from wallets.ethereum.blocks import parse_block
 from wallets.ethereum.node import Node
 from wallets.ethereum.projection import canonical, projected
+from wallets.ethereum.proofs import check_block
 from wallets.ethereum.traces import internal_movements
 from wallets.ethereum.wire import fields, hash_text, quantity
 from wallets.json_rpc import NodeRefused
 from wallets.quorum import Quorum
+
+
+@dataclass(frozen=True, slots=True)
+class RawBlock:
+    """A block and its receipts as a node told them, checked against the hash."""
+
+    block: dict[str, Any]
+    receipts: list[Any]
 
 
 class NodeSet(Quorum[Node]):
@@ -35,10 +45,14 @@ class NodeSet(Quorum[Node]):
         nodes: Sequence[Node],
         agreeing: int,
         now_seconds: Callable[[], float],
+        *,
+        checks_roots: bool = True,
     ) -> None:
+        """`checks_roots` is off only for networks whose headers are not those of Ethereum."""
         super().__init__(nodes, agreeing, now_seconds)
         self.chain_id = chain_id
         self.genesis_hash = genesis_hash
+        self._checks_roots = checks_roots
 
     async def check(self) -> None:
         """Asks every node whether it is on our chain and synced; puts aside those not.
@@ -106,7 +120,8 @@ class NodeSet(Quorum[Node]):
         told: Counter[Block] = Counter()
         for node in named:
             try:
-                block = await read_whole(node, ref, contracts, with_traces=with_traces)
+                raw = await read_raw(node, ref, checks_roots=self._checks_roots)
+                block = await read_moves(node, raw, ref, contracts, with_traces=with_traces)
             except Quarantined as error:
                 self.put_aside(node, str(error))
                 continue
@@ -119,6 +134,22 @@ class NodeSet(Quorum[Node]):
         if len(told) > 1:
             raise Stuck(Condition.NODES_DISAGREE, f"nodes tell block {block_hash} differently")
         raise Unavailable(f"too few nodes gave block {block_hash}")
+
+    async def proven(self, ref: BlockRef) -> RawBlock | None:
+        """The block of an agreed hash, from whichever node tells it true; None = not checked here.
+
+        Raises Unavailable.
+        """
+        if not self._checks_roots:
+            return None
+        for node in self.healthy():
+            try:
+                return await read_raw(node, ref, checks_roots=True)
+            except Quarantined as error:
+                self.put_aside(node, str(error))
+            except (NodeRefused, Unavailable):
+                continue
+        raise Unavailable(f"no node proves block {ref.block_hash}")
 
     async def agreed_answer(self, method: str, *params: object) -> Any:
         """What enough nodes answer alike; None is an answer too.
@@ -189,16 +220,23 @@ class NodeSet(Quorum[Node]):
         return told, refused
 
 
-async def read_whole(
-    node: Node, ref: BlockRef, contracts: Collection[bytes], *, with_traces: bool
-) -> Block:
+async def read_raw(node: Node, ref: BlockRef, *, checks_roots: bool) -> RawBlock:
     """A block with its receipts: two calls. Raises Quarantined, NodeRefused, Unavailable."""
     name = "0x" + ref.block_hash
     block = await node.read("eth_getBlockByHash", name, True)
     receipts = await node.read("eth_getBlockReceipts", name)
     if block is None or receipts is None:
         raise Unavailable(f"{node.name} has no block {name} any more")
-    whole = await asyncio.to_thread(parse_block, block, receipts, ref, contracts)
+    if checks_roots:
+        await asyncio.to_thread(check_block, block, receipts, ref)
+    return RawBlock(block, receipts)
+
+
+async def read_moves(
+    node: Node, raw: RawBlock, ref: BlockRef, contracts: Collection[bytes], *, with_traces: bool
+) -> Block:
+    """What a block moved. Raises Quarantined, NodeRefused, Unavailable."""
+    whole = await asyncio.to_thread(parse_block, raw.block, raw.receipts, ref, contracts)
     if not with_traces:
         return whole
     traces = await node.read("trace_block", hex(ref.height))

@@ -49,15 +49,20 @@ def log_of(log: Mapping[str, Any]) -> dict[str, Any]:
     return kept(log, LOG)
 
 
+def receipt_of(receipt: Mapping[str, Any]) -> dict[str, Any]:
+    """What a transaction came to."""
+    logs = receipt.get("logs")
+    is_list = isinstance(logs, list) and all(isinstance(log, dict) for log in logs)
+    told = [log_of(log) for log in logs] if is_list and logs else []
+    return {**kept(receipt, RECEIPT), "logs": told}
+
+
 def projected(method: str, answer: Any) -> Any:
     """An answer as it is compared; one that is not what the method gives stays as it is."""
     if not isinstance(answer, dict):
         return answer
     if method == "eth_getTransactionReceipt":
-        logs = answer.get("logs")
-        is_list = isinstance(logs, list) and all(isinstance(log, dict) for log in logs)
-        told = [log_of(log) for log in logs] if is_list and logs else []
-        return {**kept(answer, RECEIPT), "logs": told}
+        return receipt_of(answer)
     if method in ("eth_getBlockByHash", "eth_getBlockByNumber"):
         listed = answer.get("transactions")
         told = [transaction_of(one) for one in listed or () if isinstance(one, dict)]

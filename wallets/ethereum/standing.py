@@ -21,7 +21,8 @@ from wallets.errors import Condition, Quarantined, Stuck
 from wallets.ethereum import lanes
 from wallets.ethereum.blocks import transfers
 from wallets.ethereum.node_set import NodeSet
-from wallets.ethereum.projection import canonical
+from wallets.ethereum.projection import canonical, receipt_of, transaction_of
+from wallets.ethereum.proofs import sender_of
 from wallets.ethereum.transactions import Signed, parse_signed, payment_of
 from wallets.ethereum.wire import fields, hash_text, quantity
 
@@ -76,6 +77,9 @@ class Standing:
         if hash_text(told.get("transactionHash")) != signed.txid:
             raise Quarantined("a receipt of another transaction")
         is_final = ref.height <= await self._final_height(tip)
+        if is_final:
+            # What is said for good decides about money: it must hash up to the agreed block.
+            told = await self._proven_receipt(signed, ref, told)
         state = S.FINAL if is_final else S.MINED
         if quantity(told.get("status")) != 1:
             state = S.FAILED if is_final else S.MINED
@@ -89,6 +93,21 @@ class Standing:
             quantity(told.get("gasUsed")) * quantity(told.get("effectiveGasPrice")),
             canonical(told),
         )
+
+    async def _proven_receipt(
+        self, signed: Signed, ref: BlockRef, told: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Its receipt out of the proven block. Raises Unavailable, Quarantined."""
+        raw = await self._nodes.proven(ref)
+        if raw is None:
+            return told
+        listed = raw.block["transactions"]
+        for one, receipt in zip(listed, raw.receipts, strict=True):
+            if hash_text(one["hash"]) == signed.txid:
+                # The price of gas is in no root: it stays what the nodes agree on.
+                price = told.get("effectiveGasPrice")
+                return {**receipt_of(fields(receipt)), "effectiveGasPrice": price}
+        raise Unavailable(f"block {ref.block_hash} does not hold {signed.txid}")
 
     async def _by_nonce(self, signed: Signed) -> Confirmation | None:
         """What another transaction at its nonce means; None while there is none in a block."""
@@ -126,10 +145,17 @@ class Standing:
         height = await self._first_used(signed, final_height)
         ref = await self._nodes.agreed_ref(height)
         method = "eth_getBlockByHash"
-        block = fields(await self._nodes.agreed_answer(method, "0x" + ref.block_hash, True))
+        raw = await self._nodes.proven(ref)
+        if raw is None:
+            block = fields(await self._nodes.agreed_answer(method, "0x" + ref.block_hash, True))
+        else:
+            block = raw.block
         other = other_at_nonce(block, signed)
         if other is None:
             raise Unavailable(f"block {height} does not show what has the nonce")
+        if raw is not None and sender_of(other) != signed.lane:
+            raise Quarantined("a transaction under the name of a lane that did not sign it")
+        other = transaction_of(other)
         proof = canonical({"block": ref.block_hash, "height": height, "transaction": other})
         return Confirmation(S.DEAD, signed.txid, ref, tip.height - height + 1, 0, proof)
 
