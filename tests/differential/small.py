@@ -159,6 +159,10 @@ class SmallTape:
             made += self._steps(one)
         return [*made, *self._flushed()]
 
+    def more(self, placed: Placed) -> list[Step]:
+        """Steps of one more operation, after those of `steps`."""
+        return [*self._steps(placed), *self._flushed()]
+
     def _steps(self, placed: Placed) -> Iterator[Step]:
         if isinstance(placed.operation, Wait):
             yield from self._flushed()
