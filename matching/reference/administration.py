@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from cambist.internal.journal.v1 import frames_pb2, system_pb2
 from cambist.orders.v1 import enums_pb2, events_pb2
-from matching.reference import amounts, limits
+from matching.reference import amounts, disconnect, limits
 from matching.reference.custody import nothing
 from matching.reference.errors import Refusal
 from matching.reference.money import firm_account
@@ -262,6 +262,7 @@ def tell_status(run: Run, account: Account) -> None:
 
 def epoch_started(run: Run, sent: system_pb2.EpochStarted) -> Then:
     """A process became primary: nobody is connected any more."""
+    disconnect.start_epoch(run)
     for session in run.state.sessions.values():
         session.connected = False
     return lambda: run.tell_system(epoch_started=sent)

@@ -31,6 +31,7 @@ def judge(state: State, rules_newest: int) -> None:
     expect(1 <= state.rules_version <= rules_newest, "rules version")
     expect(len(state.state_hash) == HASH_BYTES, "length of the state hash")
     _judge_firms(state)
+    _judge_windows(state)
     _judge_markets(state)
     _judge_money(state)
     _judge_keys(state)
@@ -81,6 +82,19 @@ def _judge_firms(state: State) -> None:
             for account_id in session.account_ids
         }
         expect(owners == {firm_id}, "account of a session")
+
+
+def _judge_windows(state: State) -> None:
+    is_full = state.rules_version >= limits.FULL_RULES
+    expect(is_full or not state.windows, "a disconnect window under older rules")
+    for session_id, window in state.windows.items():
+        expect(session_id > 0 and window.ends_ns > 0, "number or end of a window")
+        session = state.sessions.get(session_id)
+        expect(session is None or not session.connected, "a window of a connected session")
+        accounts = window.account_ids
+        is_ascending = accounts == sorted(set(accounts))
+        expect(1 <= len(accounts) <= limits.LIST_ITEMS_MAX and is_ascending, "accounts of a window")
+        expect(all(id_ in state.accounts for id_ in accounts), "an account of a window")
 
 
 def _judge_markets(state: State) -> None:

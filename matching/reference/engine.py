@@ -7,6 +7,7 @@ from blake3 import blake3
 from cambist.internal.journal.v1 import frames_pb2
 from cambist.orders.v1 import enums_pb2
 from matching.reference import (
+    disconnect,
     envelopes,
     firm,
     limits,
@@ -79,6 +80,7 @@ class Engine:
             else:
                 firm.apply_envelope(run, envelope, seq)
             seq += envelope.count
+        disconnect.run_windows(run, batch.last_seq)
         state.last_seq = batch.last_seq
         state.rules_version = run.rules_next
         return run.close(batch.last_seq)
@@ -110,8 +112,9 @@ class Engine:
     @property
     def next_timer_ns(self) -> int:
         """When the next timer is due; 0 = none."""
-        timers = [*self._state.timers[:1], *self._state.account_timers()[:1]]
-        return min((timer[0] for timer in timers), default=0)
+        state = self._state
+        firsts = state.timers[:1], state.account_timers()[:1], state.windows_by_end()[:1]
+        return min((timer[0] for first in firsts for timer in first), default=0)
 
     @property
     def open_cursors(self) -> int:

@@ -28,6 +28,7 @@ EARLY_CANCELS_MAX = 16  # mass cancels per session that wait for orders
 SESSIONS_MAX = 20_000  # sessions per shard
 SESSION_IDLE_NS = 3_600 * 10**9  # an unconnected session may be dropped after this
 SESSION_WINDOW_MS_MAX = 600_000  # largest cancel-on-disconnect window
+DISCONNECT_GRACE_NS = 10 * 10**9  # shortest window where the venue is at fault
 LIST_ITEMS_MAX = 1_000  # accounts, and markets, that a session may name
 ASSETS_MAX = 10_000  # per shard
 MARKETS_MAX = 4_096  # per shard

@@ -2,7 +2,7 @@
 
 from cambist.internal.journal.v1 import system_pb2
 from cambist.orders.v1 import enums_pb2, events_pb2
-from matching.reference import limits
+from matching.reference import disconnect, limits
 from matching.reference.administration import Then
 from matching.reference.errors import Refusal
 from matching.reference.order_checks import refuse_if
@@ -40,6 +40,7 @@ def session_established(run: Run, sent: system_pb2.SessionEstablished) -> Then:
     session.connected = True
     session.last_used_ns = run.now_ns
     state.sessions[sent.session_id] = session
+    state.windows.pop(sent.session_id, None)
     opened = events_pb2.SessionOpened(
         correlation=sent.correlation,
         last_order_seq_no=session.last_order_seq_no,
@@ -51,6 +52,8 @@ def session_established(run: Run, sent: system_pb2.SessionEstablished) -> Then:
 def make_room(run: Run) -> None:
     """At the bound the longest unused session goes, if it is idle. Raises CAPACITY."""
     sessions = run.state.sessions
+    is_full = len(run.state.windows) >= limits.SESSIONS_MAX
+    refuse_if(is_full, R.REJECT_REASON_CAPACITY)
     if len(sessions) < limits.SESSIONS_MAX:
         return
     idle = [
@@ -71,11 +74,12 @@ def known_session(run: Run, session_id: int) -> Session:
     return session
 
 
-def drop(run: Run, session: Session) -> None:
+def drop(run: Run, session: Session, cause: disconnect.Cause) -> None:
     """Its connection is lost."""
     session.connected = False
     session_id = session.established.session_id
-    run.tell_session(session_id, session.connection, dropped=events_pb2.SessionDropped())
+    dropped = events_pb2.SessionDropped(window_ends_ns=disconnect.begin(run, session, cause))
+    run.tell_session(session_id, session.connection, dropped=dropped)
 
 
 def session_lost(run: Run, sent: system_pb2.SessionLost) -> Then:
@@ -83,7 +87,8 @@ def session_lost(run: Run, sent: system_pb2.SessionLost) -> Then:
     session = known_session(run, sent.session_id)
     is_old = sent.connection != session.connection or not session.connected
     refuse_if(is_old, R.REJECT_REASON_OLD_CONNECTION)
-    return lambda: drop(run, session)
+    cause = disconnect.LOGOUT if sent.by_client else disconnect.LOST
+    return lambda: drop(run, session, cause)
 
 
 def session_ended(run: Run, sent: system_pb2.SessionEnded) -> Then:
@@ -92,6 +97,7 @@ def session_ended(run: Run, sent: system_pb2.SessionEnded) -> Then:
     is_old = sent.connection not in (0, session.connection)
     refuse_if(is_old, R.REJECT_REASON_OLD_CONNECTION)
     del run.state.sessions[sent.session_id]
+    disconnect.begin(run, session, disconnect.LOGOUT if sent.connection else disconnect.REVOKED)
     over = events_pb2.SessionOver(by_client=sent.connection != 0)
     return lambda: run.tell_session(sent.session_id, session.connection, over=over)
 
@@ -106,6 +112,6 @@ def gateway_lost(run: Run, sent: system_pb2.GatewayLost) -> Then:
 
     def tell() -> None:
         for session in lost:
-            drop(run, session)
+            drop(run, session, disconnect.VENUE)
 
     return tell

@@ -20,6 +20,7 @@ from matching.reference.types import (
     Account,
     Balance,
     Deposit,
+    DisconnectWindow,
     EarlyCancel,
     Key,
     Order,
@@ -151,6 +152,10 @@ def _sessions(state: State) -> snapshot_pb2.SessionsSection:
                 for early in session.early_cancels
             ],
         )
+    for session_id, window in sorted(state.windows.items()):
+        section.windows.add(
+            session_id=session_id, ends_ns=window.ends_ns, account_ids=window.account_ids
+        )
     return section
 
 
@@ -222,8 +227,12 @@ def _restore(whole: snapshot_pb2.Snapshot) -> State:
     for book in snapshot_pb2.BooksSection.FromString(whole.books).books:
         _restore_book(state, book)
     trigger_rows.restore(state, snapshot_pb2.TriggersSection.FromString(whole.triggers))
-    for row in snapshot_pb2.SessionsSection.FromString(whole.sessions).sessions:
+    sessions = snapshot_pb2.SessionsSection.FromString(whole.sessions)
+    for row in sessions.sessions:
         _restore_session(state, row)
+    for window in sessions.windows:
+        accounts = list(window.account_ids)
+        state.windows[window.session_id] = DisconnectWindow(window.ends_ns, accounts)
     for account in snapshot_pb2.KeysSection.FromString(whole.keys).accounts:
         _restore_keys(state, account)
     return state

@@ -10,6 +10,7 @@ from matching.reference.types import (
     Account,
     Balance,
     Deposit,
+    DisconnectWindow,
     Key,
     Level,
     MarketParameters,
@@ -195,6 +196,8 @@ class State:
     accounts: dict[int, Account] = field(default_factory=dict)
     markets: dict[int, Market] = field(default_factory=dict)
     sessions: dict[int, Session] = field(default_factory=dict)
+    # By session, which may be gone.
+    windows: dict[int, DisconnectWindow] = field(default_factory=dict)
     keys: dict[int, AccountKeys] = field(default_factory=dict)
     # (expire_time_ns, order_id, account_id) of resting GTD orders, ascending.
     timers: list[tuple[int, int, int]] = field(default_factory=list)
@@ -231,6 +234,10 @@ class State:
         return sorted(
             (self.accounts[account_id].cancel_all_at_ns, account_id) for account_id in self.armed
         )
+
+    def windows_by_end(self) -> list[tuple[int, int]]:
+        """(ends_ns, session_id) of the windows that run, ascending."""
+        return sorted((window.ends_ns, id_) for id_, window in self.windows.items())
 
     def arm(self, account: Account, cancel_all_at_ns: int) -> None:
         """Sets the dead man's timer of an account; 0 = off."""

@@ -151,6 +151,14 @@ class Session:
 
 
 @dataclass(slots=True)
+class DisconnectWindow:
+    """A session that takes its open orders with it unless it comes back in time."""
+
+    ends_ns: int
+    account_ids: list[int]  # still to be looked at, ascending
+
+
+@dataclass(slots=True)
 class Deposit:
     """A deposit that is not final."""
 

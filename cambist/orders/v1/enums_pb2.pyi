@@ -679,9 +679,9 @@ class _CancelOnDisconnectEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Ca
     CANCEL_ON_DISCONNECT_NEVER: _CancelOnDisconnect.ValueType  # 1
     """Orders stay."""
     CANCEL_ON_DISCONNECT_ON_DISCONNECT: _CancelOnDisconnect.ValueType  # 2
-    """When the connection is lost and the window has passed."""
+    """When the connection is lost without a Terminate of the client and the window has passed."""
     CANCEL_ON_DISCONNECT_ON_LOGOUT: _CancelOnDisconnect.ValueType  # 3
-    """When the client terminates the session."""
+    """At once when the client sends Terminate, with FINISHED or with SESSION_OVER."""
     CANCEL_ON_DISCONNECT_BOTH: _CancelOnDisconnect.ValueType  # 4
     """Both."""
 
@@ -693,9 +693,9 @@ CANCEL_ON_DISCONNECT_UNSPECIFIED: CancelOnDisconnect.ValueType  # 0
 CANCEL_ON_DISCONNECT_NEVER: CancelOnDisconnect.ValueType  # 1
 """Orders stay."""
 CANCEL_ON_DISCONNECT_ON_DISCONNECT: CancelOnDisconnect.ValueType  # 2
-"""When the connection is lost and the window has passed."""
+"""When the connection is lost without a Terminate of the client and the window has passed."""
 CANCEL_ON_DISCONNECT_ON_LOGOUT: CancelOnDisconnect.ValueType  # 3
-"""When the client terminates the session."""
+"""At once when the client sends Terminate, with FINISHED or with SESSION_OVER."""
 CANCEL_ON_DISCONNECT_BOTH: CancelOnDisconnect.ValueType  # 4
 """Both."""
 Global___CancelOnDisconnect: _TypeAlias = CancelOnDisconnect  # noqa: Y015

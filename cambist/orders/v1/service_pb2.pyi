@@ -317,9 +317,9 @@ class Establish(_message.Message):
     next_cancel_seq_no: _builtins.int
     """Next number of class CANCEL the client will send."""
     cancel_on_disconnect: _enums_pb2.CancelOnDisconnect.ValueType
-    """Cancel on disconnect."""
+    """When the open orders that this session entered are cancelled. Needs rules version 2: before, they stay."""
     cod_window_ms: _builtins.int
-    """Window in which a reconnect cancels nothing, at most 600,000 ms."""
+    """Window in which a reconnect cancels nothing, at most 600,000 ms; 0 = none, a loss cancels at once."""
     resume_after_seq: _builtins.int
     """Journal sequence of the last event batch the client has; events after it follow. 0 = only new ones."""
     response_mode: Global___ResponseMode.ValueType

@@ -5,6 +5,7 @@ use crate::balances::Balances;
 use crate::book::{NONE, Places, told};
 use crate::cancel_all::DeadMansTimers;
 use crate::custody::{Assets, Custody};
+use crate::disconnect::DisconnectWindows;
 use crate::icebergs::{Icebergs, Queue};
 use crate::kill_switches::WideSwitches;
 use crate::limits::WORK_ORDERS_MAX;
@@ -79,6 +80,7 @@ pub struct Engine {
     /// While lots are counted: icebergs of a level that come again.
     pub(crate) met: Queue,
     pub(crate) dead_mans: DeadMansTimers,
+    pub(crate) windows: DisconnectWindows,
     pub(crate) switches: WideSwitches,
     /// While an order is judged as if this one were gone; else `NONE`.
     pub(crate) without: u32,
@@ -132,6 +134,7 @@ impl Engine {
             icebergs: Icebergs::default(),
             met: Queue::default(),
             dead_mans: DeadMansTimers::default(),
+            windows: DisconnectWindows::default(),
             switches: WideSwitches::default(),
             without: NONE,
             trade_prices: Vec::new(),
@@ -173,6 +176,7 @@ impl Engine {
 
     /// Ends the batch: L2, best prices and balances as they are after it.
     pub fn end<S: Sink>(&mut self, sink: &mut S) {
+        self.run_windows(sink);
         self.last_seq = self.next_seq - 1;
         self.rules.version = self.rules.next;
         let mut touched = std::mem::take(&mut self.touched);
@@ -360,10 +364,16 @@ impl Engine {
     /// When the next timer is due, 0 without one.
     #[must_use]
     pub fn next_timer_ns(&self) -> i64 {
-        match (self.timers.next_ns(), self.dead_mans.next_ns()) {
-            (0, only) | (only, 0) => only,
-            (first, second) => first.min(second),
-        }
+        let firsts = [
+            self.timers.next_ns(),
+            self.dead_mans.next_ns(),
+            self.windows.next_ns(),
+        ];
+        firsts
+            .into_iter()
+            .filter(|time| *time != 0)
+            .min()
+            .unwrap_or(0)
     }
 
     /// How many markets are being cleared, or have ready orders that may be entered.

@@ -15,6 +15,7 @@ mod cancel;
 pub mod cancel_all;
 pub mod custody;
 mod deposits;
+pub mod disconnect;
 pub mod engine;
 mod fillable;
 mod firm;

@@ -92,5 +92,9 @@ pub const CASCADE_TOUCHES_MAX: u64 = 10_000;
 pub const TRAILING_PPM_MAX: u32 = 999_999;
 /// A day.
 pub const DAY_NS: i64 = 86_400_000_000_000;
+/// Accounts that a session may name.
+pub const LIST_ITEMS_MAX: usize = 1_000;
+/// Shortest disconnect window where the venue is at fault.
+pub const DISCONNECT_GRACE_NS: i64 = 10_000_000_000;
 /// Longest time of a dead man's timer.
 pub const CANCEL_ALL_AFTER_MS_MAX: u32 = 86_400_000;

@@ -8,14 +8,14 @@ use crate::engine::Engine;
 use crate::icebergs::Iceberg;
 use crate::keys::Key;
 use crate::limits::{
-    AMOUNT_ATOMS_MAX, FEE_PPM_MAX, FIRM_ACCOUNTS_FROM, FULL_RULES, IN_TRANSIT, PEER_SHARD_MAX,
-    PRICE_TICKS_MAX, QUANTITY_LOTS_MAX, VENUE_ACCOUNTS_MAX,
+    AMOUNT_ATOMS_MAX, FEE_PPM_MAX, FIRM_ACCOUNTS_FROM, FULL_RULES, IN_TRANSIT, LIST_ITEMS_MAX,
+    PEER_SHARD_MAX, PRICE_TICKS_MAX, QUANTITY_LOTS_MAX, VENUE_ACCOUNTS_MAX,
 };
 use crate::orders::Order;
 use crate::sessions::Session;
 use crate::types::{
-    AccountKeys, BookState, KeyKind, MarketTriggers, MoneySection, OrderState, RejectReason,
-    SessionState, Side, WaitingOrder, WithdrawalPhase,
+    AccountKeys, BookState, DisconnectWindow, KeyKind, MarketTriggers, MoneySection, OrderState,
+    RejectReason, SessionState, Side, WaitingOrder, WithdrawalPhase,
 };
 use crate::waits::{WAITING, Wait, is_waiting_type};
 use cambist_codec::{RULES_DEFAULT, Snapshot, SnapshotRefused};
@@ -126,6 +126,11 @@ impl Engine {
         engine.restore_books(&snapshot.books.books, &snapshot.triggers.markets)?;
         for state in &snapshot.sessions.sessions {
             engine.restore_session(state)?;
+        }
+        let windows = &snapshot.sessions.windows;
+        agree(is_full || windows.is_empty())?;
+        for state in windows {
+            engine.restore_window(state)?;
         }
         for state in &snapshot.keys.accounts {
             engine.restore_keys(state)?;
@@ -380,6 +385,22 @@ impl Engine {
         session.last_used_ns = state.last_used_ns;
         session.early_cancels.clone_from(&state.early_cancels);
         self.sessions.add(session);
+        Some(())
+    }
+
+    fn restore_window(&mut self, state: &DisconnectWindow) -> Agreed {
+        agree(state.session_id != 0 && state.ends_ns > 0)?;
+        let place = self.sessions.find(state.session_id);
+        agree(place.is_none_or(|place| !self.sessions[place].connected))?;
+        let accounts = &state.account_ids;
+        agree(
+            (1..=LIST_ITEMS_MAX).contains(&accounts.len()) && accounts.is_sorted_by(|a, b| a < b),
+        )?;
+        for account_id in accounts {
+            self.accounts.find(*account_id)?;
+        }
+        self.windows
+            .begin(state.session_id, state.ends_ns, accounts.clone());
         Some(())
     }
 

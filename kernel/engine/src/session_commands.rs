@@ -1,5 +1,6 @@
 //! Sessions come, are lost, and go. `docs/semantics.md` section 8.
 
+use crate::disconnect::Cause;
 use crate::engine::Engine;
 use crate::limits::{SESSION_WINDOW_MS_MAX, SESSIONS_MAX};
 use crate::refusal::refuse_if;
@@ -38,6 +39,7 @@ impl Engine {
         )?;
         self.judge_accounts(asked)?;
         let place = self.session_for(asked)?;
+        self.windows.forget(asked.session_id);
         let session = &mut self.sessions[place];
         session.establish(asked);
         session.connection += 1;
@@ -61,6 +63,7 @@ impl Engine {
             refuse_if(firm_id != asked.firm_id, RejectReason::DuplicateId)?;
             return Ok(place);
         }
+        refuse_if(self.windows.len() >= SESSIONS_MAX, RejectReason::Capacity)?;
         if self.sessions.len() >= SESSIONS_MAX {
             let idle = self.sessions.idle(self.time_ns);
             self.sessions.remove(idle.ok_or(RejectReason::Capacity)?);
@@ -82,14 +85,20 @@ impl Engine {
             RejectReason::OldConnection,
         )?;
         ask.done(sink);
-        self.drop_session(place, sink);
+        let cause = if lost.by_client {
+            Cause::Logout
+        } else {
+            Cause::Lost
+        };
+        self.drop_session(place, cause, sink);
         Ok(())
     }
 
-    fn drop_session<S: Sink>(&mut self, place: u32, sink: &mut S) {
+    fn drop_session<S: Sink>(&mut self, place: u32, cause: Cause, sink: &mut S) {
+        let window_ends_ns = self.begin_window(place, cause);
         let session = &mut self.sessions[place];
         session.connected = false;
-        let event = SessionEvent::Dropped(SessionDropped { window_ends_ns: 0 });
+        let event = SessionEvent::Dropped(SessionDropped { window_ends_ns });
         sink.session(session.established().session_id, session.connection, &event);
     }
 
@@ -106,6 +115,12 @@ impl Engine {
             by_client && self.sessions[place].connection != ended.connection,
             RejectReason::OldConnection,
         )?;
+        let cause = if by_client {
+            Cause::Logout
+        } else {
+            Cause::Revoked
+        };
+        self.begin_window(place, cause);
         let session = self.sessions.remove(ended.session_id);
         ask.done(sink);
         let event = SessionEvent::Over(SessionOver { by_client });
@@ -124,7 +139,7 @@ impl Engine {
             })
             .collect();
         for place in on_link {
-            self.drop_session(place, sink);
+            self.drop_session(place, Cause::Venue, sink);
         }
     }
 }

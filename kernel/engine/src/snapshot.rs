@@ -198,6 +198,7 @@ impl Engine {
         });
         SessionsSection {
             sessions: sessions.collect(),
+            windows: self.windows.states().collect(),
         }
     }
 

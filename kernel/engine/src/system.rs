@@ -151,6 +151,7 @@ impl Engine {
     fn epoch_started<S: Sink>(&mut self, started: EpochStarted, ask: Ask, sink: &mut S) {
         ask.done(sink);
         sink.system(&SystemEvent::EpochStarted(started));
+        self.windows_of_epoch();
         self.sessions.disconnect_all();
     }
 }

@@ -680,22 +680,60 @@ class SessionsSection(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SESSIONS_FIELD_NUMBER: _builtins.int
+    WINDOWS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def sessions(self) -> _containers.RepeatedCompositeFieldContainer[Global___SessionState]:
         """Ascending by session."""
+
+    @_builtins.property
+    def windows(self) -> _containers.RepeatedCompositeFieldContainer[Global___DisconnectWindow]:
+        """Ascending by session; empty under rules version 1."""
 
     def __init__(
         self,
         *,
         sessions: _abc.Iterable[Global___SessionState] | None = ...,
+        windows: _abc.Iterable[Global___DisconnectWindow] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["sessions", b"sessions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["sessions", b"sessions", "windows", b"windows"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SessionsSection: _TypeAlias = SessionsSection  # noqa: Y015
+
+@_typing.final
+class DisconnectWindow(_message.Message):
+    """A session was lost or is over, and takes its open orders with it unless it comes back in time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    ENDS_NS_FIELD_NUMBER: _builtins.int
+    ACCOUNT_IDS_FIELD_NUMBER: _builtins.int
+    session_id: _builtins.int
+    """Session; it may be gone."""
+    ends_ns: _builtins.int
+    """Engine time from which its orders are cancelled."""
+    @_builtins.property
+    def account_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Accounts that are still to be looked at, 1 to 1,000, ascending."""
+
+    def __init__(
+        self,
+        *,
+        session_id: _builtins.int = ...,
+        ends_ns: _builtins.int = ...,
+        account_ids: _abc.Iterable[_builtins.int] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_ids", b"account_ids", "ends_ns", b"ends_ns", "session_id", b"session_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DisconnectWindow: _TypeAlias = DisconnectWindow  # noqa: Y015
 
 @_typing.final
 class SessionState(_message.Message):

@@ -991,19 +991,23 @@ class SessionLost(_message.Message):
 
     SESSION_ID_FIELD_NUMBER: _builtins.int
     CONNECTION_FIELD_NUMBER: _builtins.int
+    BY_CLIENT_FIELD_NUMBER: _builtins.int
     session_id: _builtins.int
     """Session."""
     connection: _builtins.int
     """Its connection; an older one is ignored."""
+    by_client: _builtins.bool
+    """The client said that it is done with the connection: a logout, not a disconnect."""
     def __init__(
         self,
         *,
         session_id: _builtins.int = ...,
         connection: _builtins.int = ...,
+        by_client: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["connection", b"connection", "session_id", b"session_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by_client", b"by_client", "connection", b"connection", "session_id", b"session_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

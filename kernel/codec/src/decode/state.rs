@@ -4,9 +4,10 @@ use super::system::{
     create_account, create_asset, create_firm, create_market, session_established,
 };
 use crate::messages::{
-    AccountKeys, AccountState, BalanceState, BookState, BooksSection, DepositState, EarlyCancel,
-    FirmState, KeyState, KeysSection, LimitsSection, MarketTriggers, MoneySection, OrderState,
-    SessionState, SessionsSection, SourceState, TriggersSection, WaitingOrder, WithdrawalState,
+    AccountKeys, AccountState, BalanceState, BookState, BooksSection, DepositState,
+    DisconnectWindow, EarlyCancel, FirmState, KeyState, KeysSection, LimitsSection, MarketTriggers,
+    MoneySection, OrderState, SessionState, SessionsSection, SourceState, TriggersSection,
+    WaitingOrder, WithdrawalState,
 };
 use crate::reader::{Decoded, Reader};
 use crate::scan;
@@ -161,6 +162,17 @@ pub fn sessions_section(mut reader: Reader<'_>) -> Decoded<SessionsSection> {
     let mut value = SessionsSection::default();
     scan!(reader, {
         1 many LENGTH => value.sessions.push(session_state(reader.message(1)?)?),
+        2 many LENGTH => value.windows.push(disconnect_window(reader.message(2)?)?),
+    });
+    Ok(value)
+}
+
+pub fn disconnect_window(mut reader: Reader<'_>) -> Decoded<DisconnectWindow> {
+    let mut value = DisconnectWindow::default();
+    scan!(reader, {
+        1 once VARINT => value.session_id = reader.varint(1)?,
+        2 once VARINT => value.ends_ns = reader.i64(2)?,
+        3 many LENGTH => packed(&mut reader, 3, &mut value.account_ids)?,
     });
     Ok(value)
 }

@@ -292,6 +292,7 @@ pub fn session_lost(mut reader: Reader<'_>) -> Decoded<SessionLost> {
     scan!(reader, {
         1 once VARINT => value.session_id = reader.varint(1)?,
         2 once VARINT => value.connection = reader.u32(2)?,
+        3 once VARINT => value.by_client = reader.bool(3)?,
     });
     Ok(value)
 }

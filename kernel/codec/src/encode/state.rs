@@ -5,10 +5,10 @@ use super::system::{
     put_session_established,
 };
 use crate::messages::{
-    AccountKeys, AccountState, BalanceState, BookState, BooksSection, DepositState, EarlyCancel,
-    FirmState, KeyState, KeysSection, LimitsSection, MarketTriggers, MoneySection, OrderState,
-    SessionState, SessionsSection, SourceState, TriggersSection, WaitingOrder, WireEnum,
-    WithdrawalState,
+    AccountKeys, AccountState, BalanceState, BookState, BooksSection, DepositState,
+    DisconnectWindow, EarlyCancel, FirmState, KeyState, KeysSection, LimitsSection, MarketTriggers,
+    MoneySection, OrderState, SessionState, SessionsSection, SourceState, TriggersSection,
+    WaitingOrder, WireEnum, WithdrawalState,
 };
 use crate::writer::{
     put_amount, put_bool, put_fixed64, put_i64, put_id, put_message, put_packed, put_u32, put_u64,
@@ -139,6 +139,15 @@ pub fn put_sessions_section(out: &mut Vec<u8>, value: &SessionsSection) {
     for row in &value.sessions {
         put_message(out, 1, |inner| put_session_state(inner, row));
     }
+    for row in &value.windows {
+        put_message(out, 2, |inner| put_disconnect_window(inner, row));
+    }
+}
+
+pub fn put_disconnect_window(out: &mut Vec<u8>, value: &DisconnectWindow) {
+    put_u64(out, 1, value.session_id);
+    put_i64(out, 2, value.ends_ns);
+    put_packed(out, 3, value.account_ids.iter().copied());
 }
 
 pub fn put_session_state(out: &mut Vec<u8>, value: &SessionState) {

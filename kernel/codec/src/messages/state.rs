@@ -201,6 +201,19 @@ pub struct WaitingOrder {
 pub struct SessionsSection {
     /// Ascending by session.
     pub sessions: Vec<SessionState>,
+    /// Ascending by session; empty under rules version 1.
+    pub windows: Vec<DisconnectWindow>,
+}
+
+/// A session was lost or is over, and takes its open orders with it unless it comes back in time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DisconnectWindow {
+    /// Session; it may be gone.
+    pub session_id: u64,
+    /// Engine time from which its orders are cancelled.
+    pub ends_ns: i64,
+    /// Accounts that are still to be looked at, 1 to 1,000, ascending.
+    pub account_ids: Vec<u64>,
 }
 
 /// One session.

@@ -326,6 +326,8 @@ pub struct SessionLost {
     pub session_id: u64,
     /// Its connection; an older one is ignored.
     pub connection: u32,
+    /// The client said that it is done with the connection: a logout, not a disconnect.
+    pub by_client: bool,
 }
 
 /// A session is over and is forgotten.
