@@ -19,12 +19,15 @@ from tests.differential.flow.later_orders import FULL_RULES
 
 # Names of later issues, each with what it waits for.
 RESERVED: Final = {
-    "CANCEL_REASON_DISCONNECT": "cancel on disconnect: windows of lost sessions are not timed yet",
     "CANCEL_REASON_LIST": "lists of orders: NewList is UNSUPPORTED",
     "CANCEL_REASON_PROTECTION": "market-maker protection: MassQuote is UNSUPPORTED",
 }
 # Names that occur under rules version 2 only.
-OF_SECOND_RULES: Final = ("EXEC_TYPE_TRIGGERED", "CANCEL_REASON_TIMER")
+OF_SECOND_RULES: Final = (
+    "EXEC_TYPE_TRIGGERED",
+    "CANCEL_REASON_DISCONNECT",
+    "CANCEL_REASON_TIMER",
+)
 BATCH_REFUSALS: Final = (
     "MALFORMED",
     "MALFORMED_BATCH",

@@ -39,6 +39,7 @@ impl Engine {
         )?;
         self.judge_accounts(asked)?;
         let place = self.session_for(asked)?;
+        #[cfg(not(feature = "plant-return-keeps-window"))]
         self.windows.forget(asked.session_id);
         let session = &mut self.sessions[place];
         session.establish(asked);

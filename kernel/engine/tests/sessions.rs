@@ -160,6 +160,7 @@ fn connections_are_numbered_and_lost() {
         SystemCommand::SessionLost(SessionLost {
             session_id: SESSION,
             connection,
+            by_client: false,
         })
     };
     assert_eq!(venue.answer(lost(1)), R::OldConnection);
@@ -385,6 +386,7 @@ fn a_full_shard_gives_an_idle_session_away() {
     venue.done(SystemCommand::SessionLost(SessionLost {
         session_id: 1_005,
         connection: 1,
+        by_client: false,
     }));
     assert_eq!(venue.answer(establish(50)), R::Capacity);
     venue.time_ns += 3_600_000_000_000;

@@ -14,6 +14,7 @@ from tests.differential.flow.plays import (
     amendments,
     cancels,
     damage,
+    disconnects,
     ids,
     markets,
     matching,
@@ -40,6 +41,11 @@ DECK: Final[tuple[Play, ...]] = (
     *poison.PLAYS,
     *scramble.PLAYS,
 )
-SECOND_DECK: Final[tuple[Play, ...]] = (*DECK, *waiting_orders.PLAYS, *parts_and_ends.PLAYS)
+SECOND_DECK: Final[tuple[Play, ...]] = (
+    *DECK,
+    *waiting_orders.PLAYS,
+    *parts_and_ends.PLAYS,
+    *disconnects.PLAYS,
+)
 # Batches that are refused whole; they cost no sequence numbers.
 DAMAGED: Final[tuple[Play, ...]] = damage.PLAYS
