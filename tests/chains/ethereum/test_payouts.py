@@ -88,6 +88,24 @@ async def losing_replies(anvil: Anvil) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
+async def test_e3_a_nonce_on_its_way_is_no_other_payouts_though_no_node_knows_it(
+    custody: Custody,
+) -> None:
+    attempts = [await custody.attempt(custody.payout(number, 10)) for number in range(1, 7)]
+    for attempt in attempts[:5]:
+        await custody.adapter.broadcast(attempt)
+    # The sixth never reached a node: asked for the next nonce, the node would name the sixth's.
+    pending = custody.anvil.call("eth_getTransactionCount", text_of(custody.lane), "pending")
+    assert int(pending, 16) == 5
+    later = await custody.attempt(custody.payout(7, 10))
+    assert parse_signed(later.raw).nonce == 6
+    for attempt in (later, attempts[5]):
+        await custody.adapter.broadcast(attempt)
+    custody.anvil.mine(3)
+    for attempt in (*attempts, later):
+        assert (await custody.adapter.confirm(attempt)).state is ConfirmationState.FINAL
+
+
 async def test_e4_a_lost_reply_is_looked_up_and_paid_once(custody: Custody) -> None:
     attempt = await custody.attempt(custody.payout(1, ETHER))
     async with AsyncExitStack() as stack:
