@@ -136,7 +136,8 @@ class Withdrawals:
             request.page_token = page.next_page_token
 
     async def cancel(self, account_id: int, withdrawal_id: bytes) -> str:
-        """Cancels what has not started; the state after it, the same when asked again.
+        """Cancels what nobody has signed; the state after it, `cancelling` for a wish that custody
+        grants or not, as `list` says later; the same when asked again.
 
         Raises Rejected(TOO_LATE), Rejected(UNKNOWN_WITHDRAWAL), Unavailable, Unknown: ask again.
         """

@@ -22,7 +22,8 @@ update custody.payout set claimed_by = $3, fencing_token = fencing_token + 1,
 where withdrawal_id in (
     select p.withdrawal_id from custody.payout p join custody.chain c using (network_id)
     where p.network_id = $1 and p.asset_id = $2 and p.state = 'started'
-      and p.withdrawal_id <> $5 and p.claim_expires_at <= clock_timestamp()
+      and not p.cancel_requested and p.withdrawal_id <> $5
+      and p.claim_expires_at <= clock_timestamp()
       and p.not_before <= clock_timestamp() and not c.withdrawals_stopped
       and not exists (select from custody.outbox o
                       where o.subject_id = p.withdrawal_id and o.answer_reason is null)

@@ -82,6 +82,8 @@ class Claim:
     engine_amount_atoms: int
     engine_fee_atoms: int
     state: PayoutState
+    # The customer wants the money back; granted until a transaction is signed.
+    cancel_requested: bool
 
 
 async def claim(database: Database, network_id: int, worker: str) -> Claim | None:
@@ -113,6 +115,7 @@ def of_row(row: asyncpg.Record) -> Claim:
         engine_amount_atoms=int(row["engine_amount_atoms"]),
         engine_fee_atoms=int(row["engine_fee_atoms"]),
         state=PayoutState(row["state"]),
+        cancel_requested=row["cancel_requested"],
     )
 
 

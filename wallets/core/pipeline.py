@@ -115,6 +115,9 @@ class Pipeline:
         await self._store.start(mine)
 
     async def _build(self, mine: Claim, work: Work) -> None:
+        if mine.cancel_requested and await self._is_over(mine, work):
+            await self._store.cancel(mine)
+            return
         if work.approval is None:
             await self._approve(mine, work)
             return
@@ -152,7 +155,19 @@ class Pipeline:
         check_plan(plan, together, work.owned)
         await self._store.plan(mine, plan, payouts, mates)
 
+    async def _is_over(self, mine: Claim, work: Work) -> bool:
+        """Whether nothing pays it any more: the signer closed it, or all that it signed is dead."""
+        signed = await self._signer.close(mine.withdrawal_id)
+        dead = {death.txid for death in deaths(work.attempts) if death.proof}
+        return all(self._chain.identify(raw) in dead for raw in signed)
+
     async def _sign(self, mine: Claim, work: Work) -> None:
+        together = (mine, *(mate.claim for mate in work.mates if mate.claim.state is mine.state))
+        wish = next((one for one in together if one.cancel_requested), None)
+        # What was signed for it before may be this plan, by a worker that died: then it is paid.
+        if wish is not None and not await self._signer.close(wish.withdrawal_id):
+            await self._store.drop(mine, work, wish)
+            return
         approvals = work.batch_approvals
         if approvals is None:
             raise Broken("a plan without an approval")

@@ -2,6 +2,8 @@
 
 Called by `wallets.core.pipeline`. Every method may raise Unavailable (nothing changed), Unknown
 (the commit may have happened: a later claim reads what is there) or Fenced.
+
+Long because: all that one claim may write, in the order of a payout's way, is read side by side.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -258,6 +260,26 @@ class Store:
             await self._command(connection, mine, "start")
             await claims.give_back(connection, [mine])
 
+    async def cancel(self, mine: Claim) -> None:
+        """The signer will never sign for it, or all it signed is dead: the money goes back."""
+        async with self._change(mine, "cancelled by the customer") as (connection, _):
+            await self._cancel(connection, mine)
+
+    async def drop(self, mine: Claim, work: Work, wish: Claim) -> None:
+        """One payout leaves a plan that nobody will ever sign; the others are planned anew."""
+        attempt = work.attempts[-1]
+        proof = b"the signer signs nothing any more for " + wish.withdrawal_id.hex().encode()
+        async with self._change(
+            mine, "cancelled by the customer", attempt_id=attempt.attempt_id
+        ) as (connection, members):
+            if wish.withdrawal_id not in {one.withdrawal_id for one in members}:
+                raise Fenced("another worker moved who wants to be cancelled")
+            await attempts.end(connection, attempt, AttemptState.DEAD, proof)
+            await attempts.free_inputs(connection, [one.withdrawal_id for one in members])
+            await claims.move(connection, members, PayoutState.STARTED)
+            await claims.give_back(connection, members)
+            await self._cancel(connection, wish)
+
     async def plan(
         self, mine: Claim, plan: Plan, payouts: list[Payout], mates: Sequence[Mate] = ()
     ) -> None:
@@ -438,6 +460,11 @@ class Store:
         """One transaction over the claimed payout and those of an attempt that stand beside it."""
         async with changing(self._database, self._worker, reason) as connection:
             yield connection, await batches.hold(connection, mine, attempt_id)
+
+    async def _cancel(self, connection: Connection, mine: Claim) -> None:
+        await claims.move(connection, [mine], PayoutState.CANCELLED, reason="CANCELLED_BY_CUSTOMER")
+        await claims.give_back(connection, [mine])
+        await self._command(connection, mine, "release")
 
     async def _command(self, connection: Connection, mine: Claim, kind: str) -> None:
         await outbox.put(

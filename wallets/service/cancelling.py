@@ -1,7 +1,9 @@
-"""A customer's wish to cancel a withdrawal: granted until the engine was asked to start it.
+"""A customer's wish to cancel a withdrawal: granted until a transaction that pays it is signed.
 
-Called by the servicer. The payout's row is locked and its token raised, so that a worker that has
-claimed it writes nothing more. From the start on the answer is no: coins may be under way.
+Called by the servicer. Before the start the payout's row is locked and its token raised, so that a
+worker that has claimed it writes nothing more. From then on the wish is noted: the pipeline asks
+the signer to close the withdrawal, takes it out of its batch and gives the money back, or pays it
+when it was signed after all. Once it is known to be signed the answer is no.
 """
 
 from typing import Final
@@ -26,12 +28,18 @@ update custody.payout set state = 'cancelled', condition = '', reason = 'CANCELL
     claimed_by = '', fencing_token = fencing_token + 1, claim_expires_at = '-infinity'
 where withdrawal_id = $1
 """
+WISH: Final = "update custody.payout set cancel_requested = true where withdrawal_id = $1"
 # Here nothing was asked of the engine, perhaps.
 EARLY: Final = (PayoutState.REQUESTED, PayoutState.HELD, PayoutState.APPROVED)
+# Nothing that pays it is known to be signed.
+UNSIGNED: Final = (PayoutState.APPROVED, PayoutState.STARTED, PayoutState.BUILT)
 
 
 async def cancel(database: Database, account_id: int, withdrawal_id: bytes) -> str:
-    """The state after it; again it is the same. Raises Rejected, Unavailable, Unknown."""
+    """The state after it, `cancelling` for a wish; again it is the same.
+
+    Raises Rejected, Unavailable, Unknown.
+    """
     async with changing(database, ACTOR, "cancelled by the customer") as connection:
         row = await connection.fetchrow(FIND, withdrawal_id, account_id)
         if row is None:
@@ -39,7 +47,10 @@ async def cancel(database: Database, account_id: int, withdrawal_id: bytes) -> s
         if row["state"] == PayoutState.CANCELLED:
             return str(row["state"])
         if row["state"] not in EARLY or await connection.fetchval(STARTED, withdrawal_id):
-            raise Rejected("TOO_LATE", f"it is {row['state']}, or about to start")
+            if row["state"] not in UNSIGNED:
+                raise Rejected("TOO_LATE", f"it is {row['state']}")
+            await connection.execute(WISH, withdrawal_id)
+            return PayoutState.CANCELLING.value
         await connection.execute(CANCEL, withdrawal_id)
         await outbox.put(
             connection,

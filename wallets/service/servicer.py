@@ -78,7 +78,7 @@ class Servicer(custody_pb2_grpc.CustodyServiceServicer):
     async def CancelWithdrawal(  # noqa: N802
         self, request: custody_pb2.CancelWithdrawalRequest, context: Context
     ) -> custody_pb2.CancelWithdrawalResponse:
-        """Until the engine was asked to start it."""
+        """Until a transaction that pays it is signed."""
         asked = request.request
         async with named_faults(context):
             state = await cancelling.cancel(self.database, asked.account_id, asked.withdrawal_id)

@@ -157,7 +157,7 @@ class WalletServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelWithdrawal(self, request, context):
-        """Cancels one that has not started; later ones are refused as TOO_LATE.
+        """Cancels one that nobody has signed; later ones are refused as TOO_LATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

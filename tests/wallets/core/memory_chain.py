@@ -216,18 +216,23 @@ class MemorySigner:
 
     def __init__(self) -> None:
         self.log: dict[bytes, bytes] = {}
+        self.closed: set[bytes] = set()
         # Whether approvals still hold.
         self.believes: Callable[[], bool] = lambda: True
 
     async def sign(self, plan: Plan, approvals: Sequence[Approval]) -> bytes:
         paid = {bytes.fromhex(one[0]) for one in json.loads(plan.intent)["pays"]}
+        assert not paid & self.closed, "a closed withdrawal is never signed"
         assert {approval.approval[:16] for approval in approvals} == paid
         if not self.believes():
             raise Stuck(Condition.APPROVAL_MISSING, "APPROVAL_EXPIRED")
         return self.log.setdefault(plan.intent_id, plan.intent)
 
     async def close(self, withdrawal_id: WithdrawalId) -> Sequence[bytes]:
-        return [raw for raw in self.log.values() if withdrawal_id.hex().encode() in raw]
+        signed = [raw for raw in self.log.values() if withdrawal_id.hex().encode() in raw]
+        if not signed:
+            self.closed.add(withdrawal_id)
+        return signed
 
 
 class MemoryEngine:

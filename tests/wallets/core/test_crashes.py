@@ -133,6 +133,28 @@ async def steal_from_both(venue: Venue) -> None:
     await steal(venue)
 
 
+async def want_it_back(venue: Venue) -> None:
+    """The customer cancels once the engine has started it."""
+    await venue.connection.execute(
+        "update custody.payout set cancel_requested = true where state = 'started'"
+    )
+
+
+async def drop_one(venue: Venue) -> None:
+    """One of them is cancelled while both are planned together."""
+    await let_others_pass(venue)
+    await venue.connection.execute(
+        "update custody.payout set cancel_requested = true where state = 'built' "
+        "and withdrawal_id = $1",
+        request(TOGETHER).withdrawal_id,
+    )
+    # The window of the one that is left is over.
+    await venue.connection.execute(
+        "update custody.payout set changed_at = changed_at - interval '2 hours' "
+        "where state = 'started' and exists (select from custody.payout where state = 'cancelled')"
+    )
+
+
 WORLDS = {
     "quiet": nothing,
     "stolen": steal,
@@ -144,6 +166,8 @@ WORLDS = {
     "refused": nothing,
     "together": let_others_pass,
     "stolen_together": steal_from_both,
+    "cancelled": want_it_back,
+    "dropped_together": drop_one,
 }
 # Payouts of a world; together they wait for each other.
 TOGETHER = 2
@@ -184,6 +208,16 @@ def choose(names: list[str], reached: set[str]) -> list[int]:
     return sorted({places[name] for places in (first, last) for name in fresh})
 
 
+def check_one_dropped(venue: Venue) -> None:
+    """The signer's word decides, whichever worker died: the money went one way for each."""
+    dropped = request(TOGETHER).withdrawal_id
+    is_paid = dropped in venue.chain.paid()
+    assert venue.engine.states[dropped] == ("settled" if is_paid else "released")
+    assert venue.engine.states[request().withdrawal_id] == "settled"
+    assert all(len(amounts) == 1 for amounts in venue.chain.paid().values())
+    assert is_paid == (dropped not in venue.signer.closed)
+
+
 async def die_everywhere(venue: Venue, world: str, reached: set[str]) -> None:
     """A fresh world for each chosen point; a second worker always ends with one payment."""
     names = await live(venue, world, points=10_000)
@@ -197,6 +231,12 @@ async def die_everywhere(venue: Venue, world: str, reached: set[str]) -> None:
         if world == "refused":
             assert await venue.states() == ["rejected"]
             assert venue.engine.states == {request().withdrawal_id: "released"}
+        elif world == "cancelled":
+            assert await venue.states() == ["cancelled"]
+            assert venue.engine.states == {request().withdrawal_id: "released"}
+            assert venue.chain.paid() == {}
+        elif world == "dropped_together":
+            check_one_dropped(venue)
         elif world.endswith("together"):
             check_all_paid_once(venue, TOGETHER)
         else:

@@ -286,8 +286,25 @@ async def test_what_has_not_started_is_cancelled_once_and_its_money_goes_back(
     assert [row["kind"] for row in kinds] == ["release"]
 
 
-@pytest.mark.parametrize("state", ["approved", "started", "broadcasting", "settled"])
-async def test_what_was_asked_to_start_is_never_cancelled(
+@pytest.mark.parametrize("state", ["approved", "started", "built"])
+async def test_what_was_asked_to_start_is_cancelled_by_whoever_works_on_it(
+    stub: Any, custody: Connection, state: str
+) -> None:
+    await add_payout(custody, state)
+    await custody.execute(
+        "insert into custody.outbox (source_id, source_seq, command, kind, subject_id) "
+        "values (7, 1, '', 'start', $1)",
+        b"w" * 16,
+    )
+    assert [await cancel(stub) for _ in range(2)] == ["cancelling", "cancelling"]
+    row = await custody.fetchrow("select state, cancel_requested from custody.payout")
+    assert row is not None
+    assert tuple(row) == (state, True)
+    assert await custody.fetchval("select count(*) from custody.outbox") == 1
+
+
+@pytest.mark.parametrize("state", ["signed", "broadcasting", "settled"])
+async def test_what_is_signed_is_never_cancelled(
     stub: Any, custody: Connection, state: str
 ) -> None:
     await add_payout(custody, state)
