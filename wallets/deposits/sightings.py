@@ -25,6 +25,11 @@ OURS: Final = """
 select key, account_id from custody.address
 where network_id = $1 and branch = $2 and key = any($3::bytea[])
 """
+# What we send ourselves so that a token can move is no deposit. Its id is stored before it is sent.
+TOP_UPS: Final = """
+select txid from custody.attempt
+where network_id = $1 and txid = any($2::text[]) and kind = 'top_up'
+"""
 ASSETS: Final = """
 select asset_id, contract, decimals, engine_decimals, deposit_minimum_atoms::text as minimum,
     deposits_suspended
@@ -80,10 +85,13 @@ async def apply_block(connection: Connection, network_id: int, block: Block) -> 
         row["key"]: row["account_id"]
         for row in await connection.fetch(OURS, network_id, BRANCH, keys)
     }
+    txids = [movement.txid for movement in block.movements if movement.key in accounts]
+    rows = await connection.fetch(TOP_UPS, network_id, txids) if txids else []
+    top_ups = {row["txid"] for row in rows}
     found = {
         deposit_id_of(network_id, movement): movement
         for movement in block.movements
-        if movement.key in accounts
+        if movement.key in accounts and movement.txid not in top_ups
     }
     if not found:
         return

@@ -32,7 +32,7 @@ from wallets.ethereum.lanes import Lane
 from wallets.ethereum.node_set import NodeSet
 from wallets.ethereum.nonces import next_nonce
 from wallets.ethereum.standing import Standing
-from wallets.ethereum.sweeping import Sweep, TopUp
+from wallets.ethereum.sweeping import Holding, Sweep, TopUp
 from wallets.ethereum.tokens import is_refusal, read_balance
 from wallets.ethereum.transactions import (
     Malformed,
@@ -212,6 +212,34 @@ class Ethereum:
             await self._fees(tip, (), fee_atoms_max // gas_limit),
             planning.Move(to, step.holding.contract if is_sweep else b"", step.amount_atoms),
         )
+
+    async def holding(self, lane: Lane, contract: bytes) -> Holding:
+        """What lies on a deposit address. Raises Unavailable, Stuck."""
+        tip = await self._nodes.tip()
+        native = await self._number("eth_getBalance", lane, tip)
+        amount = native
+        if contract:
+            amount = await read_balance(self._nodes, contract, lane.account, tip)
+        return Holding(lane, contract, amount, native)
+
+    async def would_move(self, holding: Holding, to: Lane) -> bool:
+        """Whether a token says that it would move there now. Raises Unavailable, Stuck."""
+        call = {
+            "from": holding.lane.text,
+            "to": text_of(holding.contract),
+            "data": "0x" + transfer_call(to.account, holding.amount_atoms).hex(),
+        }
+        try:
+            return not is_refusal(data(await self._nodes.any_answer("eth_call", call, "latest")))
+        except NodeRefused:
+            return False
+        except Quarantined as error:
+            raise Stuck(Condition.NODES_DISAGREE, str(error)) from error
+
+    async def sweep_fee(self, payable_per_gas_atoms: int) -> int:
+        """What gas costs a sweep now. Raises Stuck(AT_CEILING) when that is dearer, Unavailable."""
+        fees = await self._fees(await self._nodes.tip(), (), payable_per_gas_atoms)
+        return fees.max_fee_per_gas_atoms
 
     def identify(self, raw: bytes) -> TransactionId:
         """The id of signed bytes. Raises Broken when they are none."""

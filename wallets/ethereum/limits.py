@@ -24,3 +24,5 @@ LANES_MAX: Final = 64
 SIBLINGS_MAX: Final = 64
 # The largest amount that a contract can hold.
 AMOUNT_ATOMS_MAX: Final = 2**256 - 1
+# Holdings on deposit addresses that are looked at in one round of sweeps.
+SWEEP_PAGE_MAX: Final = 64

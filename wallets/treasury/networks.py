@@ -7,7 +7,8 @@ from runtime.errors import ConfigurationError
 from runtime.postgres import Database
 from wallets.contract import Builds, Plan
 from wallets.errors import Condition, Stuck
-from wallets.treasury.step import SignsInternal, Treasury
+from wallets.treasury.following import SignsInternal
+from wallets.treasury.step import Treasury
 
 
 class NoSigner:

@@ -14,19 +14,11 @@ from runtime import logs
 from runtime.errors import Unavailable, Unknown
 from runtime.postgres import Database
 from wallets.books.accounts import Account
-from wallets.contract import Attempt, ConfirmationState, Plan
-from wallets.errors import Broken, Condition, Rejected, Stuck
-from wallets.states import AttemptState
+from wallets.errors import Rejected, Stuck
 from wallets.treasury import bounds, limits, store
+from wallets.treasury.following import Following, SignsInternal
 from wallets.treasury.ports import Follows, HoldsTreasury
-from wallets.treasury.store import Draft, Transfer
-
-
-class SignsInternal(Protocol):
-    """The signer, for transfers that pay only addresses of ours."""
-
-    async def sign(self, plan: Plan, approvals: tuple[()], /) -> bytes:
-        """As in `Signs`; it takes no approval and trusts its own list. Raises Stuck."""
+from wallets.treasury.store import Draft
 
 
 class MakesIds(Protocol):
@@ -58,47 +50,10 @@ class Treasury:
     async def step(self) -> None:
         """One look at everything that is open; a sweep when nothing is and too much is there."""
         network_id = self.chain.network.network_id
-        transfers = await store.read_open(self.database, network_id)
-        for transfer in transfers:
-            try:
-                await self._advance(transfer)
-            except Stuck as error:
-                await store.say(self.database, transfer, error.condition)
+        following = Following(self.database, self.chain, self.signer)
+        transfers = await following.look()
         if not any(one.source is Account.HOT for one in transfers):
             await self._sweep(network_id)
-
-    async def _advance(self, transfer: Transfer) -> None:
-        if transfer.state is AttemptState.PLANNED:
-            if transfer.plan is None:
-                return
-            raw = await self._sign(transfer.plan)
-            await store.write_ahead(self.database, transfer, self.chain.identify(raw), raw)
-            return
-        attempt = Attempt(transfer.attempt_id, transfer.txid, transfer.raw, (), transfer.fee_atoms)
-        found = await self.chain.confirm(attempt)
-        match found.state:
-            case ConfirmationState.FINAL:
-                await store.settle(self.database, transfer, found)
-            case ConfirmationState.MINED:
-                await store.move(self.database, transfer, AttemptState.MINED)
-            case ConfirmationState.DEAD:
-                await store.bury(self.database, transfer, found.proof)
-            case _:
-                # Whatever the node says, only a look-up by id decides.
-                await store.move(self.database, transfer, AttemptState.BROADCAST)
-                await self.chain.broadcast(attempt)
-        await store.say(self.database, transfer, "")
-
-    async def _sign(self, plan: Plan) -> bytes:
-        """A refusal is for people to look at, an address that is not listed perhaps; payouts go on.
-
-        Raises Stuck.
-        """
-        try:
-            return await self.signer.sign(plan, ())
-        except Broken as error:
-            logs.get(__name__).error("the signer refuses a transfer", reason=str(error))
-            raise Stuck(Condition.SIGNER_UNAVAILABLE, str(error)) from error
 
     async def _sweep(self, network_id: int) -> None:
         row = await self.database.read_row(

@@ -17,6 +17,7 @@ from wallets.books.accounts import Account
 from wallets.contract import AttemptId, Confirmation, Plan, TransactionId
 from wallets.core import attempts
 from wallets.core.transactions import changing
+from wallets.errors import Fenced
 from wallets.states import AttemptState
 from wallets.treasury.bounds import Bounds
 
@@ -30,6 +31,11 @@ where t.network_id = $1 and a.state in ('planned', 'signed', 'broadcast', 'mined
 order by t.attempt_id limit $2
 """
 OPEN_MAX: Final = 100
+NATIVE: Final = "select asset_id from custody.asset where network_id = $1 and contract = ''"
+HELD: Final = """
+select from custody.lease
+where name = $1 and fencing_token = $2 and expires_at > clock_timestamp() for share
+"""
 # What payouts will take that are not in a transaction yet.
 WAITING: Final = """
 select coalesce(sum(amount_atoms), 0) from custody.payout
@@ -70,6 +76,16 @@ class Draft:
     # Exactly one of them.
     plan: Plan | None = None
     unsigned: bytes = b""
+    # What the attempt is called; "" = by its source and target.
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The lease under which something was planned."""
+
+    name: str
+    token: int
 
 
 async def read_open(database: Database, network_id: int) -> list[Transfer]:
@@ -123,18 +139,21 @@ async def read_waiting(database: Database, network_id: int, asset_id: int) -> in
 
 async def native_asset(database: Database, network_id: int) -> int | None:
     """The network's own asset, if it is registered."""
-    row = await database.read_row(
-        "select asset_id from custody.asset where network_id = $1 and contract = ''", network_id
-    )
+    row = await database.read_row(NATIVE, network_id)
     return None if row is None else int(row["asset_id"])
 
 
-async def add(database: Database, network_id: int, draft: Draft) -> AttemptId:
-    """From here on it owns its inputs. Raises Unavailable when another attempt does."""
+async def add(
+    database: Database, network_id: int, draft: Draft, held: Held | None = None
+) -> AttemptId:
+    """From here on it owns its inputs. Raises Unavailable when another attempt does, Fenced."""
     kind = "consolidation" if draft.source is draft.target else f"to_{draft.target}"
+    kind = draft.kind or kind
     fee_max = draft.plan.fee_atoms_max if draft.plan is not None else draft.fee_atoms
     try:
         async with changing(database, ACTOR, kind) as connection:
+            if held and await connection.fetchrow(HELD, held.name, held.token) is None:
+                raise Fenced(f"another worker holds {held.name}")
             attempt_id = await connection.fetchval(
                 "insert into custody.attempt (network_id, kind, state, fee_atoms_max) "
                 "values ($1, $2, 'planned', $3) returning attempt_id",
@@ -227,8 +246,34 @@ async def settle(database: Database, transfer: Transfer, found: Confirmation) ->
         if source is not target:
             entries = postings.of_move(transfer.asset_id, source, target, transfer.amount_atoms)
             await postings.post(connection, transfer.network_id, "treasury", cause_id, entries)
-        entries = postings.of_move(transfer.asset_id, source, Account.NETWORK_COST, found.fee_atoms)
-        await postings.post(connection, transfer.network_id, "treasury", cause_id, entries)
+        await _book_fee(connection, transfer, found)
+
+
+async def fail(database: Database, transfer: Transfer, found: Confirmation) -> None:
+    """Failed on the chain for good: it moved nothing and cost its fee."""
+    async with changing(database, ACTOR, "failed on the chain") as connection:
+        now = await _locked(connection, transfer)
+        if now is AttemptState.FAILED:
+            return
+        for passed in _way(now, AttemptState.MINED):
+            await attempts.set_state(connection, transfer.attempt_id, passed)
+        await attempts.set_state(connection, transfer.attempt_id, AttemptState.FAILED)
+        await connection.execute(
+            "update custody.attempt set fee_atoms = $2, death_proof = $3 where attempt_id = $1",
+            transfer.attempt_id,
+            found.fee_atoms,
+            found.proof,
+        )
+        await _free(connection, transfer)
+        await _book_fee(connection, transfer, found)
+
+
+async def _book_fee(connection: Connection, transfer: Transfer, found: Confirmation) -> None:
+    """Fees are taken in the network's own asset, whatever moved."""
+    asset_id = await connection.fetchval(NATIVE, transfer.network_id)
+    cause_id = transfer.attempt_id.to_bytes(8, "big")
+    entries = postings.of_move(asset_id, transfer.source, Account.NETWORK_COST, found.fee_atoms)
+    await postings.post(connection, transfer.network_id, "treasury", cause_id, entries)
 
 
 async def bury(database: Database, transfer: Transfer, proof: bytes) -> None:

@@ -25,6 +25,7 @@ from wallets.contract import Block, Builds, Destination, Network, ReadsChain
 from wallets.deposits.scanner import Hooks
 from wallets.deposits.screening import AcceptsAll, Screens
 from wallets.deposits.screening_http import HttpScreen, ScreeningSettings
+from wallets.treasury.gathering import Gathers
 from wallets.worker import limits
 
 T = TypeVar("T")
@@ -74,6 +75,8 @@ class Opened:
     hooks: Hooks
     # A head that is older is not believed to be one.
     stalled_after_seconds: int
+    # What gathers deposits; None = nothing does.
+    gathers: Gathers | None = None
 
 
 async def no_block(connection: Connection, network_id: int, block: Block) -> None:
@@ -142,6 +145,7 @@ async def _open_ethereum(
     network: Network, content: Mapping[str, Any], database: Database, stack: AsyncExitStack
 ) -> Opened:
     from wallets.ethereum.adapter import Ethereum, EthereumSettings
+    from wallets.ethereum.gathering import EthereumGathering, SweepSettings
     from wallets.ethereum.node import Node, NodeSettings
     from wallets.ethereum.node_set import NodeSet
 
@@ -161,7 +165,11 @@ async def _open_ethereum(
     node_set = NodeSet(settings.chain_id, network.genesis_hash, nodes, agreeing, time.monotonic)
     adapter = Ethereum(network, node_set, database, settings)
     seconds = parse(int, content.get(STALLED, limits.ETHEREUM_STALLED_SECONDS), STALLED)
-    return Opened(adapter, Hooks(no_block, no_undo), seconds)
+    gathers = None
+    if "sweeps" in content:
+        sweeps = parse(SweepSettings, content["sweeps"], "chain file: sweeps")
+        gathers = EthereumGathering(adapter, database, sweeps)
+    return Opened(adapter, Hooks(no_block, no_undo), seconds, gathers)
 
 
 async def _open_tron(

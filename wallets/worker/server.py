@@ -37,6 +37,7 @@ from wallets.link.sender import Identity, Sender
 from wallets.reconciliation.networks import open_reconciliation
 from wallets.settings import WalletSettings
 from wallets.signer.client import SignerClient
+from wallets.treasury import gathering
 from wallets.treasury.networks import open_treasury
 from wallets.worker import limits
 from wallets.worker.chains import Opened, open_chain, open_screening
@@ -143,6 +144,17 @@ async def open_screener(
     return None
 
 
+def sweeps(
+    database: Database, opened: Opened, signer: SignerClient, owner: str
+) -> dict[str, Task]:
+    """Gathers deposits, where the chain file says how."""
+    if opened.gathers is None:
+        return {}
+    name = gathering.lease_of(opened.chain.network.network_id)
+    work = gathering.Gathering(database, opened.chain, opened.gathers, signer)
+    return {name: lease.while_held(database, name, owner, work.run)}
+
+
 async def open_pipelines(
     settings: WalletSettings,
     store: Store,
@@ -232,6 +244,7 @@ async def serve(
                 name = f"{kind}/{network.network_id}"
                 run = partial(without_token, work.run)
                 tasks[name] = lease.while_held(database, name, owner, run)
+        tasks |= sweeps(database, opened, signer, owner)
         if scanning is not None:
             name = lease_of(network.network_id)
             tasks[name] = lease.while_held(database, name, owner, scanning.run)

@@ -1,0 +1,146 @@
+"""Plans rounds of sweeps and top-ups out of what lies on deposit addresses.
+
+Made by the worker for networks whose chain file has `sweeps`; it reads the database and asks nodes,
+and stores nothing. Top-ups leave from the gas station, a lane that takes no payouts: one that is
+stuck holds up no customer. A page of addresses is looked at per round, then the next, round about.
+"""
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from runtime.postgres import Database
+from wallets.books.accounts import Account
+from wallets.errors import Condition, Stuck
+from wallets.ethereum import lanes, limits, sweeping
+from wallets.ethereum.adapter import Ethereum
+from wallets.ethereum.lanes import Lane
+from wallets.ethereum.sweeping import Holding, Sweep, SweepPolicy
+from wallets.treasury import store
+from wallets.treasury.store import Draft
+
+# Deposits below the minimum cost no call to a node: what was ever paid in is known here.
+PAID_IN: Final = """
+select a.key, a.branch, a.path_index, d.contract, d.asset_id
+from custody.deposit d join custody.address a using (network_id, key)
+    join unnest($4::bytea[], $5::text[]) as m (contract, minimum) on m.contract = d.contract
+where d.network_id = $1 and d.state = 'withdrawable' and (d.key, d.contract) > ($2, $3)
+group by a.key, a.branch, a.path_index, d.contract, d.asset_id, m.minimum
+having sum(d.amount_atoms) >= m.minimum::numeric
+order by a.key, d.contract limit $6
+"""
+Place = tuple[bytes, bytes]
+START: Final[Place] = (b"", b"")
+
+
+@dataclass(frozen=True, slots=True)
+class SweepSettings:
+    """As the chain file has it; `minimum_atoms` by contract as text, ether's under ""."""
+
+    gas_station: str
+    calm_per_gas_atoms: int
+    minimum_atoms: Mapping[str, int]
+    cost_percent_max: int = 5
+    steps_max: int = 16
+    top_up_atoms_max: int = 10**17
+
+    def policy(self) -> SweepPolicy:
+        """Raises ValueError for what is no contract."""
+        minimum = {
+            bytes.fromhex(text.removeprefix("0x")): atoms
+            for text, atoms in self.minimum_atoms.items()
+        }
+        return SweepPolicy(
+            self.calm_per_gas_atoms,
+            minimum,
+            self.cost_percent_max,
+            self.steps_max,
+            self.top_up_atoms_max,
+        )
+
+
+class EthereumGathering:
+    """Of one network."""
+
+    def __init__(
+        self,
+        adapter: Ethereum,
+        database: Database,
+        settings: SweepSettings,
+        make_id: Callable[[], bytes] = lambda: secrets.token_bytes(16),
+    ) -> None:
+        self._adapter = adapter
+        self._database = database
+        self._settings = settings
+        self._policy = settings.policy()
+        self._make_id = make_id
+        self._place = START
+
+    async def next_round(self, owned: frozenset[str]) -> list[Draft]:
+        """The next page's sweeps and top-ups. Raises Stuck, Unavailable."""
+        hot, station = await self._lanes()
+        fee_per_gas_atoms = await self._adapter.sweep_fee(self._policy.calm_per_gas_atoms)
+        holdings, asset_ids = await self._page(hot)
+        drafts: list[Draft] = []
+        for step in sweeping.choose(holdings, fee_per_gas_atoms, self._policy):
+            is_sweep = isinstance(step, Sweep)
+            gas = step.gas_limit if isinstance(step, Sweep) else self._policy.native_gas
+            plan = await self._adapter.build_move(
+                self._make_id(),
+                step,
+                hot if is_sweep else station,
+                fee_atoms_max=gas * fee_per_gas_atoms,
+                owned=owned,
+            )
+            owned |= frozenset(plan.inputs)
+            drafts.append(
+                Draft(
+                    asset_id=asset_ids[step.holding.contract if is_sweep else b""],
+                    source=Account.HOT,
+                    target=Account.HOT,
+                    amount_atoms=step.amount_atoms,
+                    fee_atoms=plan.fee_atoms_max,
+                    inputs=plan.inputs,
+                    plan=plan,
+                    kind="sweep" if is_sweep else "top_up",
+                )
+            )
+        return drafts
+
+    async def _lanes(self) -> tuple[Lane, Lane]:
+        """Where sweeps go, and where gas comes from. Raises Stuck."""
+        found = await lanes.read_lanes(self._database, self._adapter.network.network_id)
+        hot = [lane for lane in found if not lane.is_draining]
+        station = [lane for lane in found if lane.text == self._settings.gas_station]
+        if not hot:
+            raise Stuck(Condition.HOT_WALLET_UNFUNDED, "no lane to gather deposits on")
+        if not station or not station[0].is_draining:
+            raise Stuck(Condition.PINNED, "the gas station is no lane of ours without payouts")
+        return hot[0], station[0]
+
+    async def _page(self, hot: Lane) -> tuple[list[Holding], dict[bytes, int]]:
+        network_id = self._adapter.network.network_id
+        minimum = self._policy.minimum_atoms
+        rows = await self._database.read(
+            PAID_IN,
+            network_id,
+            *self._place,
+            list(minimum),
+            [str(atoms) for atoms in minimum.values()],
+            limits.SWEEP_PAGE_MAX,
+        )
+        is_last = len(rows) < limits.SWEEP_PAGE_MAX
+        self._place = START if is_last else (rows[-1]["key"], rows[-1]["contract"])
+        native = await store.native_asset(self._database, network_id)
+        if native is None:
+            raise Stuck(Condition.ASSET_SUSPENDED, "ether is not registered")
+        asset_ids = {b"": native, **{row["contract"]: row["asset_id"] for row in rows}}
+        holdings = []
+        for row in rows:
+            lane = Lane(row["key"], row["branch"], row["path_index"], is_draining=False)
+            holding = await self._adapter.holding(lane, row["contract"])
+            # Banned or paused, it would cost gas round after round and move nothing.
+            if not holding.contract or await self._adapter.would_move(holding, hot):
+                holdings.append(holding)
+        return holdings, asset_ids
