@@ -5,7 +5,8 @@
 
 Called by `tools/lint_chart.sh`. What is pinned are the definitions of the kinds that the chart
 renders, without descriptions, so that linting needs neither a cluster nor a network. Our own
-definitions are left out: a real API server judges them in `make test-cluster`.
+definitions are left out: a real API server judges them in `make test-cluster`. `operators.json` is
+kept by hand: of cert-manager 1.21 and CloudNativePG 1.27, the fields that the chart may use.
 """
 
 import json
@@ -106,18 +107,24 @@ def pin() -> None:
 def write(folder: Path) -> None:
     """A folder per version, a file per kind."""
     for path in sorted(PINNED.glob("kubernetes-*.json")):
-        content = json.loads(path.read_text("utf-8"))
-        definitions = strict(content["definitions"])
         place = folder / path.stem
         place.mkdir(parents=True, exist_ok=True)
-        for kind, name in content["kinds"].items():
-            # As kubeconform calls them: of the group only the first word.
-            version, _, title = kind.partition(" ")
-            group, _, number = version.rpartition("/")
-            parts = [title, *([group.partition(".")[0]] if group else []), number]
-            file = f"{'-'.join(parts)}.json".lower()
-            schema = {"$ref": f"#/definitions/{name}", "definitions": needed(definitions, [name])}
-            (place / file).write_text(json.dumps(schema), "utf-8")
+        write_kinds(path, place)
+        write_kinds(PINNED / "operators.json", place)
+
+
+def write_kinds(path: Path, place: Path) -> None:
+    """A file per kind of one collection."""
+    content = json.loads(path.read_text("utf-8"))
+    definitions = strict(content["definitions"])
+    for kind, name in content["kinds"].items():
+        # As kubeconform calls them: of the group only the first word.
+        version, _, title = kind.partition(" ")
+        group, _, number = version.rpartition("/")
+        parts = [title, *([group.partition(".")[0]] if group else []), number]
+        file = f"{'-'.join(parts)}.json".lower()
+        schema = {"$ref": f"#/definitions/{name}", "definitions": needed(definitions, [name])}
+        (place / file).write_text(json.dumps(schema), "utf-8")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Lints the chart as it renders: helm's own lint, schemas of Kubernetes (kubeconform), good manners (kube-score), for
-# each file of values in tests/chart/values. Says how long a render takes. Needs helm; builds the linters with Go once.
+# Lints the chart as it renders: its unit tests (helm-unittest), helm's own lint, schemas of Kubernetes (kubeconform),
+# good manners (kube-score), for each file of values in tests/chart/values. Says how long a render takes. Needs helm; builds the linters with Go once.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 readonly KUBECONFORM=github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0
@@ -20,6 +20,24 @@ command -v kube-score >/dev/null || CGO_ENABLED=0 go install "$KUBE_SCORE"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+
+# Its go.mod replaces a module, which `go install` does not take: it is built from a module of ours that does the same.
+install_unittest() (
+    mkdir "$work/unittest"
+    cd "$work/unittest"
+    cat >go.mod <<-END
+	module unittest
+	go 1.25
+	require github.com/helm-unittest/helm-unittest v1.1.2
+	replace github.com/vmware-labs/yaml-jsonpath v0.3.2 => github.com/helm-unittest/yaml-jsonpath v0.4.0
+	END
+    printf 'package main\n\nimport _ "github.com/helm-unittest/helm-unittest/cmd/helm-unittest"\n' >tool.go
+    go mod tidy
+    CGO_ENABLED=0 go build -o "$(go env GOPATH)/bin/" github.com/helm-unittest/helm-unittest/cmd/helm-unittest
+)
+command -v helm-unittest >/dev/null || install_unittest
+helm-unittest --strict --file '../../tests/chart/unit/*.yaml' helm/cambist
+
 .venv/bin/python -m tools.chart_schemas write "$work/schemas"
 
 for values in tests/chart/values/*.yaml; do

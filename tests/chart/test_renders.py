@@ -154,6 +154,8 @@ def test_all_network_is_closed_but_what_is_named() -> None:
         ("gateway.trustedProxies={everybody}", "gateway/trustedProxies"),
         ("observability.serviceMonitor.enabled=yes", "observability/serviceMonitor/enabled"),
         ("credentials.revision=1", "credentials/revision"),
+        ("credentials.mode=vault", "credentials/mode"),
+        ("postgres.cnpg.instances=0", "postgres/cnpg/instances"),
         ("telemetry.otlpEndpoint=collector:4317", "telemetry/otlpEndpoint"),
         ("misspelt=1", "misspelt"),
     ],
@@ -283,3 +285,46 @@ def test_the_edge_sees_the_clients_address(service_type: str, policy: str | None
         if one["kind"] == "Service" and one["metadata"]["name"] == "venue-edge"
     )
     assert service["spec"].get("externalTrafficPolicy") == policy
+
+
+def test_with_cert_manager_each_pod_mounts_its_own_certificate_and_helm_makes_no_key() -> None:
+    documents = render("--values", str(CHART.parent.parent / "tests/chart/values/operators.yaml"))
+    made = {
+        one["spec"]["secretName"]: one["spec"] for one in documents if one["kind"] == "Certificate"
+    }
+    mounted = {
+        name: volume["secret"]["secretName"]
+        for name, spec in pod_specs(documents).items()
+        for volume in spec["volumes"]
+        if volume["name"] == "credentials"
+    }
+    assert mounted.pop("venue-test-trade") == "venue-tls-operator"
+    names = {"matching-1": "matching"}
+    for pod, secret in mounted.items():
+        service = pod.removeprefix("venue-")
+        assert secret == f"venue-tls-{names.get(service, service)}"
+    # Workers are the operator's; their pods mount theirs by the template that it lays over.
+    assert set(made) == {
+        *mounted.values(),
+        "venue-tls-operator",
+        "venue-tls-wallets",
+        "venue-authority",
+    }
+    assert "venue.example.com" in made["venue-tls-edge"]["dnsNames"]
+    secrets = {one["metadata"]["name"]: one for one in documents if one["kind"] == "Secret"}
+    assert set(secrets["venue-credentials"]["data"]) == {"token-secret"}
+    workers = next(one for one in documents if one["metadata"]["name"] == "venue-workers")
+    assert "venue-tls-wallets" in json.dumps(workers["data"])
+
+
+def test_a_database_by_cloudnativepg_is_reached_by_the_secret_and_the_pods_of_its_cluster() -> None:
+    documents = render("--set", "postgres.mode=cnpg")
+    cluster = next(one for one in documents if one["kind"] == "Cluster")
+    name = cluster["metadata"]["name"]
+    gateway = pod_specs(documents)["venue-gateway"]["containers"][0]
+    (dsn,) = [one for one in gateway["env"] if one["name"].endswith("POSTGRES_DSN")]
+    assert dsn["valueFrom"]["secretKeyRef"] == {"name": f"{name}-app", "key": "uri"}
+    policies = {one["metadata"]["name"]: one for one in documents if one["kind"] == "NetworkPolicy"}
+    (rule, *_) = policies["venue-to-database"]["spec"]["egress"]
+    assert rule["to"][0]["podSelector"]["matchLabels"] == {"cnpg.io/cluster": name}
+    assert "venue-into-database" not in policies

@@ -59,12 +59,37 @@ topologySpreadConstraints:
       matchLabels: {{ include "cambist.selector" . | nindent 8 }}
 {{- end }}
 
+{{/* Certificate, key and authority of one name, as files; cert-manager has a Secret for each name. */}}
+{{- define "cambist.credentials-volume" -}}
+- name: credentials
+  secret:
+    {{- if eq .root.Values.credentials.mode "cert-manager" }}
+    secretName: {{ .root.Release.Name }}-tls-{{ .name }}
+    defaultMode: 0440
+    items:
+      - {key: ca.crt, path: authority.pem}
+      - {key: tls.crt, path: {{ .name }}.pem}
+      - {key: tls.key, path: {{ .name }}.key.pem}
+    {{- else }}
+    secretName: {{ .root.Release.Name }}-credentials
+    defaultMode: 0440
+    items:
+      - {key: authority.pem, path: authority.pem}
+      - {key: {{ .name }}.pem, path: {{ .name }}.pem}
+      - {key: {{ .name }}.key.pem, path: {{ .name }}.key.pem}
+    {{- end }}
+{{- end }}
+
 {{- define "cambist.dsn" -}}
 valueFrom:
   secretKeyRef:
     {{- if eq .Values.postgres.mode "external" }}
     name: {{ required "postgres.external.secretName names the Secret with the DSN" .Values.postgres.external.secretName }}
     key: {{ .Values.postgres.external.secretKey }}
+    {{- else if eq .Values.postgres.mode "cnpg" }}
+    # Made by CloudNativePG beside its Cluster.
+    name: {{ .Release.Name }}-database-app
+    key: uri
     {{- else }}
     name: {{ .Release.Name }}-postgres
     key: dsn

@@ -37,12 +37,5 @@ spec:
       volumeMounts:
         - {name: credentials, mountPath: /credentials, readOnly: true}
   volumes:
-    - name: credentials
-      secret:
-        secretName: {{ $release }}-credentials
-        defaultMode: 0440
-        items:
-          - {key: authority.pem, path: authority.pem}
-          - {key: wallets.pem, path: wallets.pem}
-          - {key: wallets.key.pem, path: wallets.key.pem}
+    {{- include "cambist.credentials-volume" (dict "root" . "name" "wallets") | nindent 4 }}
 {{- end }}
