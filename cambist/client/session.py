@@ -115,8 +115,9 @@ class Session:
     async def close(self, *, forget: bool = False) -> None:
         """Sends what waits (for at most two seconds), then ends the connection.
 
-        With `forget` the venue forgets the session; cancel-on-logout happens then. Commands
-        without an answer become Unknown.
+        With `forget` the venue forgets the session. Either way the client has taken leave: orders
+        of a session with ON_LOGOUT or BOTH are cancelled. Commands without an answer become
+        Unknown.
         """
         self._driver.close(is_over=forget)
         if self._task is not None:

@@ -168,11 +168,12 @@ class Connection:
         *,
         is_lost: bool = True,
         is_forgotten: bool = False,
+        by_client: bool = False,
     ) -> None:
         """Ends the connection: last message, subscriptions, memory, the engine's knowledge.
 
         `is_lost`: the engine is told that the connection was lost; `is_forgotten`: that the
-        session is over.
+        session is over; `by_client`: that its client said so.
         """
         if self.ended.done():
             return
@@ -188,9 +189,11 @@ class Connection:
         if is_slow:
             self._on_slow(self, last_seq)
         if self.connection and is_forgotten:
-            self.shard.post_system(session_ended(self.terms.session_id, self.connection))
+            ended_by = self.connection if by_client else 0
+            self.shard.post_system(session_ended(self.terms.session_id, ended_by))
         elif self.connection and is_lost:
-            self.shard.post_system(session_lost(self.terms.session_id, self.connection))
+            lost = session_lost(self.terms.session_id, self.connection, by_client=by_client)
+            self.shard.post_system(lost)
 
     def key_gone(self, reason: str) -> None:
         """The key was revoked, has expired, or was changed."""

@@ -103,9 +103,10 @@ def check_batch(
 def terminate(connection: Connection, reason: int) -> None:
     """The client is done, with the connection or with the session."""
     if reason == Reason.TERMINATE_REASON_SESSION_OVER:
-        connection.end(Reason.TERMINATE_REASON_SESSION_OVER, is_forgotten=True)
+        over = Reason.TERMINATE_REASON_SESSION_OVER
+        connection.end(over, is_forgotten=True, by_client=True)
     else:
-        connection.end(Reason.TERMINATE_REASON_FINISHED)
+        connection.end(Reason.TERMINATE_REASON_FINISHED, by_client=True)
 
 
 async def retransmit(connection: Connection, request: service_pb2.Retransmit) -> None:

@@ -56,13 +56,15 @@ def system_envelope(command: system_pb2.SystemCommand, correlation: int, receive
     ).SerializeToString()
 
 
-def session_lost(session_id: int, connection: int) -> system_pb2.SystemCommand:
-    """A connection was lost; the session stays."""
-    lost = system_pb2.SessionLost(session_id=session_id, connection=connection)
+def session_lost(
+    session_id: int, connection: int, *, by_client: bool = False
+) -> system_pb2.SystemCommand:
+    """A connection was lost, or its client took leave; the session stays."""
+    lost = system_pb2.SessionLost(session_id=session_id, connection=connection, by_client=by_client)
     return system_pb2.SystemCommand(session_lost=lost)
 
 
 def session_ended(session_id: int, connection: int) -> system_pb2.SystemCommand:
-    """A session is over."""
+    """A session is over; connection 0 = ended by the venue, whatever the connection."""
     ended = system_pb2.SessionEnded(session_id=session_id, connection=connection)
     return system_pb2.SystemCommand(session_ended=ended)

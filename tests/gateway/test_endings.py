@@ -209,7 +209,9 @@ async def test_a_revoked_key_ends_its_sessions_and_their_engine_side(
     assert await venue.store.revoke(key.key_id, time.time_ns())
     end = await session.ending()
     assert (end.reason, end.text) == (Reason.TERMINATE_REASON_KEY_REVOKED, "KEY_REVOKED")
-    await venue.matching.system_command("session_ended")
+    ended = await venue.matching.system_command("session_ended")
+    # By the venue, so that for the engine no client took leave.
+    assert ended.connection == 0
 
 
 async def test_a_key_that_expires_ends_its_sessions(venue: Venue, gateway: RunningGateway) -> None:

@@ -105,6 +105,25 @@ async def test_the_engine_hears_of_a_client_that_hangs_up(venue: Venue, client: 
     session.call.cancel()
     lost = await venue.matching.system_command("session_lost")
     assert lost.connection == session.established.connection
+    assert not lost.by_client
+
+
+@pytest.mark.parametrize(
+    ("reason", "command"),
+    [
+        (Reason.TERMINATE_REASON_FINISHED, "session_lost"),
+        (Reason.TERMINATE_REASON_SESSION_OVER, "session_ended"),
+    ],
+)
+async def test_the_engine_hears_who_took_leave(
+    venue: Venue, client: Client, reason: service_pb2.TerminateReason.ValueType, command: str
+) -> None:
+    session = await client.session()
+    await session.terminate(reason)
+    assert (await session.ending()).reason == reason
+    told = await venue.matching.system_command(command)
+    assert told.connection == session.established.connection
+    assert command == "session_ended" or told.by_client
 
 
 async def test_the_engine_hears_of_a_client_that_says_nothing_more(
