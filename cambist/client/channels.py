@@ -4,7 +4,7 @@ Any gateway serves any session; `rotate` goes on to the next endpoint after a fa
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Generic, Protocol, TypeVar
@@ -19,6 +19,9 @@ from cambist.client.statuses import error_of
 
 Response = TypeVar("Response", bound=Message)
 Metadata = tuple[tuple[str, str], ...]
+Options = Sequence[tuple[str, Any]]
+# Of the connections of an order session.
+SESSION_OPTIONS: Final[Options] = (("grpc.http2.lookahead_bytes", limits.SESSION_WINDOW_BYTES),)
 # A gateway with another secret, or a clock that went on: log on anew.
 TOKEN_REFUSALS: Final = frozenset({"BAD_TOKEN", "TOKEN_EXPIRED", "NO_CREDENTIALS"})
 
@@ -63,7 +66,6 @@ def channel_options(tls: Tls | None) -> list[tuple[str, Any]]:
         ("grpc.http2.max_pings_without_data", 0),
         ("grpc.http2.bdp_probe", 0),
         ("grpc.http2.max_frame_size", limits.FRAME_BYTES_MAX),
-        ("grpc.http2.lookahead_bytes", limits.WINDOW_BYTES),
         ("grpc.enable_retries", 0),
         ("grpc.initial_reconnect_backoff_ms", limits.RECONNECT_FIRST_MS),
         ("grpc.min_reconnect_backoff_ms", limits.RECONNECT_FIRST_MS),
@@ -75,15 +77,15 @@ def channel_options(tls: Tls | None) -> list[tuple[str, Any]]:
     return options
 
 
-def open_channel(endpoint: str, tls: Tls | None) -> grpc.aio.Channel:
-    """A channel to "host:port"; it connects when first used."""
+def open_channel(endpoint: str, tls: Tls | None, options: Options = ()) -> grpc.aio.Channel:
+    """A channel to "host:port"; it connects when first used. `options` are added to ours."""
     host, separator, port = endpoint.rpartition(":")
     if not separator or not host or not port.isdigit():
         raise InvalidInput("INVALID_ENDPOINT", f"{endpoint!r} is not HOST:PORT")
-    options = channel_options(tls)
+    all_options = [*channel_options(tls), *options]
     if tls is None:
-        return grpc.aio.insecure_channel(endpoint, options=options)
-    return grpc.aio.secure_channel(endpoint, tls.credentials(), options=options)
+        return grpc.aio.insecure_channel(endpoint, options=all_options)
+    return grpc.aio.secure_channel(endpoint, tls.credentials(), options=all_options)
 
 
 class Token(Protocol):
@@ -164,11 +166,13 @@ async def ended_call(call: Any) -> grpc.aio.AioRpcError:
 class Channels:
     """All endpoints of one venue; one is in use at a time."""
 
-    def __init__(self, endpoints: tuple[str, ...], tls: Tls | None, token: Token) -> None:
+    def __init__(
+        self, endpoints: tuple[str, ...], tls: Tls | None, token: Token, options: Options = ()
+    ) -> None:
         if not endpoints:
             raise InvalidInput("INVALID_ENDPOINT", "no endpoint")
         self._tls = tls
-        self._channels = [open_channel(endpoint, tls) for endpoint in endpoints]
+        self._channels = [open_channel(endpoint, tls, options) for endpoint in endpoints]
         self._endpoints = endpoints
         self._token = token
         self._index = 0
@@ -254,10 +258,10 @@ class Channels:
         finally:
             call.cancel()
 
-    def separate(self) -> "Channels":
+    def separate(self, options: Options = ()) -> "Channels":
         """The same endpoints over connections of their own, beginning with the present one."""
         endpoints = self._endpoints[self._index :] + self._endpoints[: self._index]
-        return Channels(endpoints, self._tls, self._token)
+        return Channels(endpoints, self._tls, self._token, options)
 
     async def close(self) -> None:
         """Closes all channels."""

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from cambist.client import limits
-from cambist.client.channels import Channels, Tls
+from cambist.client.channels import SESSION_OPTIONS, Channels, Tls
 from cambist.client.driver import Terms
 from cambist.client.drop_copy import DropCopy
 from cambist.client.enums import CancelOnDisconnect
@@ -163,7 +163,7 @@ class Client:
             give_up_seconds=give_up_seconds,
         )
         return Session(
-            self.channels.separate(),
+            self.channels.separate(SESSION_OPTIONS),
             terms,
             on_event=on_event,
             batch_commands=batch_commands,
@@ -187,7 +187,7 @@ class Client:
             cancel_on_disconnect=cancel_on_disconnect,
             is_session_only=is_session_only,
         )
-        return RawSession(self.channels.separate(), terms)
+        return RawSession(self.channels.separate(SESSION_OPTIONS), terms)
 
     def market_data(self) -> MarketData:
         """A market data stream: `async with client.market_data() as feed`."""

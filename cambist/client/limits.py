@@ -4,10 +4,11 @@ from typing import Final
 
 # Bytes. One message; the venue pages what is larger.
 RECEIVE_BYTES_MAX: Final = 4 * 1024 * 1024
-# Bytes. One HTTP/2 frame, and what a stream may send ahead of its reader: an answer to a large
-# batch comes whole and not in many pieces.
+# Bytes. One HTTP/2 frame: a large message comes whole and not in many pieces.
 FRAME_BYTES_MAX: Final = 256 * 1024
-WINDOW_BYTES: Final = 256 * 1024
+# Bytes. Answers that a session's stream may send ahead of its reader. Other streams have the small
+# window: what runs ahead there is stale when it is read.
+SESSION_WINDOW_BYTES: Final = 256 * 1024
 # Milliseconds. A silent peer (no FIN) is found after interval + timeout = 15 s.
 KEEPALIVE_INTERVAL_MS: Final = 10_000
 KEEPALIVE_TIMEOUT_MS: Final = 5_000
