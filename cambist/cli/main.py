@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "drop-copy": ("cambist.cli.drop_copy", "drop_copy"),
     "keys": ("cambist.cli.keys", "keys"),
     "order": ("cambist.cli.order", "order"),
+    "prevented-matches": ("cambist.cli.prevented_matches", "prevented_matches"),
     "proof": ("cambist.cli.proof", "proof"),
     "replace": ("cambist.cli.replace", "replace"),
     "replay": ("cambist.cli.replay", "replay"),

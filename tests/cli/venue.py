@@ -21,6 +21,7 @@ from gateway.identity.store import KeyStore
 from gateway.settings import DevelopmentSettings as GatewayDevelopment
 from gateway.settings import GatewaySettings
 from matching import server as matching_server
+from matching.projector import process as projector
 from matching.settings import DevelopmentSettings, MatchingSettings
 from runtime import postgres
 from runtime.settings import PostgresSettings
@@ -156,8 +157,10 @@ class CliVenue:
 
 
 @asynccontextmanager
-async def running_venue(settings: PostgresSettings, folder: Path) -> AsyncIterator[CliVenue]:
-    """A primary and a gateway, stopped at the end."""
+async def running_venue(
+    settings: PostgresSettings, folder: Path, *, has_history: bool = False
+) -> AsyncIterator[CliVenue]:
+    """A primary and a gateway, with a projector if that is asked for; stopped at the end."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     matching_ready: asyncio.Future[Any] = loop.create_future()
@@ -168,16 +171,24 @@ async def running_venue(settings: PostgresSettings, folder: Path) -> AsyncIterat
         listen_address=loopback,
         admin_address=loopback,
         health_address=loopback,
+        history_address=loopback,
         development=DevelopmentSettings(enabled=True),
     )
     tasks = [asyncio.create_task(matching_server.serve(matching, stop, matching_ready.set_result))]
     try:
         ports = await first(matching_ready, tasks)
+        history = ""
+        if has_history:
+            projector_ready: asyncio.Future[Any] = loop.create_future()
+            projecting = projector.run(matching, stop, projector_ready.set_result, niceness=0)
+            tasks.append(asyncio.create_task(projecting))
+            history = f"1=127.0.0.1:{(await first(projector_ready, tasks)).port}"
         gateway = GatewaySettings(
             postgres=settings,
             listen_address=loopback,
             health_address=loopback,
             matching_endpoints=f"1=127.0.0.1:{ports.port}",
+            history_endpoints=history,
             development=GatewayDevelopment(enabled=True),
             drain_ms=0,
         )
