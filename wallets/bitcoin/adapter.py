@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from runtime.errors import Unavailable
 from runtime.postgres import Database
-from wallets.bitcoin import addresses, coins, fees, planning
+from wallets.bitcoin import addresses, coins, fees, memory_pool, planning
 from wallets.bitcoin.derivation import parse_branch, script_of_key
 from wallets.bitcoin.networks import BitcoinNetwork
 from wallets.bitcoin.node import NOT_FOUND, Node
@@ -36,6 +36,7 @@ from wallets.contract import (
     Plan,
     TransactionId,
 )
+from wallets.deposits.pool import PoolView
 from wallets.errors import Broken, Condition, Stuck
 from wallets.json_rpc import NodeRefused
 
@@ -128,6 +129,15 @@ class Bitcoin:
     async def read_block(self, height: int) -> Block:
         """The proven block of a height. Raises Unavailable, Stuck."""
         return await self._nodes.read_block(height)
+
+    async def read_pool(self, known: frozenset[str]) -> PoolView:
+        """The memory pool of the first node that answers. Raises Unavailable, Stuck."""
+        for node in self._nodes.healthy():
+            try:
+                return await memory_pool.read_pool(node, known)
+            except (Unavailable, NodeRefused):
+                continue
+        raise Unavailable("no node showed its pool")
 
     async def final_height(self) -> int:
         """Bitcoin itself calls no block final."""

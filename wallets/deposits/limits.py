@@ -26,6 +26,13 @@ SCREENED_PAGE: Final = 200
 SCREENING_FAILURES_MAX: Final = 3
 SCREENING_TIMEOUT_SECONDS_MAX: Final = 60
 SCREENING_ANSWER_BYTES_MAX: Final = 16_384
+SCREENING_ANSWER_DEPTH_MAX: Final = 8
 SCREENING_REFERENCE_MAX: Final = 200
 # Held deposits that one list shows.
 HELD_SHOWN_MAX: Final = 1_000
+# Between two looks at the memory pool; ids that it may hold, transactions read in one look, and
+# deposits that may wait for their block at once.
+POOL_SECONDS: Final = 2.0
+POOL_TXIDS_MAX: Final = 1_000_000
+POOL_READ_MAX: Final = 1_000
+POOL_SEEN_MAX: Final = 100_000

@@ -22,6 +22,7 @@ from pydantic import SecretStr
 from runtime.errors import Unavailable
 from wallets.deposits import limits
 from wallets.deposits.screening import Answer, Asked, Verdict
+from wallets.depth import is_deeper
 
 REASON: Final = re.compile(r"[A-Z0-9][A-Z0-9_]{0,63}")
 
@@ -116,9 +117,12 @@ class HttpScreen:
 
 def read_answer(content: bytes) -> Answer:
     """A verdict that nobody can misread. Raises Unavailable for all else."""
+    # The reader of JSON goes down with the nesting and can take the process along.
+    if is_deeper(content, limits.SCREENING_ANSWER_DEPTH_MAX):
+        raise Unavailable("screening: nested too deeply")
     try:
         said: Any = json.loads(content)
-    except (ValueError, RecursionError):
+    except ValueError:
         raise Unavailable("screening: not JSON") from None
     if not isinstance(said, dict) or said.get("verdict") not in list(Verdict):
         raise Unavailable("screening: no verdict")

@@ -6,7 +6,7 @@ back is credited already, and is never judged anew.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import asyncpg
@@ -41,6 +41,7 @@ insert into custody.deposit (deposit_id, network_id, txid, index, key, account_i
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'seen', (
     select coalesce(max(version), 0) from custody.confirmation_tier
     where network_id = $2 and asset_id = $7))
+on conflict do nothing
 """
 KNOWN: Final = """
 select deposit_id, state, reason, credit_count
@@ -67,7 +68,8 @@ update custody.deposit set state = 'orphaned', block_hash = null, block_height =
 where network_id = $1 and block_height = $2 and block_hash = $3
 returning is_final
 """
-ABSENT: Final = (D.ORPHANED, D.REPLACED, D.REVERSED)
+# In no block: seen in the memory pool perhaps.
+ABSENT: Final = (D.SEEN, D.ORPHANED, D.REPLACED, D.REVERSED)
 
 
 def deposit_id_of(network_id: int, movement: Movement) -> bytes:
@@ -105,20 +107,7 @@ async def apply_block(connection: Connection, network_id: int, block: Block) -> 
         asset_id, asset = assets.get(movement.contract, (0, None))
         verdict = rules.judge(movement, asset, account_id=account_id)
         if row is None:
-            await connection.execute(
-                ADD,
-                deposit_id,
-                network_id,
-                movement.txid,
-                movement.index,
-                movement.key,
-                account_id,
-                asset_id,
-                movement.contract,
-                movement.amount_atoms,
-                verdict.units.engine_atoms,
-                verdict.units.remainder_atoms,
-            )
+            await _add(connection, network_id, movement, (account_id, asset_id, verdict))
         ref = block.ref
         await connection.execute(SEE_AGAIN, deposit_id, account_id, ref.block_hash, ref.height)
         for state, reason in ways_of(row, verdict):
@@ -128,9 +117,47 @@ async def apply_block(connection: Connection, network_id: int, block: Block) -> 
         )
 
 
+async def see_pool(connection: Connection, network_id: int, movements: Sequence[Movement]) -> None:
+    """Rows of what the memory pool pays to customers and would be credited; known ones stay."""
+    if not movements:
+        return
+    keys = list({movement.key for movement in movements})
+    accounts = {
+        row["key"]: row["account_id"]
+        for row in await connection.fetch(OURS, network_id, BRANCH, keys)
+    }
+    assets = await _read_assets(connection, network_id)
+    for movement in movements:
+        account_id = accounts.get(movement.key, 0)
+        asset_id, asset = assets.get(movement.contract, (0, None))
+        verdict = rules.judge(movement, asset, account_id=account_id)
+        if verdict.state in (D.CONFIRMING, D.HELD):
+            await _add(connection, network_id, movement, (account_id, asset_id, verdict))
+
+
+async def _add(
+    connection: Connection, network_id: int, movement: Movement, judged: tuple[int, int, Verdict]
+) -> None:
+    account_id, asset_id, verdict = judged
+    await connection.execute(
+        ADD,
+        deposit_id_of(network_id, movement),
+        network_id,
+        movement.txid,
+        movement.index,
+        movement.key,
+        account_id,
+        asset_id,
+        movement.contract,
+        movement.amount_atoms,
+        verdict.units.engine_atoms,
+        verdict.units.remainder_atoms,
+    )
+
+
 def ways_of(known: asyncpg.Record | None, verdict: Verdict) -> list[tuple[DepositState, str]]:
     """The states, with reasons, through which what is in a block goes; `known` was in none."""
-    if known is None:
+    if known is None or known["state"] == D.SEEN:
         return [(verdict.state, verdict.reason)]
     if known["credit_count"] % 2 == 1:
         # The engine has it, or has it in suspense: there it waits for people again.

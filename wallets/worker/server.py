@@ -28,6 +28,7 @@ from wallets.contract import Builds, Network
 from wallets.core.pipeline import Pipeline
 from wallets.core.store import Store
 from wallets.deposits import addresses
+from wallets.deposits.pool import Pool, ReadsPool
 from wallets.deposits.scanner import Scanner
 from wallets.deposits.screening import Screening
 from wallets.engines import Primary, open_engines, read_engines
@@ -40,7 +41,7 @@ from wallets.signer.client import SignerClient
 from wallets.treasury import gathering
 from wallets.treasury.networks import open_treasury
 from wallets.worker import limits
-from wallets.worker.chains import Opened, open_chain, open_screening
+from wallets.worker.chains import Opened, Serves, open_chain, open_screening
 from wallets.worker.scanning import Scanning, lease_of
 from wallets.worker.servicer import Servicer
 from wallets.worker.steps import Steps
@@ -144,9 +145,12 @@ async def open_screener(
     return None
 
 
-def sweeps(
-    database: Database, opened: Opened, signer: SignerClient, owner: str
-) -> dict[str, Task]:
+def open_pool(database: Database, network_id: int, chain: Serves) -> Pool | None:
+    """None for a chain whose nodes show no pool."""
+    return Pool(database, network_id, chain) if isinstance(chain, ReadsPool) else None
+
+
+def sweeps(database: Database, opened: Opened, signer: SignerClient, owner: str) -> dict[str, Task]:
     """Gathers deposits, where the chain file says how."""
     if opened.gathers is None:
         return {}
@@ -239,7 +243,8 @@ async def serve(
         name = f"reconciliation/{network.network_id}"
         tasks[name] = lease.while_held(database, name, owner, partial(without_token, books.run))
         treasury = open_treasury(database, opened.chain, signer)
-        for kind, work in (("treasury", treasury), ("screening", screening)):
+        pool = open_pool(database, network.network_id, opened.chain)
+        for kind, work in (("treasury", treasury), ("screening", screening), ("pool", pool)):
             if work is not None:
                 name = f"{kind}/{network.network_id}"
                 run = partial(without_token, work.run)

@@ -20,6 +20,19 @@ async def test_what_pays_us_is_on_the_books_and_what_pays_others_is_not(scan: Sc
     assert await scan.connection.fetchval("select count(*) from custody.deposit_proof") == 3
 
 
+async def test_what_we_send_for_gas_is_no_deposit_and_a_deposit_beside_it_is(scan: Scan) -> None:
+    await scan.connection.execute(
+        "insert into custody.attempt (network_id, kind, state, fee_atoms_max) "
+        "select network_id, 'top_up', 'planned', 1 from custody.chain"
+    )
+    await scan.connection.execute(
+        "update custody.attempt set state = 'signed', txid = 'gas', raw = 'bytes'"
+    )
+    scan.chain.mine(pays("gas"), pays("good"))
+    await scan.catch_up()
+    assert await scan.states() == {"good": "confirming"}
+
+
 async def test_a_fork_takes_back_what_it_does_not_contain(scan: Scan) -> None:
     scan.chain.mine(pays("stays"))
     scan.chain.mine(pays("comes back"))

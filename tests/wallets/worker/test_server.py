@@ -148,6 +148,7 @@ async def test_it_takes_requests_tells_signals_drains_and_hands_its_leases_over(
     )
     assert [(row["name"], row["over"]) for row in rows] == [
         ("audit", True),
+        (f"pool/{NETWORK_ID}", True),
         (f"reader/{SHARD}", True),
         (f"reconciliation/{NETWORK_ID}", True),
         ("sender/7", True),
