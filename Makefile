@@ -62,7 +62,7 @@ format-check: setup
 lint: setup ## Lint Python
 	@$(VENV)/bin/ruff check .
 
-lint-chart: setup ## Lint the chart: helm lint, schemas, kube-score (needs helm, and Go for the linters)
+lint-chart: setup ## Lint the chart: helm lint and unit tests, schemas, kube-score, checkov, helm 4 (needs helm, and Go)
 	@tools/lint_chart.sh
 
 types: setup ## Check types, strictly

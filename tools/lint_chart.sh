@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
 # Lints the chart as it renders: its unit tests (helm-unittest), helm's own lint, schemas of Kubernetes (kubeconform),
-# good manners (kube-score), for each file of values in tests/chart/values. Says how long a render takes. Needs helm; builds the linters with Go once.
+# good manners (kube-score, checkov), for each file of values in tests/chart/values; then the golden renders by helm 4. Says how long a render takes. Needs helm; builds the linters with Go once.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 readonly KUBECONFORM=github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0
 readonly KUBE_SCORE=github.com/zegl/kube-score/cmd/kube-score@v1.20.0
+readonly HELM_4=helm.sh/helm/v4/cmd/helm@v4.1.4
+# Has a venv of its own: it brings some hundred packages.
+readonly CHECKOV=checkov==3.3.30
 readonly KUBERNETES=1.35.0
 # What kube-score would have and we do not: pulling images anew at each start, limits of processor (they throttle the
 # single writer) and of scratch space (the roots are read-only).
@@ -35,6 +38,12 @@ install_unittest() (
     go mod tidy
     CGO_ENABLED=0 go build -o "$(go env GOPATH)/bin/" github.com/helm-unittest/helm-unittest/cmd/helm-unittest
 )
+checkov=build/checkov/bin/checkov
+[[ -x $checkov ]] || {
+    python3 -m venv build/checkov
+    build/checkov/bin/pip install --quiet "$CHECKOV"
+}
+[[ -x build/helm4/helm ]] || GOBIN=$PWD/build/helm4 CGO_ENABLED=0 go install "$HELM_4"
 command -v helm-unittest >/dev/null || install_unittest
 helm-unittest --strict --file '../../tests/chart/unit/*.yaml' helm/cambist
 
@@ -59,4 +68,10 @@ for values in tests/chart/values/*.yaml; do
         --ignore-test "$IGNORED" "$work/$name.yaml" >"$work/score" || status=$?
     grep -v '^\[OK\]\|^\[SKIPPED\]' "$work/score" || true
     ((status == 0)) || exit "$status"
+    # Definitions are left out: it takes them for pods.
+    LOG_LEVEL=ERROR "$checkov" --config-file tests/chart/checkov.yaml --compact --quiet \
+        --file "$work/$name.yaml"
 done
+
+echo "the same by $(build/helm4/helm version --short)"
+PATH=$PWD/build/helm4:$PATH .venv/bin/python -m pytest -q tests/chart/test_golden.py

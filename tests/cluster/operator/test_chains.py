@@ -98,7 +98,26 @@ def test_a_chain_deleted_with_withdrawals_under_way_is_told_loudly(venue: Venue)
     until(lambda: len(venue.pods()) == 1)
     worker = venue.run_pod(venue.pods()[0])
     worker.report.confirming_count = 2
+    worker.report.scanning = True
     worker.report.scan_lag_blocks = 500
     until(lambda: venue.condition("NodesSynced").get("reason") == "ChainStalled")
     venue.kubectl.run("delete", "wc", "btc")
     until(lambda: "WithdrawalsUnderWay" in venue.kubectl.run("get", "events"))
+
+
+def test_nodes_that_do_not_answer_or_are_of_another_chain_are_named_until_they_are_well(
+    venue: Venue,
+) -> None:
+    venue.start()
+    venue.kubectl.apply(CHAIN)
+    until(lambda: len(venue.pods()) == 1)
+    worker = venue.run_pod(venue.pods()[0])
+    worker.report.scanning = True
+    worker.report.scan_condition = "NodeUnreachable"
+    worker.report.scan_detail = "0 of 1 nodes: {'a': 'refused'}"
+    until(lambda: venue.condition("NodesSynced").get("reason") == "NodeUnreachable")
+    assert "'a': 'refused'" in venue.condition("NodesSynced")["message"]
+    worker.report.scan_condition = "ChainMismatch"
+    until(lambda: venue.condition("NodesSynced").get("reason") == "ChainMismatch")
+    worker.report.scan_condition = worker.report.scan_detail = ""
+    until(lambda: venue.condition("NodesSynced").get("status") == "True")
