@@ -118,6 +118,37 @@ async def test_deposits_are_gathered_once_and_top_ups_are_never_credited(custody
     assert int(costs["paid"]) == sum(int(row["fee_atoms"]) for row in kinds)
 
 
+async def test_e15_a_base_fee_that_rises_after_the_top_up_lets_the_token_wait(
+    custody: Custody,
+) -> None:
+    (key, *_) = await deposit_keys(custody)
+    first = custody.anvil.height() + 1
+    custody.call_token(TRANSFER, int.from_bytes(key), 5_000_000)
+    custody.anvil.mine()
+    await scan(custody, first)
+    token = await lease.hold(custody.database, lease_of(NETWORK_ID), "one", 60)
+    assert token is not None
+    job = gathering_of(custody)
+    for _ in range(3):
+        await job.step(token)
+        custody.anvil.mine(3)
+    custody.anvil.call("anvil_setNextBlockBaseFeePerGas", hex(30 * GWEI))
+    custody.anvil.mine()
+    assert await job.step(token) == 0
+    # The top-up is booked; a sweep at this price is not planned, and no second top-up either.
+    for _ in range(3):
+        with pytest.raises(Stuck, match="AtCeiling"):
+            await job.step(token)
+    row = await custody.database.read_row("select count(*) from custody.attempt")
+    assert row is not None
+    assert row["count"] == 1
+    for _ in range(6):
+        custody.anvil.call("anvil_setNextBlockBaseFeePerGas", hex(GWEI // 2))
+        custody.anvil.mine(3)
+        await job.step(token)
+    assert custody.tokens_of(key) == 0
+
+
 async def test_a_sweep_that_fails_costs_one_fee_and_is_tried_anew_when_the_token_would_move(
     custody: Custody,
 ) -> None:

@@ -126,7 +126,8 @@ async def test_a_failed_token_payout_is_paid_by_its_next_attempt(
 async def test_e1_workers_side_by_side_never_share_a_nonce_and_all_are_paid(
     custody: Custody, engine: MemoryEngine
 ) -> None:
-    numbers = range(1, 25)
+    """Two workers of four steps each, a hundred payouts, a lane that keeps sixteen nonces open."""
+    numbers = range(1, 101)
     for number in numbers:
         await engine.request(request(custody, number, 1, 10**6))
     workers = [
@@ -136,13 +137,13 @@ async def test_e1_workers_side_by_side_never_share_a_nonce_and_all_are_paid(
             StoredApprover(custody.database),
             custody.signer,
         )
-        for number in range(4)
+        for number in range(2)
     ]
-    for _ in range(100):
+    for _ in range(400):
         await custody.database.write(
             "update custody.payout set not_before = '-infinity', claim_expires_at = '-infinity'"
         )
-        await asyncio.gather(*(worker.step() for worker in workers))
+        await asyncio.gather(*(worker.step() for worker in workers * 4))
         await engine.apply()
         if set(await states(custody.database)) == {"settled"}:
             break
