@@ -151,7 +151,9 @@ class Client:
         `name` (1 to 32 characters) finds the same session again; only one connection holds it at
         a time, a newer one takes it over. `account_ids` empty = all of the key. `on_event` is
         called for every event from the first on and must not block; `session.events()` is the
-        other way to hear them.
+        other way to hear them. `cancel_on_disconnect` says when open orders that this session
+        entered are cancelled: `window_ms` after a loss of the connection that it did not come
+        back from, at once after `close`, both, or never. Rules version 2 carries it out.
         """
         terms = Terms(
             name=name,
