@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from runtime import logs
 from runtime.postgres import Database
 from wallets.books.accounts import Account
 from wallets.errors import Condition, Stuck
@@ -139,8 +140,21 @@ class EthereumGathering:
         holdings = []
         for row in rows:
             lane = Lane(row["key"], row["branch"], row["path_index"], is_draining=False)
-            holding = await self._adapter.holding(lane, row["contract"])
-            # Banned or paused, it would cost gas round after round and move nothing.
-            if not holding.contract or await self._adapter.would_move(holding, hot):
+            holding = await self._movable(lane, row["contract"], hot)
+            if holding is not None:
                 holdings.append(holding)
         return holdings, asset_ids
+
+    async def _movable(self, lane: Lane, contract: bytes, hot: Lane) -> Holding | None:
+        """What lies there; None of a token that would refuse or answers oddly. Raises Stuck."""
+        try:
+            holding = await self._adapter.holding(lane, contract)
+            # Banned or paused, it would cost gas round after round and move nothing.
+            if not contract or await self._adapter.would_move(holding, hot):
+                return holding
+        except Stuck as error:
+            # One token's fault is not the others'.
+            if error.condition is not Condition.ASSET_SUSPENDED:
+                raise
+        logs.get(__name__).warning("a deposit stays where it is", address=lane.text)
+        return None

@@ -149,6 +149,21 @@ async def test_e15_a_base_fee_that_rises_after_the_top_up_lets_the_token_wait(
     assert custody.tokens_of(key) == 0
 
 
+async def test_a_token_that_answers_oddly_stays_and_ether_is_gathered(custody: Custody) -> None:
+    token_key, ether_key, _ = await deposit_keys(custody)
+    first = custody.anvil.height() + 1
+    custody.call_token(TRANSFER, int.from_bytes(token_key), 5_000_000)
+    custody.anvil.send(to=text_of(ether_key), value=hex(ETHER))
+    custody.anvil.mine()
+    await scan(custody, first)
+    custody.anvil.call("anvil_setCode", text_of(custody.token), "0x")
+    token = await lease.hold(custody.database, lease_of(NETWORK_ID), "one", 60)
+    assert token is not None
+    assert await gathering_of(custody).step(token) == 1
+    rows = await custody.database.read("select asset_id from custody.treasury_transfer")
+    assert [row["asset_id"] for row in rows] == [1]
+
+
 async def test_a_sweep_that_fails_costs_one_fee_and_is_tried_anew_when_the_token_would_move(
     custody: Custody,
 ) -> None:
