@@ -29,12 +29,16 @@ GENESIS_MS = 1_795_354_200_000
 TRX = 10**6
 FEE_SUN_MAX = 40 * TRX
 TOKEN = b"\x41" + b"\x07" * 20
+# The signer would pay it; custody has never heard of it.
+TWIN = b"\x41" + b"\x08" * 20
 BRANCHES = {"hot": "m/44'/195'/1'/0", "deposit": "m/44'/195'/0'/0"}
 LEASE = Lease("scan", 1)
 
 
 def policy_of() -> Policy:
-    assets = {text: AssetPolicy(10**15, 10**15) for text in ("", address_of(TOKEN))}
+    assets = {
+        text: AssetPolicy(10**15, 10**15) for text in ("", address_of(TOKEN), address_of(TWIN))
+    }
     network = NetworkPolicy(NETWORK_ID, "tron", "simulated", 0, BRANCHES, assets, FEE_SUN_MAX)
     return Policy({NETWORK_ID: network}, APPROVERS, {}, 0)
 

@@ -1,11 +1,17 @@
 """Deposits on TRON: the real scanner over solid blocks of a simulated node."""
 
+from contextlib import AsyncExitStack
+
 import pytest
 
 from runtime.errors import Unavailable
 from tests.chains.real_signer import NETWORK_ID
-from tests.chains.tron.custody import TRX, Custody
-from wallets.contract import Attempt, Payout
+from tests.chains.tron.custody import TOKEN, TRX, TWIN, Custody
+from tests.wallets.tron.served import listen, open_node
+from wallets.contract import Attempt, Payout, Token
+from wallets.tron.adapter import Tron, TronSettings
+from wallets.tron.node_set import NodeSet
+from wallets.tron.simulator.server import Node as SimulatedNode
 from wallets.tron.simulator.state import TRANSFER
 
 pytestmark = pytest.mark.chains
@@ -84,6 +90,64 @@ async def test_t9_what_a_fork_drops_was_never_a_deposit(custody: Custody, ours: 
     custody.chain.switch_fork(1, keep=False)
     custody.mine(5)
     await custody.follow()
+    assert await deposits(custody) == []
+
+
+async def cursor(custody: Custody) -> int:
+    rows = await custody.database.read("select max(height) as height from custody.tron_scan")
+    return int(rows[0]["height"])
+
+
+async def test_t10_a_replica_that_is_behind_or_has_no_receipts_holds_the_scan(
+    custody: Custody, ours: bytes
+) -> None:
+    behind = SimulatedNode(custody.chain, lag_blocks=30)
+    async with AsyncExitStack() as stack:
+        clients = [
+            await open_node("a", custody.url, stack),
+            await open_node("b", await listen(behind, stack), stack),
+        ]
+        network = custody.adapter.network
+        nodes = NodeSet(network.genesis_hash, clients, 2, lambda: 0.0)
+        custody.adapter = Tron(network, nodes, custody.database, TronSettings(frozenset({TOKEN})))
+        attempt = await send(custody, paid(custody, 1, token=False))
+        custody.mine(10)
+        await custody.follow()
+        assert await deposits(custody) == []
+        # Up to date, and without what its blocks did.
+        behind.lag_blocks, behind.empty_receipts = 0, True
+        with pytest.raises(Unavailable):
+            await custody.follow()
+        assert await cursor(custody) == custody.chain.heights[attempt.txid] - 1
+        assert await deposits(custody) == []
+        behind.empty_receipts = False
+        await custody.follow()
+        assert await cursor(custody) == custody.chain.solid_height
+        assert await deposits(custody) == [(attempt.txid, -1, 1, AMOUNT)]
+
+
+async def test_t12_another_token_of_the_same_name_is_no_deposit(
+    custody: Custody, ours: bytes
+) -> None:
+    for state in (custody.chain.head.state, custody.chain.pool_state):
+        state.tokens[TWIN] = {custody.hot: 10**12}
+    payout = paid(custody, 1, token=True)
+    fake = Token(2, TWIN, 6)
+    nodes = custody.adapter._nodes
+    payer = Tron(
+        custody.adapter.network,
+        nodes,
+        custody.database,
+        TronSettings(frozenset({TOKEN, TWIN})),
+    )
+    custody.mine(3)
+    real, custody.adapter = custody.adapter, payer
+    attempt = await send(custody, Payout(payout.withdrawal_id, payout.destination, fake, AMOUNT))
+    custody.adapter = real
+    custody.mine(1 + SOLID_AFTER)
+    await custody.follow()
+    assert custody.chain.head.state.tokens[TWIN][ours] == AMOUNT
+    assert custody.chain.heights[attempt.txid] <= await cursor(custody)
     assert await deposits(custody) == []
 
 

@@ -132,6 +132,20 @@ async def test_t1_what_a_node_drops_or_does_not_answer_is_sent_again_as_it_is(
     assert custody.received(custody.payout(1, 1).destination.key) == (PAID, 0)
 
 
+async def test_t4_a_node_that_lies_about_the_id_changes_nothing(
+    custody: Custody, engine: MemoryEngine
+) -> None:
+    custody.chain.faults.lie_about_id = 3
+    await engine.request(request(custody, 1, 2))
+    await run(custody, engine, 16)
+    assert custody.chain.faults.lie_about_id < 3
+    assert await states(custody.database) == ["settled"]
+    assert await attempts(custody.database) == ["final"]
+    (row,) = await custody.database.read("select txid from custody.attempt")
+    assert row["txid"] in custody.chain.heights
+    assert custody.received(custody.payout(1, 1).destination.key) == (0, PAID)
+
+
 async def test_t2_what_expired_is_paid_by_another_only_after_the_proof(
     custody: Custody, engine: MemoryEngine
 ) -> None:

@@ -5,13 +5,17 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
+from tronpy.proto import tron_pb2
 
 from runtime.errors import Unavailable
+from wallets.contract import TransactionId
 from wallets.errors import Quarantined
-from wallets.tron.blocks import parse_block
+from wallets.tron.blocks import TRANSFER_TOPIC, parse_block, transfers
+from wallets.tron.transactions import transaction_id
 
 Recording = Callable[[str], list[dict[str, Any]]]
 HEIGHT = 23
+TOKEN = b"\x41" + b"\x07" * 20
 
 
 @pytest.fixture
@@ -93,3 +97,40 @@ def test_a_failed_transfer_moves_nothing(
     block, infos = deepcopy(recorded)
     infos[0]["result"] = "FAILED"
     assert parse_block(block, infos, HEIGHT, ()).movements == ()
+
+
+def test_t12_a_transfer_of_the_older_kind_of_token_moves_nothing(
+    recorded: tuple[dict[str, Any], list[dict[str, Any]]],
+) -> None:
+    block, infos = deepcopy(recorded)
+    (transaction,) = block["transactions"]
+    raw = tron_pb2.Transaction.raw.FromString(bytes.fromhex(transaction["raw_data_hex"]))
+    paid = tron_pb2.TransferContract.FromString(raw.contract[0].parameter.value)
+    asset = tron_pb2.TransferAssetContract(
+        asset_name=b"USDT",
+        owner_address=paid.owner_address,
+        to_address=paid.to_address,
+        amount=paid.amount,
+    )
+    raw.contract[0].type = 2
+    raw.contract[0].parameter.type_url = "type.googleapis.com/protocol.TransferAssetContract"
+    raw.contract[0].parameter.value = asset.SerializeToString()
+    transaction["raw_data_hex"] = raw.SerializeToString().hex()
+    txid = transaction_id(raw.SerializeToString())
+    transaction["txID"] = infos[0]["id"] = txid
+    found = parse_block(block, infos, HEIGHT, (TOKEN,))
+    assert found.movements == ()
+    assert found.txids == {txid}
+
+
+def test_t12_each_log_of_one_transaction_is_a_movement_of_its_own() -> None:
+    def log(token: bytes, amount: int) -> dict[str, Any]:
+        topics = [TRANSFER_TOPIC.hex(), "00" * 32, TOKEN[1:].rjust(32, b"\0").hex()]
+        return {"address": token[1:].hex(), "topics": topics, "data": amount.to_bytes(32).hex()}
+
+    # Of ours, of another contract, of nothing, and twice the same.
+    logs = [log(TOKEN, 5), log(b"\x41" + b"\x08" * 20, 5), log(TOKEN, 0), log(TOKEN, 5)]
+    receipt = {"receipt": {"result": "SUCCESS"}, "log": logs}
+    found = transfers(TransactionId("aa"), receipt, (TOKEN,))
+    assert [(move.index, move.amount_atoms) for move in found] == [(0, 5), (3, 5)]
+    assert {(move.key, move.contract) for move in found} == {(TOKEN, TOKEN)}

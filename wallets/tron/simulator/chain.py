@@ -48,6 +48,8 @@ class Faults:
     accept_then_drop: int = 0
     accept_then_time_out: int = 0
     server_busy: int = 0
+    # Answers that name another transaction than the one taken.
+    lie_about_id: int = 0
     # An id that was refused stays in the cache: older nodes answer DUP to it.
     cache_refused: bool = False
 

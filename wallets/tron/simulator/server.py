@@ -38,6 +38,8 @@ class Node:
         self.lag_blocks = lag_blocks
         # Calls that are still answered; None is no limit.
         self.calls_left: int | None = None
+        # Receipts of blocks are empty, as on a replica that has the block and not yet its results.
+        self.empty_receipts = False
 
     def view(self, is_solid: bool) -> list[SimulatedBlock]:
         """The blocks that this endpoint shows."""
@@ -112,6 +114,9 @@ class Node:
         if self.chain.faults.accept_then_time_out:
             self.chain.faults.accept_then_time_out -= 1
             raise web.HTTPGatewayTimeout
+        if self.chain.faults.lie_about_id:
+            self.chain.faults.lie_about_id -= 1
+            txid = txid[::-1]
         return web.json_response(taken | {"txid": txid})
 
     async def make_blocks(self, request: web.Request) -> web.Response:
@@ -133,7 +138,7 @@ class Node:
     async def set_faults(self, request: web.Request) -> web.Response:
         """Sets faults by name; unknown names are refused."""
         for name, value in (await body_of(request)).items():
-            if name in ("lag_blocks", "calls_left"):
+            if name in ("lag_blocks", "calls_left", "empty_receipts"):
                 setattr(self, name, value)
             elif name in self.chain.faults.__dataclass_fields__:
                 setattr(self.chain.faults, name, value)
@@ -200,7 +205,7 @@ def transaction_info(node: Node, body: Json, is_solid: bool) -> Json:
 def block_infos(node: Node, body: Json, is_solid: bool) -> list[Json]:
     """What all transactions of a block did."""
     blocks, number = node.view(is_solid), body.get("num", 0)
-    if not 0 <= number < len(blocks):
+    if node.empty_receipts or not 0 <= number < len(blocks):
         return []
     return [info_json(done, blocks[number]) for done in blocks[number].transactions]
 

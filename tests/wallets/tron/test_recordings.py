@@ -1,0 +1,82 @@
+"""Every call of the recordings is served by the simulated node, or left out by name."""
+
+import json
+
+import pytest
+
+from tests.wallets.tron.conftest import FOLDER
+from wallets.tron.simulator.server import READS
+
+BROADCASTS = frozenset({"broadcasttransaction", "broadcasthex"})
+# Bytes are built here and nowhere else: a node's are never signed, so no node of ours makes any.
+BUILT_BY_A_NODE = frozenset(
+    {
+        "createtransaction",
+        "triggersmartcontract",
+        "createaccount",
+        "deploycontract",
+        "freezebalancev2",
+        "unfreezebalancev2",
+        "delegateresource",
+        "undelegateresource",
+        "withdrawexpireunfreeze",
+        "cancelallunfreezev2",
+        "accountpermissionupdate",
+    }
+)
+# Custody does not stake, so it does not ask.
+OF_STAKE = frozenset(
+    {
+        "getcandelegatedmaxsize",
+        "getdelegatedresourcev2",
+        "getdelegatedresourceaccountindexv2",
+        "getcanwithdrawunfreezeamount",
+        "getavailableunfreezecount",
+    }
+)
+# Hot accounts have one key.
+OF_SEVERAL_KEYS = frozenset({"getsignweight", "getapprovedlist"})
+# The same is read by another call, or nothing here depends on it.
+NOT_ASKED = frozenset(
+    {
+        "estimateenergy",
+        "getaccountnet",
+        "getbandwidthprices",
+        "getblock",
+        "getblockbylatestnum",
+        "getblockbylimitnext",
+        "getcontract",
+        "getcontractinfo",
+        "getenergyprices",
+        "getmemofee",
+        "getpendingsize",
+        "gettransactioncountbyblocknum",
+        "gettransactionfrompending",
+        "gettransactionlistfrompending",
+        "jsonrpc",
+        "nosuchthing",
+        "validateaddress",
+    }
+)
+LEFT_OUT = (BUILT_BY_A_NODE, OF_STAKE, OF_SEVERAL_KEYS, NOT_ASKED)
+
+
+def recorded_names() -> set[str]:
+    if not FOLDER.is_dir():
+        pytest.skip("recorded answers of a TRON node: set TRON_RECORDINGS to their folder")
+    return {
+        call["path"].rsplit("/", 1)[1]
+        for path in FOLDER.glob("*.json")
+        for call in json.loads(path.read_text())["calls"]
+    }
+
+
+def test_every_recorded_call_is_served_or_left_out_for_a_named_reason() -> None:
+    assert recorded_names() == recorded_names() & (READS.keys() | BROADCASTS).union(*LEFT_OUT)
+
+
+def test_no_call_is_left_out_that_is_served_or_was_never_recorded() -> None:
+    left_out = frozenset().union(*LEFT_OUT)
+    assert sum(map(len, LEFT_OUT)) == len(left_out)
+    assert not left_out & (READS.keys() | BROADCASTS)
+    assert left_out <= recorded_names()
