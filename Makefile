@@ -109,11 +109,14 @@ fuzz: kernel ## Fuzz codec and RPCs (FUZZ_SECONDS=60 each)
 	@CAMBIST_FUZZ_SECONDS=$(FUZZ_SECONDS) $(PY) -m tests.abuse.fuzz
 
 ##@ Measure
-.PHONY: bench bench-kernel bench-scale bench-venue bench-wallets
+.PHONY: bench bench-kernel bench-kernel-instructions bench-scale bench-venue bench-wallets
 bench: bench-kernel bench-scale bench-venue bench-wallets ## All benchmarks
 
 bench-kernel: kernel ## Book, typed and bytes rates of the kernel (build/bench/kernel.json)
 	@$(PY) -m benchmarks.kernel $(ARGS)
+
+bench-kernel-instructions: setup ## Instructions of the kernel per message (build/bench/instructions.json, needs valgrind)
+	@$(PY) -m benchmarks.instructions $(ARGS)
 
 bench-scale: kernel ## Cost of a command and weight of an order as books grow (build/bench/scale.json)
 	@$(PY) -m benchmarks.scale $(ARGS)
