@@ -40,9 +40,8 @@ from tests.differential.test_properties import refusal, unmoved
 pytest.importorskip("cambist_kernel")
 ENGINES: Final = Engines(snapshot_every=1, rules_version=2)
 STEPS_PER_EXAMPLE: Final = 40
-# A twentieth of the commands of all comparisons: every one of these takes several snapshots.
-EXAMPLES: Final = max(20, COMMANDS // STEPS_PER_EXAMPLE // 20)
-NS_PER_MS: Final = 1_000_000
+# Few of the commands of all comparisons: every one of these takes several snapshots.
+EXAMPLES: Final = max(20, COMMANDS // STEPS_PER_EXAMPLE // 80)
 ELSE: Final = (
     "mass cancel",
     "again",
