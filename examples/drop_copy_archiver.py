@@ -3,9 +3,9 @@
     python examples/drop_copy_archiver.py localhost:8443 reader.json archive.jsonl
 
 Every line is an event with the journal sequence it belongs to; a new archive begins with the orders
-that were open then, marked `snapshot` (they share the account's last sequence number). A row is written and flushed as a
-whole before the next one; after a crash the file is cut back to its last whole row, and the stream
-resumes after it: no event is missing, none stands twice.
+that were open then, marked `snapshot` (they share the account's last sequence number). A row is
+written and flushed as a whole before the next one; after a crash the file is cut back to its last
+whole row, and the stream resumes after it: no event is missing, none stands twice.
 """
 
 import asyncio

@@ -1,8 +1,6 @@
 """Batches and single envelopes as bytes."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from cambist.internal.journal.v1 import batch_pb2, system_pb2
 from cambist.orders.v1 import commands_pb2, enums_pb2
@@ -10,12 +8,6 @@ from matching import engines
 from matching.sequencer import envelopes, poison
 
 CHECK = engines.load("auto").check_envelope
-
-
-@given(st.integers(0, (1 << 64) - 1))
-def test_varints_are_those_of_protobuf(value: int) -> None:
-    batch = batch_pb2.Batch.FromString(b"\x10" + envelopes.varint(value))
-    assert batch.first_seq == value
 
 
 def test_a_batch_holds_its_envelopes_as_they_arrived() -> None:
