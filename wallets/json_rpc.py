@@ -1,25 +1,20 @@
 """JSON-RPC over HTTP to a node that is not trusted: bounded answers, named ends, nothing repeated.
 
 Used by the node of each chain, which knows its methods and what may be asked again. A call ends in
-a result, `NodeRefused` or `Unavailable`. Numbers with a fraction are read as decimals, never as
-floats. The URL may hold a key: it is never repeated in a message.
+a result, `NodeRefused` or `Unavailable`. The URL may hold a key: it is never repeated in a message.
 """
 
 import json
-from asyncio import Semaphore
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-import aiohttp
 from pydantic import SecretStr
 
 from runtime.errors import Unavailable
 from wallets import limits
-from wallets.depth import is_deeper
 from wallets.errors import Rejected
+from wallets.http_posts import Answer, Bounds, HttpPosts, read_json
 
 
 class NodeRefused(Rejected):
@@ -44,15 +39,7 @@ class Dialect:
     calls_max: int
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back over HTTP."""
-
-    status: int
-    content: bytes
-
-
-class JsonRpc:
+class JsonRpc(HttpPosts):
     """One node. Use it as an asynchronous context."""
 
     def __init__(
@@ -63,64 +50,25 @@ class JsonRpc:
         dialect: Dialect,
         call_seconds: float,
     ) -> None:
-        self.name = name
+        bounds = Bounds(call_seconds, dialect.answer_bytes_max, dialect.calls_max)
+        super().__init__(name, headers, bounds)
         self._url = url
-        self._headers = headers
         self._dialect = dialect
-        self._seats = Semaphore(dialect.calls_max)
-        self._timeout = aiohttp.ClientTimeout(
-            total=call_seconds, sock_connect=limits.NODE_CONNECT_SECONDS
-        )
-        self._session: aiohttp.ClientSession | None = None
-
-    async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(headers=self._headers, timeout=self._timeout)
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
 
     async def post(self, method: str, params: Sequence[object]) -> Answer:
         """A bounded answer, asked for once. Raises Unavailable."""
-        assert self._session is not None, "the node is used within its context"
-        dialect = self._dialect
         call = {
-            "jsonrpc": dialect.version,
+            "jsonrpc": self._dialect.version,
             "id": self._id_of(method),
             "method": method,
             "params": params,
         }
-        url = self._url.get_secret_value()
-        try:
-            async with (
-                self._seats,
-                self._session.post(url, data=json.dumps(call), allow_redirects=False) as response,
-            ):
-                content = bytearray()
-                async for part in response.content.iter_any():
-                    content += part
-                    if len(content) > dialect.answer_bytes_max:
-                        raise Unavailable(f"{self.name} {method}: the answer is too long")
-                return Answer(response.status, bytes(content))
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Unavailable(f"{self.name} {method}: {type(error).__name__}") from error
+        return await self._send(self._url, json.dumps(call), method)
 
     def result_of(self, method: str, answer: Answer) -> Any:
         """What an answer says. Raises NodeRefused, Unavailable."""
         place = f"{self.name} {method}: HTTP {answer.status}"
-        if is_deeper(answer.content, self._dialect.answer_depth_max):
-            raise Unavailable(f"{place}, not JSON of any answer")
-        try:
-            said = json.loads(answer.content, parse_float=Decimal)
-        except ValueError as error:
-            raise Unavailable(f"{place}, not JSON") from error
+        said = read_json(answer.content, self._dialect.answer_depth_max, place)
         if not isinstance(said, dict) or said.get("id") != self._id_of(method):
             raise Unavailable(f"{place}, not an answer to this call")
         fault = said.get("error")

@@ -12,17 +12,15 @@ import ipaddress
 import json
 import re
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final
 from urllib.parse import urlsplit
 
-import aiohttp
 from pydantic import SecretStr
 
 from runtime.errors import Unavailable
 from wallets.deposits import limits
 from wallets.deposits.screening import Answer, Asked, Verdict
-from wallets.depth import is_deeper
+from wallets.http_posts import OK, Bounds, HttpPosts, read_json
 
 REASON: Final = re.compile(r"[A-Z0-9][A-Z0-9_]{0,63}")
 
@@ -56,34 +54,21 @@ def _is_here(host: str) -> bool:
         return host == "localhost"
 
 
-class HttpScreen:
+class HttpScreen(HttpPosts):
     """One endpoint. Use it as an asynchronous context."""
 
     def __init__(self, settings: ScreeningSettings) -> None:
-        self._settings = settings
-        self._session: aiohttp.ClientSession | None = None
-
-    async def __aenter__(self) -> Self:
-        token = self._settings.token
-        self._session = aiohttp.ClientSession(
-            headers={"Authorization": f"Bearer {token.get_secret_value()}"} if token else {},
-            timeout=aiohttp.ClientTimeout(total=self._settings.timeout_seconds),
-        )
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        token = settings.token
+        headers = {"Content-Type": "application/json"}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token.get_secret_value()}"
+        answer_bytes_max, calls_max = limits.SCREENING_ANSWER_BYTES_MAX, limits.SCREENING_CALLS_MAX
+        bounds = Bounds(settings.timeout_seconds, answer_bytes_max, calls_max)
+        super().__init__("screening", headers, bounds)
+        self._url = settings.url
 
     async def judge(self, asked: Asked) -> Answer:
         """Asks once; the header names the deposit, so that a repeated question is known as one."""
-        assert self._session is not None, "the screening is used within its context"
         deposit_id = asked.deposit_id.hex()
         question = {
             "deposit_id": deposit_id,
@@ -96,34 +81,17 @@ class HttpScreen:
             "symbol": asked.symbol,
             "amount_atoms": str(asked.amount_atoms),
         }
-        content = bytearray()
-        try:
-            async with self._session.post(
-                self._settings.url.get_secret_value(),
-                json=question,
-                headers={"Idempotency-Key": deposit_id},
-                allow_redirects=False,
-            ) as response:
-                if response.status != 200:
-                    raise Unavailable(f"screening: HTTP {response.status}")
-                async for part in response.content.iter_any():
-                    content += part
-                    if len(content) > limits.SCREENING_ANSWER_BYTES_MAX:
-                        raise Unavailable("screening: the answer is too long")
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Unavailable(f"screening: {type(error).__name__}") from None
-        return read_answer(bytes(content))
+        answer = await self._send(
+            self._url, json.dumps(question), "verdict", {"Idempotency-Key": deposit_id}
+        )
+        if answer.status != OK:
+            raise Unavailable(f"screening: HTTP {answer.status}")
+        return read_answer(answer.content)
 
 
 def read_answer(content: bytes) -> Answer:
     """A verdict that nobody can misread. Raises Unavailable for all else."""
-    # The reader of JSON goes down with the nesting and can take the process along.
-    if is_deeper(content, limits.SCREENING_ANSWER_DEPTH_MAX):
-        raise Unavailable("screening: nested too deeply")
-    try:
-        said: Any = json.loads(content)
-    except ValueError:
-        raise Unavailable("screening: not JSON") from None
+    said = read_json(content, limits.SCREENING_ANSWER_DEPTH_MAX, "screening")
     if not isinstance(said, dict) or said.get("verdict") not in list(Verdict):
         raise Unavailable("screening: no verdict")
     reason, reference = said.get("reason", "NONE"), said.get("reference", "")
