@@ -3,37 +3,26 @@
 import asyncio
 import gc
 import sys
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import click
 
 from runtime import postgres, process
-from runtime.errors import ConfigurationError
 from runtime.migrations import migrate as bring_up_to_date
 from wallets.audit import chain
 from wallets.deposits import addresses
 from wallets.deposits.command import deposits
 from wallets.deposits.rescan import Rescan
+from wallets.operating import Operation, carry_out, load_settings
 from wallets.reconciliation.command import reconcile
 from wallets.reserves.command import reserves
 from wallets.schema import MIGRATIONS
 from wallets.service import server as gateways
-from wallets.settings import WalletSettings
 from wallets.treasury.command import treasury
 from wallets.worker import server
 from wallets.worker.chains import open_chain
 from wallets.worker.registration import apply as register
 from wallets.worker.registration import read_registration
-
-
-def load_settings() -> WalletSettings:
-    """Settings from the environment; ends the process with status 78 when they are wrong."""
-    try:
-        return WalletSettings.load()
-    except ConfigurationError as error:
-        click.echo(f"configuration: {error}", err=True)
-        sys.exit(process.ExitStatus.CONFIGURATION)
 
 
 @click.group()
@@ -95,20 +84,17 @@ def apply(file: Path) -> None:
 @click.option("--from-height", type=click.IntRange(min=0), required=True)
 def rescan(from_height: int) -> None:
     """Read blocks again that were applied before some of our addresses were known."""
-    settings = load_settings()
 
-    async def run(_stop: asyncio.Event) -> None:
-        async with AsyncExitStack() as stack:
-            database = await postgres.connect(settings.postgres, application_name="wallets-rescan")
-            stack.push_async_callback(database.close)
-            network = await server.read_network(database, settings)
-            opened = await open_chain(network, Path(settings.chain_file), database, stack)
-            await opened.chain.check()
-            await addresses.look_ahead(database, opened.chain, network.network_id)
-            again = Rescan(database, opened.chain, opened.hooks, network.network_id)
-            click.echo(f"{await again.run(from_height)} blocks read again")
+    async def run(operation: Operation) -> None:
+        network, database = operation.network, operation.database
+        chain_file = Path(operation.settings.chain_file)
+        opened = await open_chain(network, chain_file, database, operation.stack)
+        await opened.chain.check()
+        await addresses.look_ahead(database, opened.chain, network.network_id)
+        again = Rescan(database, opened.chain, opened.hooks, network.network_id)
+        click.echo(f"{await again.run(from_height)} blocks read again")
 
-    sys.exit(process.run(run, service="wallets", settings=settings))
+    carry_out("wallets-rescan", run)
 
 
 @main.command()

@@ -3,20 +3,16 @@
 Run by operators, beside the workers. It asks no node and moves no coin.
 """
 
-import asyncio
-import sys
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 import click
 
-from runtime import postgres, process
-from runtime.errors import ConfigurationError
 from runtime.postgres import Database
+from wallets import operating
 from wallets.deposits import held
 from wallets.deposits.held import ReturnAccount
-from wallets.errors import Rejected
-from wallets.settings import WalletSettings
+from wallets.operating import Operation
 
 Work = Callable[[Database, int], Awaitable[None]]
 BY: Final = click.option("--by", "people", multiple=True, metavar="NAME", help="Twice.")
@@ -95,31 +91,9 @@ def id_of(text: str) -> bytes:
 
 
 def carry_out(work: Work) -> None:
-    """Runs it over the network of the settings; ends the process."""
-    try:
-        settings = WalletSettings.load()
-    except ConfigurationError as error:
-        click.echo(f"configuration: {error}", err=True)
-        sys.exit(process.ExitStatus.CONFIGURATION)
-    refused: list[str] = []
+    """Runs it over the network of the settings."""
 
-    async def run(_stop: asyncio.Event) -> None:
-        database = await postgres.connect(settings.postgres, application_name="deposits")
-        try:
-            row = await database.read_row(
-                "select network_id from custody.chain where chain = $1 and network = $2",
-                settings.chain,
-                settings.network,
-            )
-            if row is None:
-                raise ConfigurationError(f"{settings.chain}/{settings.network} is not registered")
-            await work(database, row["network_id"])
-        except Rejected as error:
-            refused.append(str(error))
-        finally:
-            await database.close()
+    async def run(operation: Operation) -> None:
+        await work(operation.database, operation.network.network_id)
 
-    status = process.run(run, service="wallets", settings=settings)
-    if refused:
-        raise click.ClickException(refused[0])
-    sys.exit(status)
+    operating.carry_out("deposits", run)

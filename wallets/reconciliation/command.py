@@ -6,21 +6,19 @@ workers' own looks do; a stop is ended in the names of two people, when nothing 
 
 import asyncio
 import sys
-from contextlib import AsyncExitStack
 from datetime import UTC
 from typing import Final
 
 import click
 import grpc.aio
 
-from runtime import postgres, process
-from runtime.errors import ConfigurationError
 from runtime.postgres import Database
+from wallets import operating
 from wallets.engines import open_engines, read_engines
+from wallets.operating import Operation
 from wallets.reconciliation import cut, limits
 from wallets.reconciliation.job import Look
 from wallets.reconciliation.networks import open_reconciliation
-from wallets.settings import WalletSettings
 
 RUNS: Final = """
 select r.*, jsonb_array_length(r.findings) as differences from custody.reconciliation_run r
@@ -42,50 +40,32 @@ def reconcile(runs: bool, people: tuple[str, ...]) -> None:
     """
     if people and len({name.strip() for name in people} - {""}) != PEOPLE_TO_RESUME:
         raise click.BadParameter("two different names", param_hint="--resume")
-    try:
-        settings = WalletSettings.load()
-    except ConfigurationError as error:
-        click.echo(f"configuration: {error}", err=True)
-        sys.exit(process.ExitStatus.CONFIGURATION)
     differs = asyncio.Event()
 
-    async def run(_stop: asyncio.Event) -> None:
-        async with AsyncExitStack() as stack:
-            database = await postgres.connect(settings.postgres, application_name="reconcile")
-            stack.push_async_callback(database.close)
-            network_id = await network_of(database, settings)
-            if runs:
-                await show_runs(database, network_id)
-                return
-            channels: dict[int, tuple[grpc.aio.Channel, ...]] = {}
-            if settings.engines:
-                engines = read_engines("CAMBIST_WALLETS_ENGINES", settings.engines)
-                channels = await open_engines(engines, settings.engine_tls, stack)
-            job = await open_reconciliation(
-                database, network_id, channels, engine_stops=settings.engine_deficit_stops
-            )
-            look = await job.look()
-            show(look)
-            if look.findings:
-                differs.set()
-            if people and not look.stopping:
-                ended = await cut.resume(database, network_id, people)
-                click.echo("payouts go on" if ended else "no stop of this kind to end")
+    async def run(operation: Operation) -> None:
+        settings, database = operation.settings, operation.database
+        network_id = operation.network.network_id
+        if runs:
+            await show_runs(database, network_id)
+            return
+        channels: dict[int, tuple[grpc.aio.Channel, ...]] = {}
+        if settings.engines:
+            engines = read_engines("CAMBIST_WALLETS_ENGINES", settings.engines)
+            channels = await open_engines(engines, settings.engine_tls, operation.stack)
+        job = await open_reconciliation(
+            database, network_id, channels, engine_stops=settings.engine_deficit_stops
+        )
+        look = await job.look()
+        show(look)
+        if look.findings:
+            differs.set()
+        if people and not look.stopping:
+            ended = await cut.resume(database, network_id, people)
+            click.echo("payouts go on" if ended else "no stop of this kind to end")
 
-    status = process.run(run, service="wallets", settings=settings)
-    sys.exit(DIFFERS if status == process.ExitStatus.OK and differs.is_set() else status)
-
-
-async def network_of(database: Database, settings: WalletSettings) -> int:
-    """Of the network in the settings. Raises ConfigurationError."""
-    row = await database.read_row(
-        "select network_id from custody.chain where chain = $1 and network = $2",
-        settings.chain,
-        settings.network,
-    )
-    if row is None:
-        raise ConfigurationError(f"network {settings.chain}/{settings.network} is not registered")
-    return int(row["network_id"])
+    operating.carry_out("reconcile", run)
+    if differs.is_set():
+        sys.exit(DIFFERS)
 
 
 def show(look: Look) -> None:

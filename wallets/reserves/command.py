@@ -4,10 +4,7 @@ Run by an operator. The directory's `leaves.json` holds every balance and salt: 
 own, readable by its owner alone, and goes to nobody.
 """
 
-import asyncio
 import os
-import sys
-from contextlib import AsyncExitStack
 from pathlib import Path
 from random import SystemRandom
 from typing import Final
@@ -16,10 +13,8 @@ import click
 
 from cambist.reserves.files import Proof, proof_to_json
 from cambist.reserves.tree import make as make_tree
-from runtime import postgres, process
-from runtime.errors import ConfigurationError
 from wallets.engines import Primary, open_engines, read_engines
-from wallets.reconciliation.command import network_of
+from wallets.operating import Operation, carry_out
 from wallets.reconciliation.networks import counts_of
 from wallets.reserves.liabilities import (
     leaves_to_json,
@@ -29,7 +24,6 @@ from wallets.reserves.liabilities import (
     read_reserves,
     report,
 )
-from wallets.settings import WalletSettings
 
 REPORT: Final = "report.json"
 LEAVES: Final = "leaves.json"
@@ -47,30 +41,24 @@ def reserves() -> None:
 @click.option("--directory", type=FOLDER, required=True)
 def make(asset_id: int, directory: Path) -> None:
     """Write DIRECTORY/report.json for everybody, and leaves.json for the venue alone."""
-    try:
-        settings = WalletSettings.load()
-    except ConfigurationError as error:
-        click.echo(f"configuration: {error}", err=True)
-        sys.exit(process.ExitStatus.CONFIGURATION)
 
-    async def run(_stop: asyncio.Event) -> None:
-        async with AsyncExitStack() as stack:
-            found = []
-            engines = read_engines("CAMBIST_WALLETS_ENGINES", settings.engines)
-            channels = await open_engines(engines, settings.engine_tls, stack)
-            for shard, those in channels.items():
-                found.append(await read_liabilities(shard, Primary(those), asset_id))
-            database = await postgres.connect(settings.postgres, application_name="reserves")
-            stack.push_async_callback(database.close)
-            network_id = await network_of(database, settings)
-            counts = counts_of(settings.chain)
-            coins = None if counts is None else await read_reserves(database, network_id, counts)
+    async def run(operation: Operation) -> None:
+        settings, network = operation.settings, operation.network
+        found = []
+        engines = read_engines("CAMBIST_WALLETS_ENGINES", settings.engines)
+        channels = await open_engines(engines, settings.engine_tls, operation.stack)
+        for shard, those in channels.items():
+            found.append(await read_liabilities(shard, Primary(those), asset_id))
+        counts = counts_of(settings.chain)
+        coins = None
+        if counts is not None:
+            coins = await read_reserves(operation.database, network.network_id, counts)
         tree = make_tree(asset_id, merged(found), SystemRandom())
         write(directory, LEAVES, leaves_to_json(tree), OWNER_ONLY)
         write(directory, REPORT, report(tree, found, coins), 0o644)
         click.echo(f"root {tree.root.digest.hex()} of {tree.root.atoms} atoms")
 
-    sys.exit(process.run(run, service="wallets", settings=settings))
+    carry_out("reserves", run)
 
 
 @reserves.command()

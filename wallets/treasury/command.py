@@ -3,27 +3,22 @@
 Run by operators. People's keys are never near: a refill goes out as a file and comes back signed.
 """
 
-import asyncio
-import sys
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
 
 import click
 
-from runtime import postgres, process
 from runtime.errors import ConfigurationError
 from runtime.postgres import Database
+from wallets import operating
 from wallets.core.transactions import changing
-from wallets.errors import Rejected, Stuck
-from wallets.settings import WalletSettings
+from wallets.operating import Operation
 from wallets.treasury import store
 from wallets.treasury.bounds import Bounds
 from wallets.treasury.networks import open_treasury
 from wallets.treasury.step import Treasury
 from wallets.worker.chains import open_chain
-from wallets.worker.server import read_network
 
 SHOWN: Final = 20
 SHOW: Final = """
@@ -140,29 +135,15 @@ async def show_transfers(database: Database, network_id: int) -> None:
 
 
 def carry_out(work: Callable[[Treasury], Awaitable[None]]) -> None:
-    """Runs it over the network of the settings; ends the process."""
-    try:
-        settings = WalletSettings.load()
-    except ConfigurationError as error:
-        click.echo(f"configuration: {error}", err=True)
-        sys.exit(process.ExitStatus.CONFIGURATION)
-    refused: list[str] = []
+    """Runs it over the treasury of the network in the settings."""
 
-    async def run(_stop: asyncio.Event) -> None:
-        async with AsyncExitStack() as stack:
-            database = await postgres.connect(settings.postgres, application_name="treasury")
-            stack.push_async_callback(database.close)
-            network = await read_network(database, settings)
-            opened = await open_chain(network, Path(settings.chain_file), database, stack)
-            found = open_treasury(database, opened.chain, None)
-            if found is None:
-                raise ConfigurationError(f"{network.chain} has no cold place yet")
-            try:
-                await work(found)
-            except (Rejected, Stuck) as error:
-                refused.append(str(error))
+    async def run(operation: Operation) -> None:
+        network, database = operation.network, operation.database
+        chain_file = Path(operation.settings.chain_file)
+        opened = await open_chain(network, chain_file, database, operation.stack)
+        found = open_treasury(database, opened.chain, None)
+        if found is None:
+            raise ConfigurationError(f"{network.chain} has no cold place yet")
+        await work(found)
 
-    status = process.run(run, service="wallets", settings=settings)
-    if refused:
-        raise click.ClickException(refused[0])
-    sys.exit(status)
+    operating.carry_out("treasury", run)

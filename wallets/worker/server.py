@@ -35,6 +35,7 @@ from wallets.engines import Primary, open_engines, read_engines
 from wallets.link import lease
 from wallets.link.reader import Reader
 from wallets.link.sender import Identity, Sender
+from wallets.operating import read_network
 from wallets.reconciliation.networks import open_reconciliation
 from wallets.settings import WalletSettings
 from wallets.signer.client import SignerClient
@@ -57,19 +58,6 @@ class Ports:
 
     port: int
     health_port: int
-
-
-async def read_network(database: Database, settings: WalletSettings) -> Network:
-    """The network as it was registered; raises ConfigurationError."""
-    row = await database.read_row(
-        "select network_id, genesis_hash from custody.chain where chain = $1 and network = $2",
-        settings.chain,
-        settings.network,
-    )
-    if row is None:
-        named = f"{settings.chain or '?'}/{settings.network or '?'}"
-        raise ConfigurationError(f"network {named} is not registered: python -m wallets apply FILE")
-    return Network(settings.chain, settings.network, row["network_id"], row["genesis_hash"])
 
 
 async def links(
