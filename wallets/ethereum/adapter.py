@@ -68,6 +68,8 @@ class EthereumSettings:
     gas_margin_percent: int = 20
     # Ether that contracts pass on counts too; nodes must have `trace_block`.
     credits_internal: bool = False
+    # Off only where headers are not those of Ethereum: then nodes that agree are all there is.
+    checks_roots: bool = True
     bumps: BumpSchedule = BUMPS
 
 

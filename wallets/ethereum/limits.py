@@ -2,6 +2,8 @@
 
 from typing import Final
 
+# Nodes that must tell a block alike where nothing else proves it.
+AGREEING_WITHOUT_ROOTS: Final = 2
 # Bytes of one answer of a node: receipts of a full block are some 5 MB of JSON, rarely 20.
 ANSWER_BYTES_MAX: Final = 64_000_000
 # Brackets within brackets in one answer; blocks and receipts need about six.

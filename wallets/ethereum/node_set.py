@@ -48,7 +48,12 @@ class NodeSet(Quorum[Node]):
         *,
         checks_roots: bool = True,
     ) -> None:
-        """`checks_roots` is off only for networks whose headers are not those of Ethereum."""
+        """`checks_roots` is off only for networks whose headers are not those of Ethereum.
+
+        Raises ValueError where it is off and one node alone would be believed.
+        """
+        if not checks_roots and agreeing < limits.AGREEING_WITHOUT_ROOTS:
+            raise ValueError("without checks_roots two nodes must agree")
         super().__init__(nodes, agreeing, now_seconds)
         self.chain_id = chain_id
         self.genesis_hash = genesis_hash

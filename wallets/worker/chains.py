@@ -162,7 +162,14 @@ async def _open_ethereum(
         for one in parse(list[NodeSettings], content["nodes"], "chain file: nodes")
     ]
     agreeing = parse(int, content["agreeing"], "agreeing")
-    node_set = NodeSet(settings.chain_id, network.genesis_hash, nodes, agreeing, time.monotonic)
+    node_set = NodeSet(
+        settings.chain_id,
+        network.genesis_hash,
+        nodes,
+        agreeing,
+        time.monotonic,
+        checks_roots=settings.checks_roots,
+    )
     adapter = Ethereum(network, node_set, database, settings)
     seconds = parse(int, content.get(STALLED, limits.ETHEREUM_STALLED_SECONDS), STALLED)
     gathers = None

@@ -13,11 +13,11 @@ from wallets.ethereum.node_set import NodeSet
 
 
 @asynccontextmanager
-async def nodes_of(*told: Told, agreeing: int = 2) -> AsyncIterator[NodeSet]:
+async def nodes_of(*told: Told) -> AsyncIterator[NodeSet]:
     async with AsyncExitStack() as stack:
         nodes = [await stack.enter_async_context(serving(one)) for one in told]
         # These nodes tell blocks by hand; `tests/chains/ethereum/test_proofs.py` has real ones.
-        yield NodeSet(CHAIN_ID, HASHES[0], nodes, agreeing, lambda: 0.0, checks_roots=False)
+        yield NodeSet(CHAIN_ID, HASHES[0], nodes, 2, lambda: 0.0, checks_roots=False)
 
 
 async def test_the_tip_is_the_highest_block_that_enough_nodes_have() -> None:
@@ -50,11 +50,17 @@ def nothing(told: Told) -> None:
 
 @pytest.mark.parametrize("spoil", [receipts_missing, nothing])
 async def test_an_empty_answer_is_never_an_empty_block(spoil: Callable[[Told], None]) -> None:
-    one = Told("a")
-    spoil(one)
-    async with nodes_of(one, agreeing=1) as nodes:
+    told = Told("a"), Told("b")
+    for one in told:
+        spoil(one)
+    async with nodes_of(*told) as nodes:
         with pytest.raises(Unavailable):
             await nodes.read_block(3, ())
+
+
+def test_without_roots_one_node_alone_is_never_believed() -> None:
+    with pytest.raises(ValueError, match="two nodes must agree"):
+        NodeSet(CHAIN_ID, HASHES[0], [], 1, lambda: 0.0, checks_roots=False)
 
 
 async def test_a_node_of_another_chain_is_not_asked() -> None:
