@@ -18,7 +18,9 @@ from venue.flow.definitions import (
     MARKETS,
     OPEN_ORDERS_MAX,
     SHARD,
+    AssetPlan,
     FirmPlan,
+    MarketPlan,
 )
 from venue.stack import Stack
 
@@ -32,25 +34,9 @@ async def create_venue(stack: Stack, firms: Sequence[FirmPlan]) -> None:
     """Everything but keys. Raises the SDK's errors."""
     async with Admin.connect(stack.admin_endpoint, shard=SHARD) as admin:
         for asset in ASSETS:
-            await admin.create_asset(
-                admin_pb2.Asset(
-                    asset_id=asset.asset_id, symbol=asset.symbol, decimals=asset.decimals
-                )
-            )
+            await enter_asset(admin, asset)
         for market in MARKETS:
-            await admin.create_market(
-                admin_pb2.Market(
-                    market_id=market.market_id,
-                    symbol=market.symbol,
-                    base_asset_id=market.base_asset_id,
-                    quote_asset_id=market.quote_asset_id,
-                    lot_size_atoms=str(market.lot_size_atoms),
-                    tick_size_atoms=str(market.tick_size_atoms),
-                    limits=admin_pb2.MarketLimits(
-                        maker_fee_ppm=market.maker_fee_ppm, taker_fee_ppm=market.taker_fee_ppm
-                    ),
-                )
-            )
+            await enter_market(admin, market)
         for firm in firms:
             await admin.create_firm(firm.firm_id, firm.name)
         gate = asyncio.Semaphore(CONCURRENT_MAX)
@@ -65,6 +51,30 @@ async def create_venue(stack: Stack, firms: Sequence[FirmPlan]) -> None:
                     group.create_task(open_account(firm, account_id))
         for market in MARKETS:
             await admin.set_phase(market.market_id, MarketPhase.CONTINUOUS)
+
+
+async def enter_asset(admin: Admin, asset: AssetPlan) -> None:
+    """May be done again. Raises the SDK's errors."""
+    await admin.create_asset(
+        admin_pb2.Asset(asset_id=asset.asset_id, symbol=asset.symbol, decimals=asset.decimals)
+    )
+
+
+async def enter_market(admin: Admin, market: MarketPlan) -> None:
+    """Its phase is another command. May be done again. Raises the SDK's errors."""
+    await admin.create_market(
+        admin_pb2.Market(
+            market_id=market.market_id,
+            symbol=market.symbol,
+            base_asset_id=market.base_asset_id,
+            quote_asset_id=market.quote_asset_id,
+            lot_size_atoms=str(market.lot_size_atoms),
+            tick_size_atoms=str(market.tick_size_atoms),
+            limits=admin_pb2.MarketLimits(
+                maker_fee_ppm=market.maker_fee_ppm, taker_fee_ppm=market.taker_fee_ppm
+            ),
+        )
+    )
 
 
 async def create_account(admin: Admin, firm: FirmPlan, account_id: int) -> None:

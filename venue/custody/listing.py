@@ -7,11 +7,11 @@ play money: what accounts own of these lies on a chain, to the last atom, as rec
 from collections.abc import Sequence
 from typing import Final
 
-from cambist.admin.v1 import admin_pb2
 from cambist.client.admin import Admin
 from cambist.client.enums import MarketPhase
 from venue.custody.chain_plan import HeldAsset
 from venue.flow.definitions import ASSETS, SHARD, AssetPlan, MarketPlan
+from venue.setup import enter_asset, enter_market
 from venue.stack import Stack
 from wallets.tron.addresses import address_of
 
@@ -59,20 +59,6 @@ async def list_assets(stack: Stack, held: Sequence[HeldAsset]) -> None:
 async def list_asset(stack: Stack, asset: AssetPlan, market: MarketPlan) -> None:
     """Creates both; may be done again. Raises the SDK's errors."""
     async with Admin.connect(stack.admin_endpoint, shard=SHARD) as admin:
-        await admin.create_asset(
-            admin_pb2.Asset(asset_id=asset.asset_id, symbol=asset.symbol, decimals=asset.decimals)
-        )
-        await admin.create_market(
-            admin_pb2.Market(
-                market_id=market.market_id,
-                symbol=market.symbol,
-                base_asset_id=market.base_asset_id,
-                quote_asset_id=market.quote_asset_id,
-                lot_size_atoms=str(market.lot_size_atoms),
-                tick_size_atoms=str(market.tick_size_atoms),
-                limits=admin_pb2.MarketLimits(
-                    maker_fee_ppm=market.maker_fee_ppm, taker_fee_ppm=market.taker_fee_ppm
-                ),
-            )
-        )
+        await enter_asset(admin, asset)
+        await enter_market(admin, market)
         await admin.set_phase(market.market_id, MarketPhase.CONTINUOUS)
