@@ -30,7 +30,7 @@ async def test_a_self_trade_that_was_stopped_can_be_looked_up(
             )
             async with asyncio.timeout(SECONDS):
                 # The projector follows the journal in its own time.
-                while await count(client) < 2:  # noqa: ASYNC110
+                while await count(client) < 2:  # noqa: ASYNC110 - another process writes
                     await asyncio.sleep(0.05)
         command = ("--key", str(key_file), "prevented-matches", "--account")
         listed = await venue.run(*command, str(ACCOUNT), "--json")

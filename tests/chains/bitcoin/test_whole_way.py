@@ -1,15 +1,16 @@
 """Money goes the whole way: coins in, a balance, coins out, through every process there is."""
 
 import asyncio
-import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from cambist.client.withdrawals import Wanted
 from tests.chains.bitcoin.regtest import Regtest
 from tests.chains.bitcoin.whole_venue import ASSET_ID, COIN, World, until, whole_venue
+from tests.chains.killing import killing
 from venue.custody.bitcoin_plan import CREDIT_DEPTH
 from venue.custody.listing import ASSET, BITCOIN
 
@@ -99,22 +100,10 @@ async def test_coins_come_in_are_credited_and_go_out_again(world: World) -> None
 async def test_a_worker_that_is_killed_again_and_again_pays_and_credits_once(
     world: World,
 ) -> None:
-    source = random.Random(11)
-
-    def killing(look: Callable[[], Awaitable[str]]) -> Callable[[], Awaitable[str]]:
-        left = iter(range(KILLS))
-
-        async def kill_and_look() -> str:
-            if next(left, None) is not None:
-                await world.custody.wait_worker()
-                await asyncio.sleep(source.uniform(0.0, 2.0))
-                world.kill_worker()
-            return await look()
-
-        return kill_and_look
+    source = Random(11)
 
     await deposit(world)
-    await world.mine_until(killing(world.deposit_state), "withdrawable")
+    await world.mine_until(killing(world, world.deposit_state, KILLS, source), "withdrawable")
     target = await withdraw(world)
-    await world.mine_until(killing(world.withdrawal_state), "settled")
+    await world.mine_until(killing(world, world.withdrawal_state, KILLS, source), "settled")
     await check_end(world, target)

@@ -71,6 +71,22 @@ def gathering_of(custody: Custody, calm_per_gas_atoms: int = 20 * GWEI) -> Gathe
     return Gathering(custody.database, custody.adapter, gathers, custody.signer)
 
 
+async def hold_lease(custody: Custody) -> int:
+    token = await lease.hold(custody.database, lease_of(NETWORK_ID), "one", 60)
+    assert token is not None
+    return token
+
+
+async def deposit_token(custody: Custody) -> bytes:
+    """Five of it, on the first address."""
+    (key, *_) = await deposit_keys(custody)
+    first = custody.anvil.height() + 1
+    custody.call_token(TRANSFER, int.from_bytes(key), 5_000_000)
+    custody.anvil.mine()
+    await scan(custody, first)
+    return key
+
+
 async def test_deposits_are_gathered_once_and_top_ups_are_never_credited(custody: Custody) -> None:
     token_key, ether_key, dust_key = await deposit_keys(custody)
     first = custody.anvil.height() + 1
@@ -80,8 +96,7 @@ async def test_deposits_are_gathered_once_and_top_ups_are_never_credited(custody
     custody.anvil.mine()
     await scan(custody, first)
     before = custody.tokens_of(custody.lane)
-    token = await lease.hold(custody.database, lease_of(NETWORK_ID), "one", 60)
-    assert token is not None
+    token = await hold_lease(custody)
     # Two workers, of which one thinks that it still has the lease.
     one, other = gathering_of(custody), gathering_of(custody)
     planned = []
@@ -121,13 +136,8 @@ async def test_deposits_are_gathered_once_and_top_ups_are_never_credited(custody
 async def test_e15_a_base_fee_that_rises_after_the_top_up_lets_the_token_wait(
     custody: Custody,
 ) -> None:
-    (key, *_) = await deposit_keys(custody)
-    first = custody.anvil.height() + 1
-    custody.call_token(TRANSFER, int.from_bytes(key), 5_000_000)
-    custody.anvil.mine()
-    await scan(custody, first)
-    token = await lease.hold(custody.database, lease_of(NETWORK_ID), "one", 60)
-    assert token is not None
+    key = await deposit_token(custody)
+    token = await hold_lease(custody)
     job = gathering_of(custody)
     for _ in range(3):
         await job.step(token)
@@ -157,8 +167,7 @@ async def test_a_token_that_answers_oddly_stays_and_ether_is_gathered(custody: C
     custody.anvil.mine()
     await scan(custody, first)
     custody.anvil.call("anvil_setCode", text_of(custody.token), "0x")
-    token = await lease.hold(custody.database, lease_of(NETWORK_ID), "one", 60)
-    assert token is not None
+    token = await hold_lease(custody)
     assert await gathering_of(custody).step(token) == 1
     rows = await custody.database.read("select asset_id from custody.treasury_transfer")
     assert [row["asset_id"] for row in rows] == [1]
@@ -167,13 +176,8 @@ async def test_a_token_that_answers_oddly_stays_and_ether_is_gathered(custody: C
 async def test_a_sweep_that_fails_costs_one_fee_and_is_tried_anew_when_the_token_would_move(
     custody: Custody,
 ) -> None:
-    (key, *_) = await deposit_keys(custody)
-    first = custody.anvil.height() + 1
-    custody.call_token(TRANSFER, int.from_bytes(key), 5_000_000)
-    custody.anvil.mine()
-    await scan(custody, first)
-    token = await lease.hold(custody.database, lease_of(NETWORK_ID), "one", 60)
-    assert token is not None
+    key = await deposit_token(custody)
+    token = await hold_lease(custody)
     job = gathering_of(custody)
     custody.anvil.give(text_of(key), ETHER)
     assert await job.step(token) == 1
@@ -201,8 +205,7 @@ async def test_while_gas_is_dear_or_the_station_pays_customers_nothing_moves(
     custody.call_token(TRANSFER, int.from_bytes(key), 5_000_000)
     custody.anvil.mine()
     await scan(custody, first)
-    token = await lease.hold(custody.database, lease_of(NETWORK_ID), "one", 60)
-    assert token is not None
+    token = await hold_lease(custody)
     with pytest.raises(Stuck, match="AtCeiling"):
         await gathering_of(custody, calm_per_gas_atoms=1).step(token)
     await custody.database.write("update custody.ethereum_lane set is_draining = false")

@@ -1,6 +1,5 @@
 """Money goes the whole way on TRON: TRX and a token come in, a balance, and out again."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from random import Random
@@ -8,6 +7,7 @@ from random import Random
 import pytest
 
 from cambist.client.withdrawals import Wanted
+from tests.chains.killing import killing
 from tests.chains.tron.whole_venue import CUSTOMER, World, whole_venue
 from venue.custody.listing import TOKEN, TRON, TRON_TOKEN, TRX
 from wallets.tron.addresses import address_of, parse_address
@@ -106,20 +106,12 @@ async def test_trx_and_a_token_come_in_are_credited_and_go_out_again(world: Worl
 async def test_a_worker_that_is_killed_again_and_again_credits_and_pays_once(world: World) -> None:
     source = Random(7)
 
-    def killing(look: Callable[[], Awaitable[bool]]) -> Callable[[], Awaitable[bool]]:
-        left = iter(range(KILLS))
-
-        async def kill_and_look() -> bool:
-            if next(left, None) is not None:
-                await world.custody.wait_worker()
-                await asyncio.sleep(source.uniform(0.0, 2.0))
-                world.kill_worker()
-            return await look()
-
-        return kill_and_look
-
     ours = await deposit(world)
-    await world.mine_until(killing(all_are(world.deposit_states, "withdrawable")))
+    await world.mine_until(
+        killing(world, all_are(world.deposit_states, "withdrawable"), KILLS, source)
+    )
     await withdraw(world)
-    await world.mine_until(killing(all_are(world.withdrawal_states, "settled")))
+    await world.mine_until(
+        killing(world, all_are(world.withdrawal_states, "settled"), KILLS, source)
+    )
     await check_end(world, ours)

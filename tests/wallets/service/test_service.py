@@ -286,16 +286,20 @@ async def test_what_has_not_started_is_cancelled_once_and_its_money_goes_back(
     assert [row["kind"] for row in kinds] == ["release"]
 
 
-@pytest.mark.parametrize("state", ["approved", "started", "built"])
-async def test_what_was_asked_to_start_is_cancelled_by_whoever_works_on_it(
-    stub: Any, custody: Connection, state: str
-) -> None:
-    await add_payout(custody, state)
+async def ask_to_start(custody: Connection) -> None:
     await custody.execute(
         "insert into custody.outbox (source_id, source_seq, command, kind, subject_id) "
         "values (7, 1, '', 'start', $1)",
         b"w" * 16,
     )
+
+
+@pytest.mark.parametrize("state", ["approved", "started", "built"])
+async def test_what_was_asked_to_start_is_cancelled_by_whoever_works_on_it(
+    stub: Any, custody: Connection, state: str
+) -> None:
+    await add_payout(custody, state)
+    await ask_to_start(custody)
     assert [await cancel(stub) for _ in range(2)] == ["cancelling", "cancelling"]
     row = await custody.fetchrow("select state, cancel_requested from custody.payout")
     assert row is not None
@@ -308,11 +312,7 @@ async def test_what_is_signed_is_never_cancelled(
     stub: Any, custody: Connection, state: str
 ) -> None:
     await add_payout(custody, state)
-    await custody.execute(
-        "insert into custody.outbox (source_id, source_seq, command, kind, subject_id) "
-        "values (7, 1, '', 'start', $1)",
-        b"w" * 16,
-    )
+    await ask_to_start(custody)
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await cancel(stub)
     assert fault_of(refused.value).reason == "TOO_LATE"

@@ -31,10 +31,20 @@ def recording() -> Callable[[str], list[dict[str, Any]]]:
 
 
 @pytest.fixture
-def recorded_transactions() -> list[dict[str, Any]]:
-    """Every transaction in the recordings, as the node wrote it, once per id."""
+def recorded_calls() -> list[dict[str, Any]]:
+    """The calls of all scenarios."""
     if not FOLDER.is_dir():
         pytest.skip("recorded answers of a TRON node: set TRON_RECORDINGS to their folder")
+    return [
+        call
+        for path in sorted(FOLDER.glob("*.json"))
+        for call in json.loads(path.read_text())["calls"]
+    ]
+
+
+@pytest.fixture
+def recorded_transactions(recorded_calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Every transaction in the recordings, as the node wrote it, once per id."""
     found: dict[str, dict[str, Any]] = {}
 
     def walk(value: Any) -> None:
@@ -47,7 +57,6 @@ def recorded_transactions() -> list[dict[str, Any]]:
             for inner in value:
                 walk(inner)
 
-    for path in sorted(FOLDER.glob("*.json")):
-        for call in json.loads(path.read_text())["calls"]:
-            walk(call["response"])
+    for call in recorded_calls:
+        walk(call["response"])
     return list(found.values())

@@ -1,10 +1,9 @@
 """Every call of the recordings is served by the simulated node, or left out by name."""
 
-import json
+from typing import Any
 
 import pytest
 
-from tests.wallets.tron.conftest import FOLDER
 from wallets.tron.simulator.server import READS
 
 BROADCASTS = frozenset({"broadcasttransaction", "broadcasthex"})
@@ -61,22 +60,21 @@ NOT_ASKED = frozenset(
 LEFT_OUT = (BUILT_BY_A_NODE, OF_STAKE, OF_SEVERAL_KEYS, NOT_ASKED)
 
 
-def recorded_names() -> set[str]:
-    if not FOLDER.is_dir():
-        pytest.skip("recorded answers of a TRON node: set TRON_RECORDINGS to their folder")
-    return {
-        call["path"].rsplit("/", 1)[1]
-        for path in FOLDER.glob("*.json")
-        for call in json.loads(path.read_text())["calls"]
-    }
+@pytest.fixture
+def recorded_names(recorded_calls: list[dict[str, Any]]) -> set[str]:
+    return {call["path"].rsplit("/", 1)[1] for call in recorded_calls}
 
 
-def test_every_recorded_call_is_served_or_left_out_for_a_named_reason() -> None:
-    assert recorded_names() == recorded_names() & (READS.keys() | BROADCASTS).union(*LEFT_OUT)
+def test_every_recorded_call_is_served_or_left_out_for_a_named_reason(
+    recorded_names: set[str],
+) -> None:
+    assert recorded_names == recorded_names & (READS.keys() | BROADCASTS).union(*LEFT_OUT)
 
 
-def test_no_call_is_left_out_that_is_served_or_was_never_recorded() -> None:
+def test_no_call_is_left_out_that_is_served_or_was_never_recorded(
+    recorded_names: set[str],
+) -> None:
     left_out = frozenset().union(*LEFT_OUT)
     assert sum(map(len, LEFT_OUT)) == len(left_out)
     assert not left_out & (READS.keys() | BROADCASTS)
-    assert left_out <= recorded_names()
+    assert left_out <= recorded_names
