@@ -14,6 +14,8 @@ class Account(enum.StrEnum):
     HOT = "hot"
     # Coins that only people's keys move.
     COLD = "cold"
+    # The native coin, staked for energy or on its way back from it.
+    STAKED = "staked"
     # What the engine's accounts own, customers' and the venue's.
     CUSTOMERS = "customers"
     FEES_CHARGED = "fees_charged"

@@ -64,6 +64,15 @@ class Transfer:
 
 
 @dataclass(frozen=True, slots=True)
+class Serves:
+    """What a step of gathering is for: an address, and the asset that is gathered from it."""
+
+    key: bytes
+    # Empty for the native asset.
+    contract: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """A transfer before it is stored."""
 
@@ -78,6 +87,7 @@ class Draft:
     unsigned: bytes = b""
     # What the attempt is called; "" = by its source and target.
     kind: str = ""
+    serves: Serves | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +182,14 @@ async def add(
                 "insert into custody.owned_input values ($1, $2, $3)",
                 [(network_id, name, attempt_id) for name in draft.inputs],
             )
+            if draft.serves is not None:
+                await connection.execute(
+                    "insert into custody.gathering_step values ($1, $2, $3, $4)",
+                    attempt_id,
+                    network_id,
+                    draft.serves.key,
+                    draft.serves.contract,
+                )
             await connection.execute(
                 "insert into custody.treasury_transfer (attempt_id, network_id, asset_id, "
                 "source, target, amount_atoms, fee_atoms, unsigned) "
@@ -272,7 +290,9 @@ async def _book_fee(connection: Connection, transfer: Transfer, found: Confirmat
     """Fees are taken in the network's own asset, whatever moved."""
     asset_id = await connection.fetchval(NATIVE, transfer.network_id)
     cause_id = transfer.attempt_id.to_bytes(8, "big")
-    entries = postings.of_move(asset_id, transfer.source, Account.NETWORK_COST, found.fee_atoms)
+    # Stake pays no fees: the account that staked it does.
+    payer = Account.HOT if transfer.source is Account.STAKED else transfer.source
+    entries = postings.of_move(asset_id, payer, Account.NETWORK_COST, found.fee_atoms)
     await postings.post(connection, transfer.network_id, "treasury", cause_id, entries)
 
 
