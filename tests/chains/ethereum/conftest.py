@@ -12,8 +12,9 @@ from runtime.clock import ManualClock
 from runtime.migrations import migrate
 from runtime.postgres import connect
 from runtime.settings import PostgresSettings
-from tests.chains.ethereum.anvil import CHAIN_ID, HOW_TO_GET, Anvil, find_anvil
+from tests.chains.ethereum.anvil import Anvil
 from tests.chains.ethereum.custody import ETHER, Custody, network_of, policy_of, settings_of
+from tests.chains.ethereum.development_node import CHAIN_ID, DevelopmentNode
 from tests.chains.real_signer import NETWORK_ID, SEEDS, RealSigner
 from wallets.ethereum.adapter import Ethereum
 from wallets.ethereum.addresses import account_at, parse_branch, text_of
@@ -31,28 +32,40 @@ def code_of(name: str) -> str:
 
 
 @pytest.fixture
-def anvil() -> Iterator[Anvil]:
-    program = find_anvil()
+def node(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DevelopmentNode]:
+    """The kind that a test's mark says, with options; anvil where it says nothing."""
+    kind, options = getattr(request, "param", (Anvil, ()))
+    program = kind.find()
     if program is None:
-        pytest.skip(HOW_TO_GET)
-    node = Anvil(program)
+        pytest.skip(kind.how_to_get)
+    folder = tmp_path / kind.name
+    folder.mkdir()
+    started = kind(program, folder, *options)
     try:
-        yield node
+        yield started
     finally:
-        node.close()
+        started.close()
 
 
 @pytest.fixture
-async def custody(anvil: Anvil, postgres_settings: PostgresSettings) -> AsyncIterator[Custody]:
+def anvil(node: DevelopmentNode) -> Anvil:
+    assert isinstance(node, Anvil)
+    return node
+
+
+@pytest.fixture
+async def custody(
+    node: DevelopmentNode, postgres_settings: PostgresSettings
+) -> AsyncIterator[Custody]:
     """One lane with ten ether and a million tokens."""
     await migrate(postgres_settings, MIGRATIONS)
     await migrate(postgres_settings, log.MIGRATIONS)
-    token = bytes.fromhex(anvil.deploy(code_of("OddToken"))[2:])
+    token = bytes.fromhex(node.deploy(code_of("OddToken"))[2:])
     policy = policy_of(token)
     branch = parse_branch(SEEDS.branch_key(policy.network(NETWORK_ID), "hot"))
     lane = account_at(branch, 0)
-    anvil.give(text_of(lane), 10 * ETHER)
-    network = network_of(anvil)
+    node.give(text_of(lane), 10 * ETHER)
+    network = network_of(node)
     async with AsyncExitStack() as stack:
         database = await connect(postgres_settings, application_name="chains")
         stack.push_async_callback(database.close)
@@ -67,12 +80,12 @@ async def custody(anvil: Anvil, postgres_settings: PostgresSettings) -> AsyncIte
         await database.write(
             "insert into custody.ethereum_lane values (1, $1, 'hot', 0, false)", lane
         )
-        node = await stack.enter_async_context(anvil.node())
-        nodes = NodeSet(CHAIN_ID, network.genesis_hash, [node], 1, time.monotonic)
+        asked = await stack.enter_async_context(node.node())
+        nodes = NodeSet(CHAIN_ID, network.genesis_hash, [asked], 1, time.monotonic)
         await nodes.check()
         adapter = Ethereum(network, nodes, database, settings_of(token))
         signer = Signer(database, policy, SEEDS, await log.take_epoch(database), ManualClock())
-        found = Custody(anvil, adapter, database, RealSigner(signer), token, lane)
+        found = Custody(node, adapter, database, RealSigner(signer), token, lane)
         found.call_token(TRANSFER, int.from_bytes(lane), 10**12)
-        anvil.mine()
+        node.mine()
         yield found

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from runtime.postgres import Database
-from tests.chains.ethereum.anvil import CHAIN_ID, Anvil
+from tests.chains.ethereum.anvil import Anvil
+from tests.chains.ethereum.development_node import CHAIN_ID, DevelopmentNode
 from tests.chains.real_signer import APPROVERS, NETWORK_ID, RealSigner, approval_of
 from wallets.contract import (
     Approval,
@@ -43,8 +44,8 @@ def settings_of(token: bytes, *, final_depth: int = 3) -> EthereumSettings:
     return EthereumSettings(CHAIN_ID, FEES, frozenset({token}), "", final_depth)
 
 
-def network_of(anvil: Anvil) -> Network:
-    genesis = str(anvil.call("eth_getBlockByNumber", "0x0", False)["hash"])
+def network_of(node: DevelopmentNode) -> Network:
+    genesis = str(node.call("eth_getBlockByNumber", "0x0", False)["hash"])
     return Network("ethereum", "dev", NETWORK_ID, genesis[2:])
 
 
@@ -65,7 +66,7 @@ def approve(
 class Custody:
     """One lane with ether and tokens, and a token at `token`."""
 
-    anvil: Anvil
+    node: DevelopmentNode
     adapter: Ethereum
     database: Database
     signer: RealSigner
@@ -73,6 +74,12 @@ class Custody:
     lane: bytes
     owned: set[str] = field(default_factory=set)
     intents: int = 0
+
+    @property
+    def anvil(self) -> Anvil:
+        """The node, where a test needs what only anvil has."""
+        assert isinstance(self.node, Anvil)
+        return self.node
 
     def payout(self, number: int, amount_atoms: int, *, token: bool = False) -> Payout:
         key = bytes([0xA0]) + bytes(18) + bytes([number])
@@ -136,11 +143,11 @@ class Custody:
     def call_token(self, method: str, *words: int) -> str:
         """A transaction to the token by the account that made it; not mined."""
         data = method + b"".join(word.to_bytes(32) for word in words).hex()
-        return self.anvil.send(to=text_of(self.token), data="0x" + data, gas=hex(300_000))
+        return self.node.send(to=text_of(self.token), data="0x" + data, gas=hex(300_000))
 
     def tokens_of(self, key: bytes) -> int:
         asked = {"to": text_of(self.token), "data": "0x70a08231" + key.rjust(32, b"\0").hex()}
-        return int(self.anvil.call("eth_call", asked, "latest"), 16)
+        return int(self.node.call("eth_call", asked, "latest"), 16)
 
     async def moved(self, height: int, key: bytes) -> list[Movement]:
         block = await self.adapter.read_block(height)

@@ -1,4 +1,4 @@
-"""The Ethereum adapter keeps the contract on anvil."""
+"""The Ethereum adapter keeps the contract on every node."""
 
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from tests.chains.conformance import AdapterConformance
-from tests.chains.ethereum.anvil import CHAIN_ID
 from tests.chains.ethereum.custody import ETHER, Custody, network_of, policy_of, settings_of
+from tests.chains.ethereum.development_node import CHAIN_ID
+from tests.chains.ethereum.nodes import on_every_node
 from tests.chains.real_signer import NETWORK_ID, SEEDS
 from wallets.contract import Attempt, Payout, Replaces
 from wallets.ethereum.adapter import Ethereum
@@ -18,11 +19,11 @@ from wallets.ethereum.addresses import text_of
 from wallets.ethereum.node_set import NodeSet
 from wallets.ethereum.transactions import parse_signed
 
-pytestmark = pytest.mark.chains
+pytestmark = [pytest.mark.chains, on_every_node]
 
 
 @dataclass
-class AnvilWorld:
+class EthereumWorld:
     """One lane with ether."""
 
     custody: Custody
@@ -45,22 +46,22 @@ class AnvilWorld:
         return (parse_signed(attempt.raw).anchor,)
 
     async def mine(self, count: int) -> None:
-        self.custody.anvil.mine(count)
+        self.custody.node.mine(count)
 
     def call(self, method: str, *params: Any) -> Any:
-        return self.custody.anvil.call(method, *params)
+        return self.custody.node.call(method, *params)
 
     @asynccontextmanager
     async def chain_at(self, url: str) -> AsyncIterator[Ethereum]:
-        network = network_of(self.custody.anvil)
-        async with self.custody.anvil.node("elsewhere", url) as node:
+        network = network_of(self.custody.node)
+        async with self.custody.node.node("elsewhere", url) as node:
             nodes = NodeSet(CHAIN_ID, network.genesis_hash, [node], 1, time.monotonic)
             settings = settings_of(self.custody.token)
             yield Ethereum(network, nodes, self.custody.database, settings)
 
 
 @pytest.fixture
-async def world(custody: Custody) -> AnvilWorld:
+async def world(custody: Custody) -> EthereumWorld:
     account = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
     key = SEEDS.branch_key(policy_of(custody.token).network(NETWORK_ID), "deposit")
     refused = {
@@ -73,13 +74,13 @@ async def world(custody: Custody) -> AnvilWorld:
         "token": text_of(custody.token),
         "bitcoin": "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq",
     }
-    first_height = custody.anvil.height() + 1
-    return AnvilWorld(custody, custody.adapter, key, refused, first_height)
+    first_height = custody.node.height() + 1
+    return EthereumWorld(custody, custody.adapter, key, refused, first_height)
 
 
 class TestEthereum(AdapterConformance):
     """All of it, and that the pipeline is told when to raise a fee."""
 
-    async def test_unmined_attempts_are_bumped_by_schedule(self, world: AnvilWorld) -> None:
+    async def test_unmined_attempts_are_bumped_by_schedule(self, world: EthereumWorld) -> None:
         assert isinstance(world.chain, Replaces)
         assert world.chain.bump_schedule.bumps_max > 0

@@ -9,9 +9,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 from aiohttp import web
 
-from tests.chains.ethereum.anvil import CHAIN_ID, Anvil
+from tests.chains.ethereum.anvil import Anvil
 from tests.chains.ethereum.conftest import code_of
 from tests.chains.ethereum.custody import ETHER, FEE_ATOMS_MAX, Custody, network_of, settings_of
+from tests.chains.ethereum.development_node import CHAIN_ID
 from wallets.contract import BroadcastOutcome, ConfirmationState, Death, Token
 from wallets.errors import Condition, RefusedAddress, Rejected, Stuck
 from wallets.ethereum.adapter import Ethereum

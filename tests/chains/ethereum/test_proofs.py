@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from runtime.errors import Unavailable
-from tests.chains.ethereum.anvil import CHAIN_ID, Anvil
+from tests.chains.ethereum.anvil import Anvil
 from tests.chains.ethereum.conftest import TRANSFER, code_of
 from tests.chains.ethereum.custody import ETHER, GWEI, Custody, network_of
+from tests.chains.ethereum.development_node import CHAIN_ID
 from tests.chains.ethereum.lying import lying
 from wallets.contract import BlockRef, ConfirmationState
 from wallets.ethereum.node_set import NodeSet
