@@ -69,7 +69,7 @@ def resting(account_id: int, count: int, run_number: int) -> Iterator[RawBatch]:
 
 
 async def fill(client: Client, accounts: tuple[int, ...], count: int) -> None:
-    """Rests `count` orders. Raises LoadStopped, TimeoutError."""
+    """Rests `count` orders. Raises LoadStopped."""
     run_number = new_run()
     outcome = VenueOutcome()
     for first in range(0, len(accounts), FILLING_ACCOUNTS):

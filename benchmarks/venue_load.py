@@ -143,8 +143,15 @@ class SessionLoad:
         if self.session.ended is not None or self.error:
             raise LoadStopped(self.error or str(self.session.ended))
         self.heard.clear()
-        async with asyncio.timeout(STALL_SECONDS):
+        alarm = asyncio.get_running_loop().call_later(STALL_SECONDS, self._stalled)
+        try:
             await self.heard.wait()
+        finally:
+            alarm.cancel()
+
+    def _stalled(self) -> None:
+        self.error = f"no answer for {STALL_SECONDS:.0f} s"
+        self.heard.set()
 
     def on_taken(self, batch: RawBatch) -> None:
         """A batch is durable and answered."""
@@ -197,7 +204,7 @@ async def run(
     run_number: int,
     pids: Mapping[str, int] | None = None,
 ) -> VenueOutcome:
-    """Runs one load, a session per entry of `accounts`. Raises LoadStopped, TimeoutError.
+    """Runs one load, a session per entry of `accounts`. Raises LoadStopped.
 
     The processor time of the processes `pids` is measured from the first command to the last
     answer.

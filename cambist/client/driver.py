@@ -280,6 +280,7 @@ class Driver:
         beat_ns = self.terms.keep_alive_ms * 1_000_000 // 2
         lapse_ns = self.terms.keep_alive_ms * 1_000_000 * limits.KEEP_ALIVE_LAPSES
         spoke_ns = time.monotonic_ns()
+        loop = asyncio.get_running_loop()
         while True:
             self._wake.clear()
             now_ns = time.monotonic_ns()
@@ -297,11 +298,12 @@ class Driver:
                 raise ConnectionFault("the venue is silent")
             until_ns = self.core.lanes.waits_until_ns()
             wait_ns = min(beat_ns, max(1_000_000, until_ns - now_ns)) if until_ns else beat_ns
+            # Every answer wakes the writer: a time-out of its own each time would cost more.
+            alarm = loop.call_later(wait_ns / NANOSECONDS, self._wake.set)
             try:
-                async with asyncio.timeout(wait_ns / NANOSECONDS):
-                    await self._wake.wait()
-            except TimeoutError:
-                pass
+                await self._wake.wait()
+            finally:
+                alarm.cancel()
 
     async def _say_goodbye(self, stream: SessionStream) -> None:
         reason = service_pb2.TerminateReason.ValueType(self._closing_reason)
