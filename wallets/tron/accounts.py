@@ -38,6 +38,10 @@ ACCOUNTS_SQL = """
 select account, branch, path_index from custody.tron_account
 where network_id = $1 and not is_draining order by branch, path_index limit $2
 """
+DRAINING_SQL = """
+select account, branch, path_index from custody.tron_account
+where network_id = $1 and branch = $2 and path_index = $3 and is_draining
+"""
 # Solid balances do not show these yet; whose of our accounts pays is not told apart.
 UNDER_WAY_SQL = """
 select
@@ -64,6 +68,14 @@ async def read_accounts(database: Database, network_id: int) -> list[HotAccount]
     """All that take new payouts."""
     rows = await database.read(ACCOUNTS_SQL, network_id, limits.ACCOUNTS_MAX)
     return [HotAccount(row["account"], row["branch"], row["path_index"]) for row in rows]
+
+
+async def read_draining(
+    database: Database, network_id: int, branch: str, path_index: int
+) -> HotAccount | None:
+    """The account of a place, if it takes no payouts."""
+    row = await database.read_row(DRAINING_SQL, network_id, branch, path_index)
+    return None if row is None else HotAccount(row["account"], row["branch"], row["path_index"])
 
 
 async def read_under_way(database: Database, network_id: int, contract: bytes) -> UnderWay:

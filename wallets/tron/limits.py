@@ -39,3 +39,16 @@ ACCOUNTS_MAX: Final = 64
 PROOF_BLOCKS_MAX: Final = 60_000
 # Milliseconds of chain time for which ids of scanned blocks are kept: two of the longest lives.
 SCAN_KEPT_MILLISECONDS: Final = 48 * 3_600_000
+# Milliseconds of chain time for a transfer between addresses of ours: one that is never mined holds
+# up the next round until its death is proven.
+MOVE_EXPIRATION_MILLISECONDS: Final = 5 * 60_000
+# Rows of assets on deposit addresses that one round looks at.
+SWEEP_PAGE_MAX: Final = 64
+# Loans that one round looks at, to take them back.
+LOANS_MAX: Final = 64
+# Sweeps of one address that may fail on the chain before it is left alone, each for its fee.
+SWEEP_FAILURES_MAX: Final = 3
+# Hours for which an address is left alone, or not lent to after a loan to it failed.
+PAUSE_HOURS: Final = 24
+# Hours for which an address that was helped is looked at in each round.
+HELP_LASTS_HOURS: Final = 24

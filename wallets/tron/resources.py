@@ -4,15 +4,18 @@ Called by the adapter. Balances are of the solid state, as much as enough nodes 
 estimates are one node's word, which the fee's ceiling bounds.
 """
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 from wallets.errors import Condition, Quarantined, Stuck
+from wallets.tron.contracts import Resource
 from wallets.tron.node import FULL, SOLID
 from wallets.tron.node_set import NodeSet
 from wallets.tron.planner import Prices, Stock
 from wallets.tron.wire import HASH_BYTES, data, fields, items, number
 
-CONSTANT = "triggerconstantcontract"
+CONSTANT: Final = "triggerconstantcontract"
+SUN_PER_TRX: Final = 1_000_000
 
 
 async def read_balance(nodes: NodeSet, account: bytes) -> int:
@@ -32,6 +35,22 @@ async def read_token(nodes: NodeSet, contract: bytes, account: bytes) -> int:
     """Solid atoms of a token. Raises Unavailable."""
     body = call_of(account, contract, "balanceOf(address)", account[1:].rjust(32, b"\0"))
     return await nodes.reached(SOLID + CONSTANT, body, lambda answer: int.from_bytes(word(answer)))
+
+
+async def agreed_balance(nodes: NodeSet, account: bytes) -> int | None:
+    """Solid sun as enough nodes tell it alike; None while they do not. Raises Unavailable."""
+    body = {"address": account.hex()}
+    return await nodes.agreed_figure(
+        SOLID + "getaccount", body, lambda answer: number(fields(answer).get("balance"))
+    )
+
+
+async def agreed_token(nodes: NodeSet, contract: bytes, account: bytes) -> int | None:
+    """Solid atoms as enough nodes tell them alike; None while they do not. Raises Unavailable."""
+    body = call_of(account, contract, "balanceOf(address)", account[1:].rjust(32, b"\0"))
+    return await nodes.agreed_figure(
+        SOLID + CONSTANT, body, lambda answer: int.from_bytes(word(answer))
+    )
 
 
 async def estimate(
@@ -70,20 +89,77 @@ async def read_prices(nodes: NodeSet) -> Prices:
         raise Stuck(Condition.NODES_DISAGREE, f"no prices: {error}") from error
 
 
-async def read_stock(nodes: NodeSet, account: bytes) -> Stock:
-    """TRX, energy and bandwidth of an account; nothing is lent to it yet. Raises Stuck."""
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What an account may use without burning, and how the whole chain's energy is shared out."""
+
+    energy: int
+    staked_bandwidth_bytes: int
+    free_bandwidth_bytes: int
+    # Energy of the whole chain per day, and the TRX that are staked for it.
+    energy_total: int
+    weight_total_trx: int
+
+    def energy_of(self, sun: int) -> int:
+        """Energy per day of staked sun, rounded down."""
+        return sun * self.energy_total // (self.weight_total_trx * SUN_PER_TRX or 1)
+
+    def sun_of(self, energy: int) -> int:
+        """Stake that gives at least so much energy, and is enough for the chain to lend."""
+        weight_sun = self.weight_total_trx * SUN_PER_TRX
+        return max(SUN_PER_TRX, -(-energy * weight_sun // (self.energy_total or 1)))
+
+
+async def read_resources(nodes: NodeSet, account: bytes) -> Resources:
+    """Of one account; nothing when it does not exist. Raises Stuck, Unavailable."""
     try:
         told = fields(
             await nodes.any_answer(FULL + "getaccountresource", {"address": account.hex()})
         )
-        return Stock(
-            await read_balance(nodes, account),
+        return Resources(
             left(told, "EnergyLimit", "EnergyUsed"),
             left(told, "NetLimit", "NetUsed"),
             left(told, "freeNetLimit", "freeNetUsed"),
-            delegable_energy=0,
-            delegation_sun=0,
-            rental_sun=None,
+            number(told.get("TotalEnergyLimit")),
+            number(told.get("TotalEnergyWeight")),
+        )
+    except Quarantined as error:
+        raise Stuck(Condition.NODES_DISAGREE, str(error)) from error
+
+
+async def read_stock(nodes: NodeSet, account: bytes) -> Stock:
+    """TRX, energy and bandwidth of an account; nothing is lent to it yet. Raises Stuck."""
+    found = await read_resources(nodes, account)
+    return Stock(
+        await read_balance(nodes, account),
+        found.energy,
+        found.staked_bandwidth_bytes,
+        found.free_bandwidth_bytes,
+        delegable_energy=0,
+        delegation_sun=0,
+        rental_sun=None,
+    )
+
+
+async def read_lendable(nodes: NodeSet, account: bytes) -> int:
+    """Sun of an account's stake for energy that it could lend now. Raises Stuck, Unavailable."""
+    body = {"owner_address": account.hex(), "type": int(Resource.ENERGY)}
+    try:
+        told = fields(await nodes.any_answer(FULL + "getcandelegatedmaxsize", body))
+        return number(told.get("max_size"))
+    except Quarantined as error:
+        raise Stuck(Condition.NODES_DISAGREE, str(error)) from error
+
+
+async def read_loan(nodes: NodeSet, lender: bytes, receiver: bytes, now_ms: int) -> int:
+    """Sun whose energy is lent and may be taken back now. Raises Stuck, Unavailable."""
+    body = {"fromAddress": lender.hex(), "toAddress": receiver.hex()}
+    try:
+        told = fields(await nodes.any_answer(SOLID + "getdelegatedresourcev2", body))
+        return sum(
+            number(fields(loan).get("frozen_balance_for_energy"))
+            for loan in items(told.get("delegatedResource"))
+            if number(fields(loan).get("expire_time_for_energy")) <= now_ms
         )
     except Quarantined as error:
         raise Stuck(Condition.NODES_DISAGREE, str(error)) from error

@@ -184,6 +184,7 @@ async def _open_tron(
 ) -> Opened:
     from wallets.tron import scan
     from wallets.tron.adapter import Tron, TronSettings
+    from wallets.tron.gathering import SweepSettings, TronGathering
     from wallets.tron.node import Node, NodeSettings
     from wallets.tron.node_set import NodeSet
 
@@ -203,4 +204,8 @@ async def _open_tron(
     node_set = NodeSet(network.genesis_hash, nodes, agreeing, time.monotonic)
     adapter = Tron(network, node_set, database, settings)
     seconds = parse(int, content.get(STALLED, limits.TRON_STALLED_SECONDS), STALLED)
-    return Opened(adapter, Hooks(scan.apply_block, scan.undo_block), seconds)
+    gathers = None
+    if "sweeps" in content:
+        sweeps = parse(SweepSettings, content["sweeps"], "chain file: sweeps")
+        gathers = TronGathering(network, node_set, database, sweeps)
+    return Opened(adapter, Hooks(scan.apply_block, scan.undo_block), seconds, gathers)

@@ -63,6 +63,8 @@ class HotAccount:
 
     branch: str
     path_index: int
+    # It takes no payouts and helps deposit addresses.
+    is_station: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,10 +194,12 @@ def _hot_account(wanted: Registration, one: HotAccount) -> Line:
         account = account_at(keys[0], one.path_index)
     except Rejected as error:
         raise ConfigurationError(f"registration: hot account: {error}") from None
+    # Another account may be taken out of use later: that contradicts nothing.
+    draining = {"is_draining": True} if one.is_station else {}
     return Line(
         "tron_account",
         {"network_id": wanted.network_id, "account": account},
-        {"branch": one.branch, "path_index": one.path_index},
+        {"branch": one.branch, "path_index": one.path_index, **draining},
     )
 
 

@@ -40,8 +40,19 @@ async def test_it_is_followed_and_can_pay(custody: Custody, tmp_path: Path) -> N
         assert await opened.chain.highest_fee(custody.payout(1, 1, token=True)) == 30 * TRX
         with pytest.raises(RefusedAddress):
             opened.chain.parse_address(address_of(TOKEN))
+        assert opened.gathers is None
         scanner = Scanner(custody.database, opened.chain, opened.hooks, 1, 0, 600)
         assert await scanner.lag() == custody.chain.solid_height + 1
+
+
+async def test_with_sweeps_deposits_are_gathered(custody: Custody, tmp_path: Path) -> None:
+    sweeps = {"station": {"branch": "hot", "path_index": 1}, "minimum_atoms": {"": TRX}}
+    path = file_of(tmp_path, content_of(custody) | {"sweeps": sweeps})
+    async with AsyncExitStack() as stack:
+        opened = await open_chain(custody.adapter.network, path, custody.database, stack)
+        assert opened.gathers is not None
+        with pytest.raises(Stuck, match="station"):
+            await opened.gathers.next_round(frozenset())
 
 
 async def test_nodes_of_another_chain_are_not_followed(custody: Custody, tmp_path: Path) -> None:
@@ -61,6 +72,11 @@ async def test_nodes_of_another_chain_are_not_followed(custody: Custody, tmp_pat
         ({"agreeing": 2}, "agree"),
         ({"nodes": [{"name": "a"}]}, "url"),
         ({"settings": {"native_fee_sun_max": "much"}}, "native_fee_sun_max"),
+        ({"sweeps": {"station": {"branch": "hot"}}}, "path_index"),
+        (
+            {"sweeps": {"station": {"branch": "hot", "path_index": 1}, "minimum_atoms": {"x": 1}}},
+            "hex",
+        ),
     ],
 )
 async def test_a_wrong_file_is_named_by_its_field(

@@ -1,0 +1,192 @@
+"""Plans rounds of sweeps on TRON, and of what comes before and after them.
+
+Made by the worker for networks whose chain file has `sweeps`; it reads the database and asks nodes,
+and stores nothing but timestamps given out. Help comes from the station: TRX that makes and feeds
+an address, and energy of its stake, lent for one sweep and taken back after it. Each round does one
+thing for an address; its next thing is decided anew from the solid state of the chain when that one
+has ended, so nothing is done twice because a worker died.
+"""
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from runtime import logs
+from runtime.postgres import Database
+from wallets.contract import Network
+from wallets.errors import Condition, Stuck
+from wallets.treasury.store import Draft
+from wallets.tron import paid_in, resources, sweeping
+from wallets.tron.drafts import Drafting, sweep_of
+from wallets.tron.moves import Moves, size_bytes
+from wallets.tron.node_set import NodeSet
+from wallets.tron.paid_in import PaidIn
+from wallets.tron.rental import Offer, RentsEnergy
+from wallets.tron.station import Place, Scene, read_scene
+from wallets.tron.sweeping import Holding, SweepPolicy
+
+START = b""
+
+
+@dataclass(frozen=True, slots=True)
+class SweepSettings:
+    """As the chain file has it; `minimum_atoms` by contract in hex with its 41, TRX under ""."""
+
+    station: Place
+    minimum_atoms: Mapping[str, int]
+    # Whether energy of the station's stake is lent; else it is burned.
+    lends: bool = False
+    token_cost_sun_max: int = 20_000_000
+    cost_percent_max: int = 5
+    margin_percent: int = 30
+    steps_max: int = 16
+    top_up_sun_max: int = 1_000_000_000
+
+    def policy(self) -> SweepPolicy:
+        """Raises ValueError for what is no contract."""
+        return SweepPolicy(
+            {bytes.fromhex(text): atoms for text, atoms in self.minimum_atoms.items()},
+            self.token_cost_sun_max,
+            self.cost_percent_max,
+            self.margin_percent,
+            self.steps_max,
+            self.top_up_sun_max,
+        )
+
+
+class TronGathering:
+    """Of one network."""
+
+    def __init__(
+        self,
+        network: Network,
+        nodes: NodeSet,
+        database: Database,
+        settings: SweepSettings,
+        make_id: Callable[[], bytes] = lambda: secrets.token_bytes(16),
+        rents: RentsEnergy | None = None,
+    ) -> None:
+        self._network_id = network.network_id
+        self._nodes = nodes
+        self._database = database
+        self._settings = settings
+        self._policy = settings.policy()
+        self._moves = Moves(network.network_id, nodes, database)
+        self._make_id = make_id
+        self._rents = rents
+        self._place = START
+        self._loans_place = START
+
+    async def next_round(self, owned: frozenset[str]) -> list[Draft]:
+        """The next page's steps, and loans to be taken back. Raises Stuck, Unavailable."""
+        del owned
+        settings = self._settings
+        scene = await read_scene(
+            self._database, self._nodes, self._network_id, settings.station, lends=settings.lends
+        )
+        paid = await self._paid_in()
+        found = await self._holdings(list(paid.values()), scene)
+        offers = await self._offers(found)
+        holdings = [with_offer(one, offers, scene) for one in found]
+        chosen = sweeping.choose(holdings, scene.stock, scene.prices, self._policy)
+        drafting = Drafting(scene, self._moves, self._policy.margin_percent, self._make_id)
+        drafts = []
+        for one in chosen:
+            account, contract = one.holding.account, one.holding.contract
+            drafts.append(await drafting.of(one, paid[account, contract], offers.get(account)))
+        needed = {one.holding.account for one in chosen}
+        return drafts + await self._reclaims(drafting, needed)
+
+    async def _paid_in(self) -> dict[tuple[bytes, bytes], PaidIn]:
+        """What was helped, and the next page."""
+        database, network_id = self._database, self._network_id
+        minimum = self._policy.minimum_atoms
+        helped = await paid_in.read_helped(database, network_id, minimum)
+        page, self._place = await paid_in.read_page(database, network_id, minimum, self._place)
+        return {(one.place.account, one.contract): one for one in (*helped, *page)}
+
+    async def _holdings(self, page: list[PaidIn], scene: Scene) -> list[Holding]:
+        keys = [one.place.account for one in page]
+        trouble = await paid_in.read_trouble(self._database, self._network_id, keys)
+        found = []
+        for one in page:
+            account = one.place.account
+            if account in trouble.sweeps:
+                logs.get(__name__).warning("sweeps fail, nothing is tried", address=one.place.text)
+                continue
+            holding = await self._holding(one, scene)
+            if holding is not None:
+                found.append(replace(holding, may_borrow=account not in trouble.loans))
+        return found
+
+    async def _holding(self, paid: PaidIn, scene: Scene) -> Holding | None:
+        """What lies there; None of what would not move or is told differently. Raises Stuck."""
+        account, contract, energy = paid.place.account, paid.contract, 0
+        try:
+            native_sun = await resources.agreed_balance(self._nodes, account)
+            amount = native_sun
+            if contract:
+                amount = await resources.agreed_token(self._nodes, contract, account)
+            if native_sun is None or not amount:
+                return None
+            if contract:
+                # Banned or paused, it would cost energy round after round and move nothing.
+                hot = scene.hot.account
+                energy = await resources.estimate(self._nodes, account, contract, hot, amount)
+        except Stuck as error:
+            # One token's fault is not the others'.
+            if error.condition is not Condition.ASSET_SUSPENDED:
+                raise
+            logs.get(__name__).warning("a deposit stays where it is", address=paid.place.text)
+            return None
+        has = await resources.read_resources(self._nodes, account)
+        return Holding(
+            account,
+            contract,
+            amount,
+            await resources.exists(self._nodes, account),
+            native_sun,
+            has.energy,
+            has.staked_bandwidth_bytes,
+            has.free_bandwidth_bytes,
+            energy,
+            size_bytes(sweep_of(paid, scene.hot, amount)),
+            makes_target=not contract and not scene.hot_exists,
+        )
+
+    async def _offers(self, holdings: list[Holding]) -> dict[bytes, Offer]:
+        """What a rental service asks for each token's sweep, if there is one."""
+        offers: dict[bytes, Offer] = {}
+        if self._rents is None:
+            return offers
+        for one in holdings:
+            if one.exists and one.may_borrow and one.contract:
+                energy = sweeping.with_margin(one.energy_needed, self._policy.margin_percent)
+                offer = await self._rents.offer(one.account, energy)
+                if offer is not None:
+                    offers[one.account] = offer
+        return offers
+
+    async def _reclaims(self, drafting: Drafting, needed: set[bytes]) -> list[Draft]:
+        """Loans whose sweep is over, or will not be. Raises Stuck, Unavailable."""
+        loans, self._loans_place = await paid_in.read_loans(
+            self._database, self._network_id, self._loans_place
+        )
+        scene, drafts = drafting.scene, []
+        for loan in loans:
+            receiver = loan.place.account
+            if receiver not in needed:
+                lender, now_ms = scene.station.account, scene.chain_time_ms
+                lent_sun = await resources.read_loan(self._nodes, lender, receiver, now_ms)
+                if lent_sun:
+                    drafts.append(await drafting.reclaim(loan, lent_sun))
+        return drafts
+
+
+def with_offer(holding: Holding, offers: Mapping[bytes, Offer], scene: Scene) -> Holding:
+    """With what renting would cost, the payment's own bytes included."""
+    offer = offers.get(holding.account)
+    if offer is None:
+        return holding
+    fee_sun = scene.stock.transfer_bytes * scene.prices.byte_sun
+    return replace(holding, rental_sun=offer.amount_sun + fee_sun)
