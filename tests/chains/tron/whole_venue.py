@@ -2,10 +2,11 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 from eth_keys.datatypes import PrivateKey
@@ -122,8 +123,13 @@ class World:
 
 
 @asynccontextmanager
-async def whole_venue(folder: Path) -> AsyncIterator[World]:
-    """Everything as processes of their own but the node, which is in the test's hands."""
+async def whole_venue(
+    folder: Path, chain_file: Mapping[str, Any] | None = None
+) -> AsyncIterator[World]:
+    """Everything as processes of their own but the node, which is in the test's hands.
+
+    `chain_file` is what the worker's has beside the usual.
+    """
     parameters = Parameters(solid_lag_blocks=2)
     chain = Chain(parameters, GENESIS_MS, State(parameters))
     plans, ports = firms(1, 1), choose()
@@ -140,7 +146,9 @@ async def whole_venue(folder: Path) -> AsyncIterator[World]:
         await create_venue(stack, plans)
         key = ApiKey.generate("holder")
         await stack.create_key(plans[0].firm_id, key.key_id, key.public_hex, SCOPES)
-        custody = CustodyStack(stack, ports, tron(url, chain.blocks[0].block_hash))
+        usual = tron(url, chain.blocks[0].block_hash)
+        asked = replace(usual, chain_file={**usual.chain_file, **(chain_file or {})})
+        custody = CustodyStack(stack, ports, asked)
         await custody.start()
         rows = await asyncpg.connect(stack.dsn)
         opened.push_async_callback(rows.close)
