@@ -52,3 +52,8 @@ SWEEP_FAILURES_MAX: Final = 3
 PAUSE_HOURS: Final = 24
 # Hours for which an address that was helped is looked at in each round.
 HELP_LASTS_HOURS: Final = 24
+# Seconds between two looks for transactions whose cost is not stored, and transactions of one look.
+COSTS_SECONDS: Final = 30.0
+COSTS_PAGE_MAX: Final = 100
+# Lines of one answer about costs.
+COSTS_SHOWN_MAX: Final = 1_000

@@ -10,9 +10,9 @@ without Bitcoin holds no GPL code. A wrong file is named by field, never with it
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import SystemRandom
 from typing import Any, Final, Protocol, TypeVar
@@ -67,6 +67,16 @@ class Serves(Builds, ReadsChain, Protocol):
         """As in `Adapter`."""
 
 
+class KeepsShares(Protocol):
+    """What several workers of one network have shares of, by lease."""
+
+    async def run(self, owner: str, is_drained: Callable[[], bool]) -> None:
+        """Keeps this worker's share until cancelled; none once it is drained."""
+
+    async def hand_over(self, owner: str) -> None:
+        """To the others, at the end. Raises Unavailable, Unknown."""
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """An adapter, and what its own tables need of each block."""
@@ -77,6 +87,10 @@ class Opened:
     stalled_after_seconds: int
     # What gathers deposits; None = nothing does.
     gathers: Gathers | None = None
+    # What else one worker does for the chain, for ever, by the name of its lease.
+    jobs: Mapping[str, Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=dict)
+    # What of it the workers of a network have shares of; None = nothing.
+    shares: KeepsShares | None = None
 
 
 async def no_block(connection: Connection, network_id: int, block: Block) -> None:
@@ -146,6 +160,7 @@ async def _open_ethereum(
 ) -> Opened:
     from wallets.ethereum.adapter import Ethereum, EthereumSettings
     from wallets.ethereum.gathering import EthereumGathering, SweepSettings
+    from wallets.ethereum.lane_leases import LaneLeases
     from wallets.ethereum.node import Node, NodeSettings
     from wallets.ethereum.node_set import NodeSet
 
@@ -170,13 +185,14 @@ async def _open_ethereum(
         time.monotonic,
         checks_roots=settings.checks_roots,
     )
-    adapter = Ethereum(network, node_set, database, settings)
+    leases = LaneLeases(database, network.network_id)
+    adapter = Ethereum(network, node_set, database, settings, leases)
     seconds = parse(int, content.get(STALLED, limits.ETHEREUM_STALLED_SECONDS), STALLED)
     gathers = None
     if "sweeps" in content:
         sweeps = parse(SweepSettings, content["sweeps"], "chain file: sweeps")
         gathers = EthereumGathering(adapter, database, sweeps)
-    return Opened(adapter, Hooks(no_block, no_undo), seconds, gathers)
+    return Opened(adapter, Hooks(no_block, no_undo), seconds, gathers, shares=leases)
 
 
 async def _open_tron(
@@ -185,6 +201,7 @@ async def _open_tron(
     from wallets.tron import scan
     from wallets.tron.adapter import Tron, TronSettings
     from wallets.tron.gathering import SweepSettings, TronGathering
+    from wallets.tron.ledger import Ledger
     from wallets.tron.node import Node, NodeSettings
     from wallets.tron.node_set import NodeSet
 
@@ -208,4 +225,5 @@ async def _open_tron(
     if "sweeps" in content:
         sweeps = parse(SweepSettings, content["sweeps"], "chain file: sweeps")
         gathers = TronGathering(network, node_set, database, sweeps)
-    return Opened(adapter, Hooks(scan.apply_block, scan.undo_block), seconds, gathers)
+    jobs = {"tron_costs": Ledger(network.network_id, node_set, database).run}
+    return Opened(adapter, Hooks(scan.apply_block, scan.undo_block), seconds, gathers, jobs)

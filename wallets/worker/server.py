@@ -147,6 +147,15 @@ def sweeps(database: Database, opened: Opened, signer: SignerClient, owner: str)
     return {name: lease.while_held(database, name, owner, work.run)}
 
 
+def jobs(database: Database, opened: Opened, owner: str) -> dict[str, Task]:
+    """What else the chain has to be done, by one worker each."""
+    tasks: dict[str, Task] = {}
+    for kind, work in opened.jobs.items():
+        name = f"{kind}/{opened.chain.network.network_id}"
+        tasks[name] = lease.while_held(database, name, owner, partial(without_token, work))
+    return tasks
+
+
 async def open_pipelines(
     settings: WalletSettings,
     store: Store,
@@ -237,7 +246,7 @@ async def serve(
                 name = f"{kind}/{network.network_id}"
                 run = partial(without_token, work.run)
                 tasks[name] = lease.while_held(database, name, owner, run)
-        tasks |= sweeps(database, opened, signer, owner)
+        tasks |= sweeps(database, opened, signer, owner) | jobs(database, opened, owner)
         if scanning is not None:
             name = lease_of(network.network_id)
             tasks[name] = lease.while_held(database, name, owner, scanning.run)
