@@ -17,8 +17,13 @@ from wallets.deposits.scanner import Hooks
 from wallets.errors import Rejected
 
 ACTOR: Final = "rescan"
-ENDS: Final = """
-select min(height) as first, max(height) as last from custody.block where network_id = $1
+LAST: Final = "select max(height) as last from custody.block where network_id = $1"
+# Of the blocks without a hole up to the last: a rescan from further below may have ended early.
+FIRST: Final = """
+select height from custody.block one where network_id = $1 and not exists (
+    select from custody.block before
+    where before.network_id = one.network_id and before.height = one.height - 1)
+order by height desc limit 1
 """
 LOCKED: Final = """
 select block_hash from custody.block where network_id = $1 and height = $2 for share
@@ -40,19 +45,21 @@ class Rescan:
 
     async def run(self, from_height: int) -> int:
         """How many blocks were read again. Raises Rejected, Unavailable, Unknown, Stuck."""
-        ends = await self.database.read_row(ENDS, self.network_id)
-        if ends is None or ends["first"] is None:
+        first = await self.database.read_row(FIRST, self.network_id)
+        if first is None:
             raise Rejected("NOTHING_SCANNED", "the scan has not begun: set the birthday height")
-        earlier = await self._read_before(from_height, ends["first"])
+        earlier = await self._read_before(from_height, first["height"])
         height = from_height
-        while height <= ends["last"]:
+        while height <= await self._last():
             block = earlier.get(height) or await self.adapter.read_block(height)
             if not await self._apply(block, is_new=height in earlier):
                 raise Unavailable(f"block {height} is leaving the chain: begin again")
             height += 1
-            ends = await self.database.read_row(ENDS, self.network_id)
-            assert ends is not None, "an aggregate always has a row"
         return height - from_height
+
+    async def _last(self) -> int:
+        row = await self.database.read_row(LAST, self.network_id)
+        return -1 if row is None or row["last"] is None else int(row["last"])
 
     async def _read_before(self, from_height: int, first: int) -> dict[int, Block]:
         """Blocks below the first that was applied; each must be the parent of the next."""
