@@ -211,6 +211,15 @@ class Adapter(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A lease under which something is planned: who lost it by now stores nothing."""
+
+    name: str
+    # The fencing token that came with it.
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """One transaction that is decided but not signed."""
 
@@ -221,6 +230,8 @@ class Plan:
     # All that the transaction uses up: outpoints "txid:index", or "address:nonce". None on TRON.
     inputs: tuple[str, ...]
     fee_atoms_max: int
+    # Of what it newly takes, where one worker at a time may do that; None = the inputs' key is all.
+    held: Held | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +354,15 @@ class Replaces(Protocol):
     @property
     def bump_schedule(self) -> BumpSchedule:
         """When the pipeline raises a fee."""
+
+
+@runtime_checkable
+class Leases(Protocol):
+    """A chain whose `build` takes only what a lease of this worker is for, and names it."""
+
+    @property
+    def can_build(self) -> bool:
+        """Whether this worker holds any; payouts that wait for a plan are left to who does."""
 
 
 class Bumps(Protocol):

@@ -24,6 +24,7 @@ OPEN: Final = (
     PayoutState.SIGNED,
     PayoutState.BROADCASTING,
     PayoutState.CONFIRMING,
+    PayoutState.CANCELLING,
 )
 # Where the stop switch of a network still holds a payout back.
 STOPPABLE: Final = (
@@ -86,14 +87,19 @@ class Claim:
     cancel_requested: bool
 
 
-async def claim(database: Database, network_id: int, worker: str) -> Claim | None:
-    """The next payout that something can be done about, or None."""
+async def claim(
+    database: Database, network_id: int, worker: str, *, builds: bool = True
+) -> Claim | None:
+    """The next payout that something can be done about, or None.
+
+    Without `builds` none that waits for a plan: this worker can make none.
+    """
     rows = await database.write(
         CLAIM_SQL,
         network_id,
         worker,
         limits.CLAIM_SECONDS,
-        [state.value for state in OPEN],
+        [state.value for state in OPEN if builds or state is not PayoutState.STARTED],
         [state.value for state in STOPPABLE],
         limits.SETTLED_WATCH_SECONDS,
         limits.STARVED_SECONDS,

@@ -19,8 +19,10 @@ from wallets.contract import (
     Attempt,
     Batches,
     Builds,
+    BumpSchedule,
     Confirmation,
     ConfirmationState,
+    Leases,
     Payout,
     Plan,
     Replaces,
@@ -31,7 +33,7 @@ from wallets.core.attempts import StoredAttempt, deaths
 from wallets.core.batches import Mate
 from wallets.core.claims import Claim
 from wallets.core.store import Store, Work, number_of
-from wallets.core.verdict import Verdict, judge, live, named
+from wallets.core.verdict import Ending, Verdict, judge, live, named
 from wallets.errors import Broken, Condition, Rejected, Stuck
 from wallets.states import AttemptState, PayoutState
 
@@ -48,13 +50,14 @@ class Pipeline:
         self._signer = signer
         self._batching = chain.batching if isinstance(chain, Batches) else None
         self._schedule = chain.bump_schedule if isinstance(chain, Replaces) else None
+        self._leases = chain if isinstance(chain, Leases) else None
 
     async def step(self) -> bool:
         """Takes one payout one step on; False when nothing can be done now.
 
         Raises Unavailable, Unknown, Fenced: try again, nothing is lost. Raises Broken: stop.
         """
-        mine = await self._store.claim()
+        mine = await self._store.claim(builds=self._leases is None or self._leases.can_build)
         if mine is None:
             return False
         work = await self._store.read(mine)
@@ -78,7 +81,7 @@ class Pipeline:
                 await self._sign(mine, work)
             case PayoutState.SIGNED:
                 await self._store.release_to_nodes(mine, work.attempts[-1])
-            case PayoutState.BROADCASTING | PayoutState.CONFIRMING:
+            case PayoutState.BROADCASTING | PayoutState.CONFIRMING | PayoutState.CANCELLING:
                 await self._follow(mine, work)
             case PayoutState.SETTLED:
                 await self._watch(mine, work)
@@ -152,13 +155,14 @@ class Pipeline:
             must_use=(),
             owned=work.owned,
         )
-        check_plan(plan, together, work.owned)
+        check_plan(plan, together.batch_fee_atoms_max, work.owned)
         await self._store.plan(mine, plan, payouts, mates)
 
-    async def _is_over(self, mine: Claim, work: Work) -> bool:
+    async def _is_over(self, mine: Claim, work: Work, endings: Sequence[Ending] = ()) -> bool:
         """Whether nothing pays it any more: the signer closed it, or all that it signed is dead."""
         signed = await self._signer.close(mine.withdrawal_id)
         dead = {death.txid for death in deaths(work.attempts) if death.proof}
+        dead |= {one.attempt.txid for one in endings}
         return all(self._chain.identify(raw) in dead for raw in signed)
 
     async def _sign(self, mine: Claim, work: Work) -> None:
@@ -183,6 +187,9 @@ class Pipeline:
             else:
                 await self._store.mined(mine, verdict.winner, work)
             return
+        if mine.state is PayoutState.CANCELLING:
+            await self._leave(mine, work, verdict)
+            return
         if verdict.open:
             # Whatever the node says, only a look-up by id decides.
             await self._chain.broadcast(self._of(mine, work, verdict.open[-1]))
@@ -192,39 +199,72 @@ class Pipeline:
         elif not verdict.open:
             ended = work.approvals >= limits.ATTEMPTS_MAX
             await self._store.bury(mine, verdict.endings, work, ended=ended)
-        elif self._is_due(mine, work, verdict):
-            await self._bump(mine, work)
-        else:
+        elif (schedule := self._schedule_for(mine, work, verdict)) is None:
             await self._store.unmined(mine, work)
+        else:
+            is_due = verdict.open[-1].waited_seconds >= schedule.after_seconds
+            await self._replace(mine, work, schedule, is_due=is_due)
 
-    def _is_due(self, mine: Claim, work: Work, verdict: Verdict) -> bool:
-        """Whether the fee of what is unmined should be raised now."""
-        schedule, newest = self._schedule, verdict.open[-1]
-        return (
-            schedule is not None
-            and mine.state is PayoutState.BROADCASTING
+    async def _leave(self, mine: Claim, work: Work, verdict: Verdict) -> None:
+        """It was dropped from its batch: its money goes back once all that pays it is dead."""
+        if verdict.open:
+            # Never sent again: what drops it is to win.
+            await self._store.unmined(mine, work)
+        elif await self._is_over(mine, work, verdict.endings):
+            await self._store.leave(mine, verdict.endings, work)
+        else:
+            raise Stuck(Condition.PINNED, "the signer signed for it what is not proven dead")
+
+    def _schedule_for(self, mine: Claim, work: Work, verdict: Verdict) -> BumpSchedule | None:
+        """How what is unmined may be replaced; None = it may not be now."""
+        may_be = (
+            mine.state is PayoutState.BROADCASTING
             and not verdict.endings
             # None on a chain whose attempts do not conflict, nor after a settlement was undone.
             and bool(work.anchors)
             and work.batch_approvals is not None
-            and newest.waited_seconds >= schedule.after_seconds
         )
+        return self._schedule if may_be else None
 
-    async def _bump(self, mine: Claim, work: Work) -> None:
-        """A further attempt that conflicts with every one before it, under the same approval."""
-        if self._schedule is None or len(live(work.attempts)) > self._schedule.bumps_max:
+    async def _replace(
+        self, mine: Claim, work: Work, schedule: BumpSchedule, *, is_due: bool
+    ) -> None:
+        """Drops at once who wants his money back, and raises the fee when it is time for it."""
+        leaving = leaving_of(mine, work)
+        if leaving:
+            try:
+                await self._bump(mine, work, schedule, leaving)
+            except Stuck:
+                # The approvals of those who stay do not pay for it alone.
+                if not is_due:
+                    raise
+            else:
+                return
+        if is_due:
+            await self._bump(mine, work, schedule, ())
+        else:
+            await self._store.unmined(mine, work)
+
+    async def _bump(
+        self, mine: Claim, work: Work, schedule: BumpSchedule, leaving: Sequence[Claim]
+    ) -> None:
+        """A further attempt that conflicts with every one before it, under the same approvals.
+
+        It pays all but those that leave.
+        """
+        if len(live(work.attempts)) > schedule.bumps_max:
             raise Stuck(Condition.AT_CEILING, "its fee was raised as often as it may be")
-        payouts = self._payouts(mine, work)
+        payouts, allowed = self._staying(mine, work, leaving)
         owned = await self._store.read_owned(mine)
         elsewhere = owned.difference(work.anchors)
         plan = await self._chain.build(
             intent_id_of(mine, len(work.attempts)),
             payouts,
-            fee_atoms_max=work.batch_fee_atoms_max,
+            fee_atoms_max=allowed,
             must_use=work.anchors,
             owned=elsewhere,
         )
-        check_plan(plan, work, elsewhere)
+        check_plan(plan, allowed, elsewhere)
         if not set(work.anchors) <= set(plan.inputs):
             raise Broken("a bump that does not conflict with every earlier attempt")
         highest = max(one.plan.fee_atoms_max for one in live(work.attempts))
@@ -232,7 +272,7 @@ class Pipeline:
             # The market is no dearer than what was offered: nodes would keep the earlier one.
             await self._store.unmined(mine, work)
             return
-        await self._store.plan_bump(mine, plan, payouts, work)
+        await self._store.plan_bump(mine, plan, payouts, work, leaving)
 
     async def _sign_bump(self, mine: Claim, work: Work) -> None:
         approvals = work.batch_approvals
@@ -292,6 +332,16 @@ class Pipeline:
         """All of a batch, the claimed one first."""
         return [self._payout(one, work) for one in (mine, *(mate.claim for mate in work.mates))]
 
+    def _staying(
+        self, mine: Claim, work: Work, leaving: Sequence[Claim]
+    ) -> tuple[list[Payout], int]:
+        """All of a batch but those that leave, and the most that paying them may cost."""
+        fees = {mine.withdrawal_id: work.fee_atoms_max}
+        fees |= {mate.claim.withdrawal_id: mate.fee_atoms_max for mate in work.mates}
+        gone = {one.withdrawal_id for one in leaving}
+        payouts = [one for one in self._payouts(mine, work) if one.withdrawal_id not in gone]
+        return payouts, sum(fees[one.withdrawal_id] for one in payouts)
+
     def _of(self, mine: Claim, work: Work, stored: StoredAttempt) -> Attempt:
         return Attempt(
             stored.attempt_id,
@@ -302,11 +352,19 @@ class Pipeline:
         )
 
 
-def check_plan(plan: Plan, work: Work, elsewhere: frozenset[str]) -> None:
+def leaving_of(mine: Claim, work: Work) -> tuple[Claim, ...]:
+    """Who of a batch wants to be cancelled, when others stay and all stand at the same place."""
+    together = (mine, *(mate.claim for mate in work.mates))
+    wishes = tuple(one for one in together if one.cancel_requested)
+    is_whole = all(one.state is mine.state for one in together)
+    return wishes if is_whole and len(wishes) < len(together) else ()
+
+
+def check_plan(plan: Plan, fee_atoms_max: int, elsewhere: frozenset[str]) -> None:
     """What a plan must never be. Raises Broken."""
     if not elsewhere.isdisjoint(plan.inputs):
         raise Broken("a plan uses inputs of another attempt")
-    if plan.fee_atoms_max > work.batch_fee_atoms_max:
+    if plan.fee_atoms_max > fee_atoms_max:
         raise Broken("a plan may cost more than was approved")
 
 

@@ -27,7 +27,7 @@ from wallets.contract import (
     TransactionId,
     WithdrawalId,
 )
-from wallets.core import attempts, batches, claims, outbox
+from wallets.core import attempts, batches, claims, fences, outbox
 from wallets.core.attempts import StoredAttempt
 from wallets.core.batches import Mate
 from wallets.core.claims import Claim
@@ -96,9 +96,9 @@ class Store:
         self._network_id = network_id
         self._worker = worker
 
-    async def claim(self) -> Claim | None:
-        """The next payout with something to do."""
-        return await claims.claim(self._database, self._network_id, self._worker)
+    async def claim(self, *, builds: bool = True) -> Claim | None:
+        """The next payout with something to do; without `builds` none that waits for a plan."""
+        return await claims.claim(self._database, self._network_id, self._worker, builds=builds)
 
     async def read(self, mine: Claim) -> Work:
         """One look at everything."""
@@ -283,19 +283,34 @@ class Store:
     async def plan(
         self, mine: Claim, plan: Plan, payouts: list[Payout], mates: Sequence[Mate] = ()
     ) -> None:
-        """From here on the attempt owns its inputs. Raises Unavailable when another one does."""
+        """From here on the attempt owns its inputs.
+
+        Raises Unavailable when another one does, or another worker holds the plan's lease.
+        """
         members = [mine, *(mate.claim for mate in mates)]
         try:
             async with changing(self._database, self._worker) as connection:
                 await batches.hold_claimed(connection, members)
+                if plan.held is not None and not await fences.is_held(connection, plan.held):
+                    raise Unavailable(f"another worker holds {plan.held.name}")
                 await attempts.insert(connection, mine, plan, payouts)
                 await claims.move(connection, members, PayoutState.BUILT)
                 await claims.give_back(connection, members)
         except asyncpg.UniqueViolationError as error:
             raise Unavailable("another worker's plan was first to own an input") from error
 
-    async def plan_bump(self, mine: Claim, plan: Plan, payouts: list[Payout], work: Work) -> None:
-        """A further attempt beside those that may be mined. Raises Unavailable as `plan` does."""
+    async def plan_bump(
+        self,
+        mine: Claim,
+        plan: Plan,
+        payouts: list[Payout],
+        work: Work,
+        leaving: Sequence[Claim] = (),
+    ) -> None:
+        """A further attempt beside those that may be mined. Raises Unavailable as `plan` does.
+
+        Those that leave are in none of its outputs; what was sent before may pay them all the same.
+        """
         try:
             async with self._change(mine, "its fee is raised", attempt_id=work.newest) as (
                 connection,
@@ -304,7 +319,10 @@ class Store:
                 stored = await attempts.read(connection, mine.withdrawal_id)
                 if stored[-1].attempt_id != work.newest:
                     raise Fenced("another worker raised the fee of this batch")
+                if not set(leaving) <= set(members):
+                    raise Fenced("another worker moved who wants to be cancelled")
                 await attempts.insert(connection, mine, plan, payouts, work.anchors)
+                await claims.move(connection, leaving, PayoutState.CANCELLING)
                 await claims.give_back(connection, members)
         except asyncpg.UniqueViolationError as error:
             raise Unavailable("another worker's plan was first to own an input") from error
@@ -387,7 +405,7 @@ class Store:
             )
             if is_first:
                 await self._post_fee(connection, mine, found.fee_atoms, "settle")
-            if mine.state is PayoutState.BROADCASTING:
+            if mine.state is not PayoutState.CONFIRMING:
                 await claims.move(connection, members, PayoutState.CONFIRMING)
             await claims.move(connection, members, PayoutState.SETTLED)
             for one in members:
@@ -445,6 +463,20 @@ class Store:
             else:
                 await claims.move(connection, dead, PayoutState.STARTED)
             await claims.give_back(connection, dead)
+
+    async def leave(self, mine: Claim, endings: tuple[Ending, ...], work: Work) -> None:
+        """All that paid one that was dropped is dead, with proof: the money goes back."""
+        async with self._change(mine, "cancelled by the customer", attempt_id=work.newest) as (
+            connection,
+            _,
+        ):
+            for one in endings:
+                await attempts.end(connection, one.attempt, one.state, one.proof)
+                await self._post_fee(connection, mine, one.fee_atoms, "failed")
+            left = await attempts.read_live(connection, [mine])
+            if left[mine.withdrawal_id]:
+                raise Fenced("what pays it may be mined again")
+            await self._cancel(connection, mine)
 
     async def _unmine(
         self, connection: Connection, work: Work, winner: StoredAttempt | None

@@ -6,9 +6,10 @@ nothing and stores nothing. What a transaction came to is `standing`'s to say.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from runtime.errors import Unavailable
 from runtime.postgres import Database
 from wallets.contract import (
     Attempt,
@@ -19,6 +20,7 @@ from wallets.contract import (
     BumpSchedule,
     Confirmation,
     Destination,
+    Held,
     Network,
     Payout,
     Plan,
@@ -28,6 +30,7 @@ from wallets.errors import Broken, Condition, Quarantined, RefusedAddress, Stuck
 from wallets.ethereum import addresses, lanes, planning
 from wallets.ethereum.addresses import AddressFault, text_of
 from wallets.ethereum.fees import FeePolicy, Fees, fees_for
+from wallets.ethereum.lane_leases import LaneLeases
 from wallets.ethereum.lanes import Lane
 from wallets.ethereum.node_set import NodeSet
 from wallets.ethereum.nonces import next_nonce
@@ -77,14 +80,21 @@ class Ethereum:
     """One network."""
 
     def __init__(
-        self, network: Network, nodes: NodeSet, database: Database, settings: EthereumSettings
+        self,
+        network: Network,
+        nodes: NodeSet,
+        database: Database,
+        settings: EthereumSettings,
+        leases: LaneLeases | None = None,
     ) -> None:
+        """Without `leases` it plans on every lane, as the only one that does."""
         if (nodes.genesis_hash, nodes.chain_id) != (network.genesis_hash, settings.chain_id):
             raise ValueError(f"nodes of another chain than {network.network}")
         self.network = network
         self._nodes = nodes
         self._database = database
         self._settings = settings
+        self._leases = leases
         self._standing = Standing(
             network.network_id,
             nodes,
@@ -97,6 +107,11 @@ class Ethereum:
     def bump_schedule(self) -> BumpSchedule:
         """When the pipeline raises a fee."""
         return self._settings.bumps
+
+    @property
+    def can_build(self) -> bool:
+        """Whether a lane is leased to this worker."""
+        return self._leases is None or self._leases.has_any
 
     def create_wallet(self, extended_public_key: str, index: int) -> Destination:
         """The deposit address of a place of a branch. Raises Rejected."""
@@ -160,17 +175,21 @@ class Ethereum:
         if payout.token.contract and payout.token.contract not in self._settings.contracts:
             raise Stuck(Condition.ASSET_SUSPENDED, "its contract is none that we know")
         tip = await self._nodes.tip()
+        # What takes the place of an earlier attempt takes no nonce that is not its payout's.
+        held: Held | None = None
         if must_use:
             lane, nonce, mined_count = await self._named(must_use[0], tip)
             if nonce < mined_count:
                 raise Stuck(Condition.PINNED, "the nonce is used: what used it decides")
         else:
             lane, nonce = await self._choose(payout, fee_atoms_max, owned, tip)
+            held = self._held(lane)
         gas_limit = await self._gas_limit(lane, payout)
         fees = await self._fees(tip, must_use, fee_atoms_max // gas_limit)
-        return planning.plan_payout(
+        plan = planning.plan_payout(
             intent_id, self.network.network_id, payout, lane, nonce, gas_limit, fees
         )
+        return replace(plan, held=held)
 
     async def build_empty(self, intent_id: bytes, anchor: str, fee_atoms_max: int) -> Plan:
         """Plans nothing at a nonce: a cancel of what has it, or what fills a gap.
@@ -281,15 +300,32 @@ class Ethereum:
         """The lane that pays and its next nonce. Raises Stuck, Unavailable."""
         network_id = self.network.network_id
         found = await lanes.read_lanes(self._database, network_id)
-        stocks = [
-            await self._stock(lane, payout.token.contract, owned, tip)
-            for lane in found
-            if not lane.is_draining
-        ]
         under_way = await lanes.read_under_way(self._database, network_id)
-        stock = planning.choose_lane(stocks, under_way, payout, fee_atoms_max)
-        assert stock.nonce is not None, "a full lane is not chosen"
-        return stock.lane, stock.nonce
+        mine: list[planning.Stock] = []
+        others: list[planning.Stock] = []
+        for lane in found:
+            if not lane.is_draining:
+                stock = await self._stock(lane, payout.token.contract, owned, tip)
+                (mine if self._holds(lane) else others).append(stock)
+        try:
+            chosen = planning.choose_lane(mine, under_way, payout, fee_atoms_max)
+        except Stuck:
+            if not others:
+                raise
+            planning.choose_lane(others, under_way, payout, fee_atoms_max)
+            raise Unavailable("a lane of another worker's can pay it") from None
+        assert chosen.nonce is not None, "a full lane is not chosen"
+        return chosen.lane, chosen.nonce
+
+    def _holds(self, lane: Lane) -> bool:
+        return self._leases is None or self._leases.of(lane.account) is not None
+
+    def _held(self, lane: Lane) -> Held | None:
+        """The lease that a plan on a lane names. Raises Unavailable when it was lost meanwhile."""
+        held = self._leases.of(lane.account) if self._leases is not None else None
+        if held is None and self._leases is not None:
+            raise Unavailable(f"{lane.text} is another worker's now")
+        return held
 
     async def _stock(
         self, lane: Lane, contract: bytes, owned: frozenset[str], tip: BlockRef

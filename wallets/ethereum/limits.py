@@ -22,6 +22,9 @@ QUANTITY_DIGITS_MAX: Final = 64
 OUTSTANDING_MAX: Final = 16
 # Lanes of one network.
 LANES_MAX: Final = 64
+# A worker that does not renew in this time has lost its lanes to the others.
+LANE_LEASE_SECONDS: Final = 10.0
+LANE_RENEWAL_SECONDS: Final = 3.0
 # Attempts that share one nonce: bumps and a cancel.
 SIBLINGS_MAX: Final = 64
 # The largest amount that a contract can hold.

@@ -12,11 +12,12 @@ from typing import Protocol
 from runtime import logs
 from runtime.errors import Unavailable, Unknown
 from runtime.postgres import Database
+from wallets.contract import Held
 from wallets.errors import Fenced, Stuck
 from wallets.treasury import limits, store
 from wallets.treasury.following import Following, SignsInternal
 from wallets.treasury.ports import Follows
-from wallets.treasury.store import Draft, Held
+from wallets.treasury.store import Draft
 
 
 class Gathers(Protocol):

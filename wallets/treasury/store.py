@@ -14,8 +14,8 @@ from runtime.errors import Unavailable
 from runtime.postgres import Connection, Database
 from wallets.books import postings
 from wallets.books.accounts import Account
-from wallets.contract import AttemptId, Confirmation, Plan, TransactionId
-from wallets.core import attempts
+from wallets.contract import AttemptId, Confirmation, Held, Plan, TransactionId
+from wallets.core import attempts, fences
 from wallets.core.transactions import changing
 from wallets.errors import Fenced
 from wallets.states import AttemptState
@@ -32,10 +32,6 @@ order by t.attempt_id limit $2
 """
 OPEN_MAX: Final = 100
 NATIVE: Final = "select asset_id from custody.asset where network_id = $1 and contract = ''"
-HELD: Final = """
-select from custody.lease
-where name = $1 and fencing_token = $2 and expires_at > clock_timestamp() for share
-"""
 # What payouts will take that are not in a transaction yet.
 WAITING: Final = """
 select coalesce(sum(amount_atoms), 0) from custody.payout
@@ -88,14 +84,6 @@ class Draft:
     # What the attempt is called; "" = by its source and target.
     kind: str = ""
     serves: Serves | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """The lease under which something was planned."""
-
-    name: str
-    token: int
 
 
 async def read_open(database: Database, network_id: int) -> list[Transfer]:
@@ -162,7 +150,7 @@ async def add(
     fee_max = draft.plan.fee_atoms_max if draft.plan is not None else draft.fee_atoms
     try:
         async with changing(database, ACTOR, kind) as connection:
-            if held and await connection.fetchrow(HELD, held.name, held.token) is None:
+            if held and not await fences.is_held(connection, held):
                 raise Fenced(f"another worker holds {held.name}")
             attempt_id = await connection.fetchval(
                 "insert into custody.attempt (network_id, kind, state, fee_atoms_max) "

@@ -156,6 +156,27 @@ def jobs(database: Database, opened: Opened, owner: str) -> dict[str, Task]:
     return tasks
 
 
+def open_shares(opened: Opened, owner: str, steps: Steps, stack: AsyncExitStack) -> dict[str, Task]:
+    """Keeps this worker's share of what the workers of a network share; handed over at the end."""
+    if opened.shares is None:
+        return {}
+    stack.push_async_callback(opened.shares.hand_over, owner)
+    return {"shares": opened.shares.run(owner, lambda: steps.is_drained)}
+
+
+def of_chain(
+    database: Database,
+    opened: Opened,
+    signer: SignerClient,
+    steps: Steps,
+    stack: AsyncExitStack,
+    owner: str,
+) -> dict[str, Task]:
+    """All that this chain has to be done beside payouts and scans."""
+    shares = open_shares(opened, owner, steps, stack)
+    return sweeps(database, opened, signer, owner) | jobs(database, opened, owner) | shares
+
+
 async def open_pipelines(
     settings: WalletSettings,
     store: Store,
@@ -246,7 +267,7 @@ async def serve(
                 name = f"{kind}/{network.network_id}"
                 run = partial(without_token, work.run)
                 tasks[name] = lease.while_held(database, name, owner, run)
-        tasks |= sweeps(database, opened, signer, owner) | jobs(database, opened, owner)
+        tasks |= of_chain(database, opened, signer, steps, stack, owner)
         if scanning is not None:
             name = lease_of(network.network_id)
             tasks[name] = lease.while_held(database, name, owner, scanning.run)

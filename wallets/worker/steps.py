@@ -32,6 +32,11 @@ class Steps:
         """Nothing is in flight yet."""
         self._idle.set()
 
+    @property
+    def is_drained(self) -> bool:
+        """Whether nothing is in flight, and nothing will be."""
+        return self.draining and self._idle.is_set()
+
     async def run(self) -> None:
         """Works until cancelled. Raises Broken."""
         async with asyncio.TaskGroup() as tasks:
