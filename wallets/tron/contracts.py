@@ -85,7 +85,15 @@ class Undelegate:
     resource: Resource
 
 
-Contract = Transfer | Trigger | Freeze | Unfreeze | Delegate | Undelegate
+@dataclass(frozen=True, slots=True)
+class WithdrawUnfrozen:
+    """Takes staked TRX whose waiting time is over; the chain knows how much."""
+
+    owner: bytes
+
+
+Staking = Freeze | Unfreeze | Delegate | Undelegate | WithdrawUnfrozen
+Contract = Transfer | Trigger | Staking
 
 
 def token_transfer(owner: bytes, token: bytes, to: bytes, amount_atoms: int) -> Trigger:
@@ -118,8 +126,11 @@ def message_of(contract: Contract) -> tuple[str, Message]:
             return staking_message(contract)
 
 
-def staking_message(contract: Freeze | Unfreeze | Delegate | Undelegate) -> tuple[str, Message]:
+def staking_message(contract: Staking) -> tuple[str, Message]:
     """The name and the message of a contract about stake. Raises Rejected."""
+    if isinstance(contract, WithdrawUnfrozen):
+        name = "WithdrawExpireUnfreezeContract"
+        return name, MESSAGES[name](owner_address=contract.owner)
     check_sun(contract.amount_sun)
     fields: dict[str, object] = {"owner_address": contract.owner, "resource": contract.resource}
     match contract:
@@ -160,6 +171,8 @@ def staking_contract_of(name: str, message: Message) -> Contract:
     """Reads a message about stake back. Raises ValueError for an unknown resource."""
     fields = {field.name: value for field, value in message.ListFields()}
     owner = fields.get("owner_address", b"")
+    if name == "WithdrawExpireUnfreezeContract":
+        return WithdrawUnfrozen(owner)
     resource = Resource(fields.get("resource", 0))
     if name == "FreezeBalanceV2Contract":
         return Freeze(owner, fields.get("frozen_balance", 0), resource)

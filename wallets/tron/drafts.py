@@ -15,15 +15,19 @@ from wallets.tron.accounts import HotAccount
 from wallets.tron.contracts import (
     Contract,
     Delegate,
+    Freeze,
     Resource,
     Transfer,
     Undelegate,
+    Unfreeze,
+    WithdrawUnfrozen,
     token_transfer,
 )
 from wallets.tron.limits import FEE_LIMIT_SUN_MAX
 from wallets.tron.moves import Moves
 from wallets.tron.paid_in import Loan, PaidIn
 from wallets.tron.rental import Offer
+from wallets.tron.staking import Change, Decision
 from wallets.tron.station import Scene
 from wallets.tron.sweeping import Chosen, Kind
 
@@ -65,6 +69,41 @@ class Drafting:
         taken = Undelegate(self.scene.station.account, place.account, lent_sun, Resource.ENERGY)
         serves = Serves(place.account, loan.contract)
         return await self._station(Kind.RECLAIM, taken, place, serves)
+
+    async def stake(self, decision: Decision) -> Draft:
+        """Changes the station's own stake. Raises Stuck, Unavailable."""
+        scene, amount_sun = self.scene, decision.amount_sun
+        owner, source, target = scene.station.account, Account.HOT, Account.HOT
+        match decision.change:
+            case Change.STAKE:
+                contract: Contract = Freeze(owner, amount_sun, Resource.ENERGY)
+                target = Account.STAKED
+            case Change.UNSTAKE:
+                contract = Unfreeze(owner, amount_sun, Resource.ENERGY)
+            case Change.WITHDRAWAL:
+                contract = WithdrawUnfrozen(owner)
+                source = Account.STAKED
+        logs.get(__name__).info("stake", change=decision.change, why=decision.why)
+        fee_sun_max = scene.stock.delegation_bytes * scene.prices.byte_sun
+        plan = await self.moves.build(
+            self.make_id(),
+            scene.station,
+            contract,
+            None,
+            fee_limit_sun=0,
+            fee_sun_max=fee_sun_max,
+            is_deposit=False,
+        )
+        return Draft(
+            asset_id=scene.native_asset_id,
+            source=source,
+            target=target,
+            amount_atoms=amount_sun,
+            fee_atoms=fee_sun_max,
+            inputs=(),
+            plan=plan,
+            kind=decision.change,
+        )
 
     async def _station(
         self,

@@ -16,12 +16,14 @@ from runtime.postgres import Database
 from wallets.contract import Network
 from wallets.errors import Condition, Stuck
 from wallets.treasury.store import Draft
-from wallets.tron import paid_in, resources, sweeping
+from wallets.tron import paid_in, resources, staking, sweeping
 from wallets.tron.drafts import Drafting, sweep_of
+from wallets.tron.limits import MOVE_EXPIRATION_MILLISECONDS
 from wallets.tron.moves import Moves, size_bytes
 from wallets.tron.node_set import NodeSet
 from wallets.tron.paid_in import PaidIn
 from wallets.tron.rental import Offer, RentsEnergy
+from wallets.tron.staking import StakePolicy
 from wallets.tron.station import Place, Scene, read_scene
 from wallets.tron.sweeping import Holding, SweepPolicy
 
@@ -34,6 +36,8 @@ class SweepSettings:
 
     station: Place
     minimum_atoms: Mapping[str, int]
+    # How much of the station's TRX is staked; None = its stake is people's.
+    stake: StakePolicy | None = None
     # Whether energy of the station's stake is lent; else it is burned.
     lends: bool = False
     token_cost_sun_max: int = 20_000_000
@@ -78,7 +82,10 @@ class TronGathering:
         self._loans_place = START
 
     async def next_round(self, owned: frozenset[str]) -> list[Draft]:
-        """The next page's steps, and loans to be taken back. Raises Stuck, Unavailable."""
+        """The next page's steps, loans to be taken back, stake to be changed.
+
+        Raises Stuck, Unavailable.
+        """
         del owned
         settings = self._settings
         scene = await read_scene(
@@ -95,7 +102,9 @@ class TronGathering:
             account, contract = one.holding.account, one.holding.contract
             drafts.append(await drafting.of(one, paid[account, contract], offers.get(account)))
         needed = {one.holding.account for one in chosen}
-        return drafts + await self._reclaims(drafting, needed)
+        spent_sun = sum(sweeping.spent_of(one.step) for one in chosen)
+        drafts += await self._reclaims(drafting, needed)
+        return drafts + await self._stakes(drafting, spent_sun)
 
     async def _paid_in(self) -> dict[tuple[bytes, bytes], PaidIn]:
         """What was helped, and the next page."""
@@ -181,6 +190,25 @@ class TronGathering:
                 if lent_sun:
                     drafts.append(await drafting.reclaim(loan, lent_sun))
         return drafts
+
+    async def _stakes(self, drafting: Drafting, spent_sun: int) -> list[Draft]:
+        """A change of the station's stake, if one is due. Raises Stuck, Unavailable."""
+        policy, scene = self._settings.stake, drafting.scene
+        if policy is None:
+            return []
+        stake = await resources.read_stake(self._nodes, scene.station.account)
+        if stake is None:
+            return []
+        energy = await paid_in.read_energy_of_a_day(self._database, self._network_id)
+        decision = staking.decide(
+            stake,
+            policy,
+            balance_sun=scene.stock.balance_sun - spent_sun,
+            needed_sun=scene.shares.sun_of(energy) if energy else 0,
+            now_ms=scene.chain_time_ms,
+            life_ms=MOVE_EXPIRATION_MILLISECONDS,
+        )
+        return [] if decision is None else [await drafting.stake(decision)]
 
 
 def with_offer(holding: Holding, offers: Mapping[bytes, Offer], scene: Scene) -> Holding:

@@ -57,3 +57,5 @@ COSTS_SECONDS: Final = 30.0
 COSTS_PAGE_MAX: Final = 100
 # Lines of one answer about costs.
 COSTS_SHOWN_MAX: Final = 1_000
+# Days whose busiest says how much energy is needed.
+NEED_DAYS: Final = 7

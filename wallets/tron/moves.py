@@ -9,6 +9,7 @@ from typing import Final
 from cambist.internal.signer.v1 import intent_pb2
 from runtime.postgres import Database
 from wallets.contract import Plan
+from wallets.errors import Condition, Rejected, Stuck
 from wallets.tron import accounts, transactions
 from wallets.tron.accounts import HotAccount
 from wallets.tron.contracts import Contract, Trigger
@@ -51,16 +52,19 @@ class Moves:
             timestamp_ms = await accounts.take_timestamp(
                 self._database, self._network_id, source.account, chain_time_ms
             )
-        plan = transactions.Plan(
-            contract,
-            transactions.reference_of(solid, max(head_height, solid.height)),
-            timestamp_ms,
-            chain_time_ms + MOVE_EXPIRATION_MILLISECONDS,
-            fee_limit_sun,
-        )
-        message = intent_pb2.TronTransaction(
-            owner=place_of(source), raw_data=transactions.build(plan, chain_time_ms)
-        )
+        try:
+            plan = transactions.Plan(
+                contract,
+                transactions.reference_of(solid, max(head_height, solid.height)),
+                timestamp_ms,
+                chain_time_ms + MOVE_EXPIRATION_MILLISECONDS,
+                fee_limit_sun,
+            )
+            raw = transactions.build(plan, chain_time_ms)
+        except Rejected as error:
+            # Only figures of nodes can be at fault: a block that is too old, an energy for nothing.
+            raise Stuck(Condition.NODES_DISAGREE, str(error)) from error
+        message = intent_pb2.TronTransaction(owner=place_of(source), raw_data=raw)
         if to is not None:
             message.key.CopyFrom(place_of(to))
         intent = intent_pb2.Intent(

@@ -122,17 +122,17 @@ class NodeSet(Quorum[Node]):
             raise Unavailable(f"too few nodes answered {path}")
         return figure
 
-    async def agreed_figure(
-        self, path: str, body: Mapping[str, object], read: Callable[[Any], int]
-    ) -> int | None:
-        """The figure that enough nodes tell alike; None while they do not. Raises Unavailable.
+    async def agreed(
+        self, path: str, body: Mapping[str, object], read: Callable[[Any], T]
+    ) -> T | None:
+        """What enough nodes tell alike; None while they do not. Raises Unavailable.
 
         For what must not be reckoned from a replica that is behind: what is gathered once.
         """
-        figures = self._read(await self._ask(path, body), read)
-        if len(figures) < self.agreeing:
-            raise Unavailable(f"{len(figures)} nodes answered {path}")
-        (first, *others) = Counter(figures).most_common(2)
+        told = self._read(await self._ask(path, body), read)
+        if len(told) < self.agreeing:
+            raise Unavailable(f"{len(told)} nodes answered {path}")
+        (first, *others) = Counter(told).most_common(2)
         if first[1] < self.agreeing or (others and others[0][1] == first[1]):
             return None
         return first[0]

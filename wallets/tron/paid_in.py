@@ -63,6 +63,16 @@ select * from (
 """
 
 
+# Of the busiest of the last days.
+ENERGY_OF_A_DAY: Final = """
+select coalesce(max(energy), 0)::bigint as energy from (
+    select sum(c.energy) as energy
+    from custody.tron_cost c join custody.attempt a using (attempt_id)
+    where c.network_id = $1 and a.kind = 'sweep'
+        and c.created_at > clock_timestamp() - $2 * interval '1 day'
+    group by date_trunc('day', c.created_at)
+) as days
+"""
 BEHIND_ALL: Final = b"\xff" * 22
 
 
@@ -159,3 +169,9 @@ async def read_loans(database: Database, network_id: int, after: bytes) -> tuple
         for row in rows
     ]
     return loans, loans[-1].place.account if len(loans) == limits.LOANS_MAX else b""
+
+
+async def read_energy_of_a_day(database: Database, network_id: int) -> int:
+    """Energy that the sweeps of the busiest of the last days used, whoever had it."""
+    row = await database.read_row(ENERGY_OF_A_DAY, network_id, limits.NEED_DAYS)
+    return 0 if row is None else int(row["energy"])

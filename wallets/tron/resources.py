@@ -12,10 +12,12 @@ from wallets.tron.contracts import Resource
 from wallets.tron.node import FULL, SOLID
 from wallets.tron.node_set import NodeSet
 from wallets.tron.planner import Prices, Stock
+from wallets.tron.staking import Stake
 from wallets.tron.wire import HASH_BYTES, data, fields, items, number
 
 CONSTANT: Final = "triggerconstantcontract"
 SUN_PER_TRX: Final = 1_000_000
+ENERGY: Final = "ENERGY"
 
 
 async def read_balance(nodes: NodeSet, account: bytes) -> int:
@@ -40,7 +42,7 @@ async def read_token(nodes: NodeSet, contract: bytes, account: bytes) -> int:
 async def agreed_balance(nodes: NodeSet, account: bytes) -> int | None:
     """Solid sun as enough nodes tell it alike; None while they do not. Raises Unavailable."""
     body = {"address": account.hex()}
-    return await nodes.agreed_figure(
+    return await nodes.agreed(
         SOLID + "getaccount", body, lambda answer: number(fields(answer).get("balance"))
     )
 
@@ -48,9 +50,7 @@ async def agreed_balance(nodes: NodeSet, account: bytes) -> int | None:
 async def agreed_token(nodes: NodeSet, contract: bytes, account: bytes) -> int | None:
     """Solid atoms as enough nodes tell them alike; None while they do not. Raises Unavailable."""
     body = call_of(account, contract, "balanceOf(address)", account[1:].rjust(32, b"\0"))
-    return await nodes.agreed_figure(
-        SOLID + CONSTANT, body, lambda answer: int.from_bytes(word(answer))
-    )
+    return await nodes.agreed(SOLID + CONSTANT, body, lambda answer: int.from_bytes(word(answer)))
 
 
 async def estimate(
@@ -149,6 +149,24 @@ async def read_lendable(nodes: NodeSet, account: bytes) -> int:
         return number(told.get("max_size"))
     except Quarantined as error:
         raise Stuck(Condition.NODES_DISAGREE, str(error)) from error
+
+
+async def read_stake(nodes: NodeSet, account: bytes) -> Stake | None:
+    """What is staked for energy, as enough nodes tell it alike. Raises Unavailable."""
+    return await nodes.agreed(SOLID + "getaccount", {"address": account.hex()}, stake_of)
+
+
+def stake_of(answer: object) -> Stake:
+    """Out of an account. Raises Quarantined."""
+    told = fields(answer)
+    staked = [one for one in items(told.get("frozenV2")) if fields(one).get("type") == ENERGY]
+    free_sun = sum(number(one.get("amount")) for one in staked)
+    lent = fields(told.get("account_resource", {})).get("delegated_frozenV2_balance_for_energy")
+    leaving = tuple(
+        (number(fields(one).get("unfreeze_amount")), number(one.get("unfreeze_expire_time")))
+        for one in items(told.get("unfrozenV2"))
+    )
+    return Stake(free_sun + number(lent), free_sun, leaving)
 
 
 async def read_loan(nodes: NodeSet, lender: bytes, receiver: bytes, now_ms: int) -> int:

@@ -36,6 +36,7 @@ FIELDS: Final = {
     ),
     "DelegateResourceContract": (*DELEGATION, ("lock", BOOL), ("lock_period", INT64)),
     "UnDelegateResourceContract": DELEGATION,
+    "WithdrawExpireUnfreezeContract": (("owner_address", BYTES),),
 }
 
 

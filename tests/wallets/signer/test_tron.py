@@ -24,6 +24,7 @@ from wallets.tron.contracts import (
     Trigger,
     Undelegate,
     Unfreeze,
+    WithdrawUnfrozen,
     token_transfer,
 )
 from wallets.tron.simulator.chain import Chain
@@ -177,6 +178,7 @@ def test_bytes_that_are_not_understood_are_never_signed() -> None:
 STAKES: list[tuple[Contract, intent_pb2.KeyPlace | None]] = [
     (Freeze(OWNER, 10, Resource.ENERGY), None),
     (Unfreeze(OWNER, 10, Resource.ENERGY), None),
+    (WithdrawUnfrozen(OWNER), None),
     (Delegate(OWNER, OURS, 10, Resource.ENERGY, 5), DEPOSIT),
     (Undelegate(OWNER, OURS, 10, Resource.ENERGY), DEPOSIT),
     (Transfer(OWNER, OURS, 10), DEPOSIT),

@@ -156,3 +156,28 @@ def test_the_command_shows_the_plan_and_why(capsys: pytest.CaptureFixture[str]) 
     assert "burn 2866400 sun" in shown["why"]
     assert main(words) == 1
     assert "HotWalletUnfunded" in capsys.readouterr().err
+
+
+PRICED = ["--energy-price-sun=100", "--byte-price-sun=1000"]
+
+
+def test_the_command_shows_every_step_of_a_sweep(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["sweep", *PRICED, "--base-energy=13664"]
+    assert main([*words, "--no-account", "--delegable-energy=1000000"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert [step["kind"] for step in shown["steps"]] == ["top_up", "delegation", "sweep", "reclaim"]
+    assert shown["cost_sun"] == sum(step["cost_sun"] for step in shown["steps"])
+    assert "delegation is the cheapest of: " in shown["why"]
+    assert main(["sweep", *PRICED, "--balance-sun=50000000", "--free-bandwidth-bytes=600"]) == 0
+    assert json.loads(capsys.readouterr().out)["steps"][0]["amount"] == 50_000_000
+    assert main([*words, "--cost-sun-max=1000"]) == 1
+    assert "AtCeiling" in capsys.readouterr().err
+
+
+def test_the_command_shows_what_becomes_of_the_stake(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["stake", *PRICED, "--balance-sun=500000000", "--stake-sun-max=900000000"]
+    assert main([*words, "--needed-sun=300000000"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["change"], shown["amount_sun"]) == ("stake", 300_000_000)
+    assert main([*words, "--kept-sun=500000000", "--needed-sun=300000000"]) == 0
+    assert json.loads(capsys.readouterr().out)["change"] is None

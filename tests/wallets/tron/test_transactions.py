@@ -18,6 +18,7 @@ from wallets.tron.contracts import (
     Trigger,
     Undelegate,
     Unfreeze,
+    WithdrawUnfrozen,
     token_transfer,
 )
 from wallets.tron.transactions import (
@@ -128,6 +129,7 @@ def test_bandwidth_is_what_a_real_node_counted(
         token_transfer(OWNER, TOKEN, TO, 2**256 - 1),
         Freeze(OWNER, 1_000_000, Resource.ENERGY),
         Unfreeze(OWNER, 1_000_000, Resource.BANDWIDTH),
+        WithdrawUnfrozen(OWNER),
         Delegate(OWNER, TO, 1_000_000, Resource.ENERGY, 100),
         Delegate(OWNER, TO, 1_000_000, Resource.BANDWIDTH),
         Undelegate(OWNER, TO, 1_000_000, Resource.ENERGY),

@@ -29,6 +29,7 @@ from wallets.tron.contracts import (
     Trigger,
     Undelegate,
     Unfreeze,
+    WithdrawUnfrozen,
 )
 
 CALL_BYTES: Final = 4 + 32 + 32
@@ -77,7 +78,7 @@ def movement_of(plan: transactions.Plan) -> Movement | None:
         case Delegate() | Undelegate():
             # The receiver gets a resource, no money; but a stranger must not get that either.
             return Movement(plan.contract.receiver, "", 0)
-        case Freeze() | Unfreeze():
+        case Freeze() | Unfreeze() | WithdrawUnfrozen():
             return None
 
 
