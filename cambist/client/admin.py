@@ -25,7 +25,7 @@ class Admin:
     """Administration of one shard. Every method may be called again: it is done once."""
 
     def __init__(self, endpoint: str, *, shard: int = 1, tls: Tls | None = None) -> None:
-        self._channels = Channels((endpoint,), tls, Anonymous())
+        self._channels = Channels.open((endpoint,), tls, Anonymous())
         self.shard = shard
 
     @classmethod

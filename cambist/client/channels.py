@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, Self, TypeVar
 
 import grpc
 import grpc.aio
@@ -163,33 +163,64 @@ async def ended_call(call: Any) -> grpc.aio.AioRpcError:
     )
 
 
-class Channels:
-    """All endpoints of one venue; one is in use at a time."""
+@dataclass(slots=True, eq=False)
+class Connections:
+    """A channel to each endpoint, for all who use them; the last one closes them."""
 
-    def __init__(
-        self, endpoints: tuple[str, ...], tls: Tls | None, token: Token, options: Options = ()
-    ) -> None:
+    endpoints: tuple[str, ...]
+    channels: tuple[grpc.aio.Channel, ...]
+    users: int = 0
+
+    @classmethod
+    def open(cls, endpoints: tuple[str, ...], tls: Tls | None, options: Options = ()) -> Self:
+        """Channels connect when first used. Raises InvalidInput."""
         if not endpoints:
             raise InvalidInput("INVALID_ENDPOINT", "no endpoint")
+        return cls(endpoints, tuple(open_channel(one, tls, options) for one in endpoints))
+
+    async def leave(self) -> None:
+        """One user less."""
+        self.users -= 1
+        if not self.users:
+            for channel in self.channels:
+                await channel.close()
+
+
+class Channels:
+    """All endpoints of one venue as one user sees them; one is in use at a time."""
+
+    def __init__(
+        self, connections: Connections, tls: Tls | None, token: Token, index: int = 0
+    ) -> None:
+        connections.users += 1
+        self._connections = connections
         self._tls = tls
-        self._channels = [open_channel(endpoint, tls, options) for endpoint in endpoints]
-        self._endpoints = endpoints
         self._token = token
-        self._index = 0
+        self._index = index
+        self._is_closed = False
+        # Of sessions, each for a number of them.
+        self._shared: list[Connections] = []
+
+    @classmethod
+    def open(
+        cls, endpoints: tuple[str, ...], tls: Tls | None, token: Token, options: Options = ()
+    ) -> Self:
+        """Over connections of its own. Raises InvalidInput."""
+        return cls(Connections.open(endpoints, tls, options), tls, token)
 
     @property
     def endpoint(self) -> str:
         """The endpoint in use."""
-        return self._endpoints[self._index]
+        return self._connections.endpoints[self._index]
 
     @property
     def channel(self) -> grpc.aio.Channel:
         """The channel in use."""
-        return self._channels[self._index]
+        return self._connections.channels[self._index]
 
     def rotate(self) -> None:
         """The next call goes to the next endpoint."""
-        self._index = (self._index + 1) % len(self._channels)
+        self._index = (self._index + 1) % len(self._connections.channels)
 
     async def unary(
         self,
@@ -258,12 +289,29 @@ class Channels:
         finally:
             call.cancel()
 
-    def separate(self, options: Options = ()) -> "Channels":
+    def separate(self) -> "Channels":
         """The same endpoints over connections of their own, beginning with the present one."""
-        endpoints = self._endpoints[self._index :] + self._endpoints[: self._index]
-        return Channels(endpoints, self._tls, self._token, options)
+        connections = Connections.open(self._connections.endpoints, self._tls)
+        return Channels(connections, self._tls, self._token, self._index)
+
+    def for_session(self) -> "Channels":
+        """The same endpoints over connections that a number of sessions share.
+
+        An edge bounds the connections of an address, and less is written at once, and more often,
+        when each session has one (docs/adr/0011).
+        """
+        self._shared = [one for one in self._shared if one.users]
+        for connections in self._shared:
+            if connections.users < limits.CONNECTION_SESSIONS_MAX:
+                break
+        else:
+            endpoints = self._connections.endpoints
+            connections = Connections.open(endpoints, self._tls, SESSION_OPTIONS)
+            self._shared.append(connections)
+        return Channels(connections, self._tls, self._token, self._index)
 
     async def close(self) -> None:
-        """Closes all channels."""
-        for channel in self._channels:
-            await channel.close()
+        """Closes the channels, unless others use them."""
+        if not self._is_closed:
+            self._is_closed = True
+            await self._connections.leave()

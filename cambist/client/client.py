@@ -1,6 +1,6 @@
 """The door of the SDK: one key at one venue. Makes sessions, streams and queries.
 
-Calls share one connection per endpoint; every session and stream has its own.
+Calls share one connection per endpoint, and so do a number of sessions; every stream has its own.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from cambist.client import limits
-from cambist.client.channels import SESSION_OPTIONS, Channels, Tls
+from cambist.client.channels import Channels, Tls
 from cambist.client.driver import Terms
 from cambist.client.drop_copy import DropCopy
 from cambist.client.enums import CancelOnDisconnect
@@ -34,7 +34,7 @@ class Client:
 
     def __init__(self, endpoints: Sequence[str], key: ApiKey, tls: Tls | None) -> None:
         self._logon = Logon(key)
-        self.channels = Channels(tuple(endpoints), tls, self._logon)
+        self.channels = Channels.open(tuple(endpoints), tls, self._logon)
         # Reads that change nothing, tried again while the venue is unavailable.
         self.queries = Queries(self.channels)
         # Balances, their stream, transfers.
@@ -165,7 +165,7 @@ class Client:
             give_up_seconds=give_up_seconds,
         )
         return Session(
-            self.channels.separate(SESSION_OPTIONS),
+            self.channels.for_session(),
             terms,
             on_event=on_event,
             batch_commands=batch_commands,
@@ -189,7 +189,7 @@ class Client:
             cancel_on_disconnect=cancel_on_disconnect,
             is_session_only=is_session_only,
         )
-        return RawSession(self.channels.separate(SESSION_OPTIONS), terms)
+        return RawSession(self.channels.for_session(), terms)
 
     def market_data(self) -> MarketData:
         """A market data stream: `async with client.market_data() as feed`."""

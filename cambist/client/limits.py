@@ -9,6 +9,9 @@ FRAME_BYTES_MAX: Final = 256 * 1024
 # Bytes. Answers that a session's stream may send ahead of its reader. Other streams have the small
 # window: what runs ahead there is stale when it is read.
 SESSION_WINDOW_BYTES: Final = 256 * 1024
+# Order sessions of a client that share a connection. An edge takes 64 connections of an address,
+# with 100 streams each; what breaks a connection breaks all its sessions, so not all share one.
+CONNECTION_SESSIONS_MAX: Final = 16
 # Milliseconds. A silent peer (no FIN) is found after interval + timeout = 15 s.
 KEEPALIVE_INTERVAL_MS: Final = 10_000
 KEEPALIVE_TIMEOUT_MS: Final = 5_000

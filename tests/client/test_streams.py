@@ -96,7 +96,7 @@ async def market_data(*scripts: Script) -> AsyncIterator[tuple[MarketData, Scrip
     )
     endpoint = await server.start(service_pb2.MarketDataSessionRequest, is_bidirectional=True)
     try:
-        async with MarketData(Channels((endpoint,), None, Anonymous())) as feed:
+        async with MarketData(Channels.open((endpoint,), None, Anonymous())) as feed:
             yield feed, server
     finally:
         await server.stop()
@@ -251,7 +251,7 @@ async def test_a_drop_copy_resumes_after_the_last_row_and_tells_nothing_twice() 
         ],
     )
     endpoint = await server.start(drop_copy_pb2.StreamPrivateEventsRequest, is_bidirectional=False)
-    copy = DropCopy(Channels((endpoint,), None, Anonymous()), (4_096,), 0, 1)
+    copy = DropCopy(Channels.open((endpoint,), None, Anonymous()), (4_096,), 0, 1)
     told: list[int] = []
     rows = copy.rows()
     async with asyncio.timeout(SECONDS):
