@@ -2,11 +2,18 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from tests.wallets.tron.simulated_net import GENESIS_MS, HOLDER, OWNER, TOKEN, TRX, Net
+from wallets.tron.simulator.chain import Chain
+from wallets.tron.simulator.parameters import Parameters
+from wallets.tron.simulator.server import Node
+from wallets.tron.simulator.state import Account, State
 
 FOLDER = Path(
     os.environ.get(
@@ -60,3 +67,21 @@ def recorded_transactions(recorded_calls: list[dict[str, Any]]) -> list[dict[str
     for call in recorded_calls:
         walk(call["response"])
     return list(found.values())
+
+
+@pytest.fixture
+async def net() -> AsyncIterator[Net]:
+    parameters = Parameters(solid_lag_blocks=2)
+    state = State(parameters)
+    state.accounts |= {
+        OWNER: Account(1_000 * TRX, GENESIS_MS),
+        HOLDER: Account(TRX, GENESIS_MS),
+    }
+    state.tokens[TOKEN] = {OWNER: 10**12, HOLDER: 1}
+    chain = Chain(parameters, GENESIS_MS, state)
+    for _ in range(5):
+        chain.make_block()
+    client = TestClient(TestServer(Node(chain).application()))
+    await client.start_server()
+    yield Net(chain, client)
+    await client.close()

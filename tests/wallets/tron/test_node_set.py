@@ -7,7 +7,7 @@ from tronpy.proto import tron_pb2
 
 from runtime.errors import Unavailable
 from tests.wallets.tron.served import node_set_of
-from tests.wallets.tron.test_simulator import GENESIS_MS, NEW, OWNER, TOKEN, TRX, Net
+from tests.wallets.tron.simulated_net import GENESIS_MS, NEW, OWNER, TOKEN, TRX, Net
 from wallets.errors import Condition, Stuck
 from wallets.tron.contracts import Transfer, token_transfer
 from wallets.tron.simulator.chain import Chain

@@ -23,16 +23,6 @@ BUILT_BY_A_NODE = frozenset(
         "accountpermissionupdate",
     }
 )
-# Custody does not stake, so it does not ask.
-OF_STAKE = frozenset(
-    {
-        "getcandelegatedmaxsize",
-        "getdelegatedresourcev2",
-        "getdelegatedresourceaccountindexv2",
-        "getcanwithdrawunfreezeamount",
-        "getavailableunfreezecount",
-    }
-)
 # Hot accounts have one key.
 OF_SEVERAL_KEYS = frozenset({"getsignweight", "getapprovedlist"})
 # The same is read by another call, or nothing here depends on it.
@@ -57,7 +47,7 @@ NOT_ASKED = frozenset(
         "validateaddress",
     }
 )
-LEFT_OUT = (BUILT_BY_A_NODE, OF_STAKE, OF_SEVERAL_KEYS, NOT_ASKED)
+LEFT_OUT = (BUILT_BY_A_NODE, OF_SEVERAL_KEYS, NOT_ASKED)
 
 
 @pytest.fixture

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.wallets.tron.test_simulator import GENESIS_MS
-from wallets.tron.simulator.calls import constant_call, resources
+from tests.wallets.tron.simulated_net import GENESIS_MS
+from wallets.tron.simulator.calls import constant_call
 from wallets.tron.simulator.parameters import Parameters
+from wallets.tron.simulator.stake_reads import resources
 from wallets.tron.simulator.state import Account, State
 
 Recording = Callable[[str], list[dict[str, Any]]]

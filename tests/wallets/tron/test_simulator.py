@@ -1,93 +1,17 @@
 """The simulated node: held against a real one's recordings, and its faults."""
 
-import hashlib
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
-from aiohttp.web import Application, Request
-from eth_keys.datatypes import PrivateKey
 from tronpy.proto import tron_pb2
 
-from wallets.contract import BlockRef
+from tests.wallets.tron.simulated_net import HOLDER, NEW, OWNER, TOKEN, TRX, Net
 from wallets.tron.contracts import Transfer, token_transfer
-from wallets.tron.simulator.chain import Chain
 from wallets.tron.simulator.json_forms import transaction_from, transaction_json
 from wallets.tron.simulator.parameters import Parameters
-from wallets.tron.simulator.server import Node
 from wallets.tron.simulator.signatures import signer_of
-from wallets.tron.simulator.state import Account, State
-from wallets.tron.transactions import Plan, build, reference_of, sign, transaction_id
-
-GENESIS_MS = 1_795_354_200_000
-TRX = 1_000_000
-KEY = PrivateKey(hashlib.sha256(b"test").digest())
-OWNER = b"\x41" + KEY.public_key.to_canonical_address()
-HOLDER = b"\x41" + b"\x01" * 20
-NEW = b"\x41" + b"\x02" * 20
-TOKEN = b"\x41" + b"\x03" * 20
-
-
-@dataclass(slots=True)
-class Net:
-    """A simulated node that makes blocks when told to, and a client of it."""
-
-    chain: Chain
-    client: TestClient[Request, Application]
-    # Counts up, so that equal payouts differ.
-    made: int = field(default=0)
-
-    async def call(self, path: str, **body: Any) -> Any:
-        answer = await self.client.post(path, json=body)
-        assert answer.status == 200, answer.status
-        return await answer.json()
-
-    def transaction(self, contract: Any, fee_limit: int = 0, **changes: Any) -> bytes:
-        self.made += 1
-        head = self.chain.head
-        solid = self.chain.blocks[self.chain.solid_height]
-        plan = Plan(
-            contract,
-            reference_of(BlockRef(solid.height, solid.block_hash), head.height),
-            head.time_ms + self.made,
-            changes.get("expiration_ms", head.time_ms + 60_000),
-            fee_limit,
-            changes.get("memo", b""),
-        )
-        raw = build(plan, plan.expiration_ms - 1)
-        digest = hashlib.sha256(raw).digest()
-        signature = KEY.sign_msg_hash(digest)
-        return sign(raw, [signature.to_bytes()[:64] + bytes((signature.v + 27,))])
-
-    async def send(self, whole: bytes) -> Any:
-        return await self.call("/wallet/broadcasthex", transaction=whole.hex())
-
-    async def mined(self, whole: bytes) -> Any:
-        """Sends, makes a block, and answers the info."""
-        taken = await self.send(whole)
-        assert taken["result"] is True, taken
-        self.chain.make_block()
-        return await self.call("/wallet/gettransactioninfobyid", value=taken["txid"])
-
-
-@pytest.fixture
-async def net() -> AsyncIterator[Net]:
-    parameters = Parameters(solid_lag_blocks=2)
-    state = State(parameters)
-    state.accounts |= {
-        OWNER: Account(1_000 * TRX, GENESIS_MS),
-        HOLDER: Account(TRX, GENESIS_MS),
-    }
-    state.tokens[TOKEN] = {OWNER: 10**12, HOLDER: 1}
-    chain = Chain(parameters, GENESIS_MS, state)
-    for _ in range(5):
-        chain.make_block()
-    client = TestClient(TestServer(Node(chain).application()))
-    await client.start_server()
-    yield Net(chain, client)
-    await client.close()
+from wallets.tron.transactions import transaction_id
 
 
 def id_of(whole: bytes) -> str:

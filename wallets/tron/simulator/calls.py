@@ -1,4 +1,4 @@
-"""What a simulated node answers to calls that change nothing, and about resources. Pure.
+"""What a simulated node answers to calls that change nothing. Pure.
 
 Used by the server. Of a real node's answer the unsigned transaction is left out, but for its
 result.
@@ -9,35 +9,28 @@ from typing import Any, Final
 from eth_utils.crypto import keccak
 from tronpy.proto import tron_pb2
 
-from wallets.tron.simulator.parameters import SLOT_MILLISECONDS
-from wallets.tron.simulator.state import State, recovered
+from wallets.tron.simulator.state import State
+from wallets.tron.simulator.tokens import call
 
 BALANCE: Final = bytes.fromhex("70a08231")
 ENERGY_BALANCE: Final = 502
 REVERTED: Final = b"REVERT opcode executed".hex()
 NO_CONTRACT: Final = b"Smart contract is not exist.".hex()
-# Of the whole chain, as on the recorded net.
-TOTALS: Final = {
-    "TotalNetLimit": 43_200_000_000,
-    "TotalNetWeight": 27_000_000_000,
-    "TotalEnergyLimit": 180_000_000_000,
-    "TotalEnergyWeight": 18_000_000_000,
-}
 
 
-def constant_call(state: State, body: dict[str, Any]) -> dict[str, Any]:
+def constant_call(state: State, asked: dict[str, Any]) -> dict[str, Any]:
     """`triggerconstantcontract` on a state."""
-    contract = bytes.fromhex(body.get("contract_address", ""))
+    contract = bytes.fromhex(asked.get("contract_address", ""))
     if contract not in state.tokens:
         return {"result": {"code": "CONTRACT_VALIDATE_ERROR", "message": NO_CONTRACT}}
-    selector = keccak(str(body.get("function_selector", "")).encode())[:4]
-    data = selector + bytes.fromhex(body.get("parameter", ""))
+    selector = keccak(str(asked.get("function_selector", "")).encode())[:4]
+    data = selector + bytes.fromhex(asked.get("parameter", ""))
     if selector == BALANCE and len(data) == 36:
         held = state.tokens[contract].get(b"\x41" + data[16:], 0)
         return answer("", ENERGY_BALANCE, held.to_bytes(32), 0)
-    owner = bytes.fromhex(body.get("owner_address", ""))
-    call = tron_pb2.TriggerSmartContract(owner_address=owner, contract_address=contract, data=data)
-    result, energy, returned, _ = state.call(call)
+    owner = bytes.fromhex(asked.get("owner_address", ""))
+    body = tron_pb2.TriggerSmartContract(owner_address=owner, contract_address=contract, data=data)
+    result, energy, returned, _ = call(state, body)
     penalty = energy - energy * 1_000 // state.energy_factor
     return answer("" if result == "SUCCESS" else REVERTED, energy, returned, penalty)
 
@@ -51,13 +44,3 @@ def answer(message: str, energy: int, returned: bytes, penalty: int) -> dict[str
         told["energy_penalty"] = penalty
     told["constant_result"] = [returned.hex()]
     return told | {"transaction": {"ret": [{"ret": "FAILED"} if message else {}]}}
-
-
-def resources(state: State, body: dict[str, Any], time_ms: int) -> dict[str, Any]:
-    """`getaccountresource`: free bandwidth; nothing of an account that does not exist."""
-    account = state.accounts.get(bytes.fromhex(body.get("address", "")))
-    if account is None:
-        return {}
-    used = recovered(account, time_ms // SLOT_MILLISECONDS)
-    told: dict[str, Any] = {"freeNetUsed": used} if used else {}
-    return told | {"freeNetLimit": state.parameters.free_bandwidth_bytes} | TOTALS

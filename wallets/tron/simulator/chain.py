@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from tronpy.proto import tron_pb2
 
+from wallets.tron.simulator.execution import execute
 from wallets.tron.simulator.parameters import (
     EXPIRATION_MILLISECONDS_MAX,
     PENDING_MAX,
@@ -16,8 +17,9 @@ from wallets.tron.simulator.parameters import (
     SLOT_MILLISECONDS,
     Parameters,
 )
+from wallets.tron.simulator.refusals import Invalid, Refused
 from wallets.tron.simulator.signatures import check_signatures
-from wallets.tron.simulator.state import Invalid, Receipt, Refused, State
+from wallets.tron.simulator.state import Receipt, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ class Chain:
         if self.faults.accept_then_drop:
             self.faults.accept_then_drop -= 1
             return txid
-        self.pool_state.execute(whole, self.head.time_ms)
+        execute(self.pool_state, whole, self.head.time_ms)
         self.pending[txid] = executed
         return txid
 
@@ -130,7 +132,7 @@ class Chain:
         if txid in self.pending or txid in self.heights or txid in self.refused:
             raise Refused("DUP_TRANSACTION_ERROR", "Dup transaction.")
         try:
-            receipt = self.pool_state.copy().execute(whole, self.head.time_ms)
+            receipt = execute(self.pool_state.copy(), whole, self.head.time_ms)
         except Invalid as invalid:
             raise Refused(invalid.code, f"Contract validate error : {invalid.text}") from invalid
         return Executed(txid, whole, receipt)
@@ -155,7 +157,7 @@ class Chain:
                 self.check_reference(waiting.whole)
                 if waiting.whole.raw_data.expiration <= time_ms:
                     continue
-                receipt = state.execute(waiting.whole, time_ms)
+                receipt = execute(state, waiting.whole, time_ms)
             except Refused:
                 continue
             taken.append(Executed(txid, waiting.whole, receipt))
@@ -168,7 +170,7 @@ class Chain:
         self.pool_state = self.head.state.copy()
         for txid, waiting in list(self.pending.items()):
             try:
-                self.pool_state.execute(waiting.whole, self.head.time_ms)
+                execute(self.pool_state, waiting.whole, self.head.time_ms)
             except Refused:
                 del self.pending[txid]
 

@@ -4,26 +4,14 @@ As on a real node the JSON `raw_data` alone counts: `raw_data_hex` and `txID` of
 read. Accounts are hexadecimal text, as without `visible`.
 """
 
-from typing import Any
-
 from google.protobuf.any_pb2 import Any as AnyMessage
 from tronpy.proto import tron_pb2
 
+from wallets.tron.contracts import Resource
 from wallets.tron.simulator.chain import Executed, SimulatedBlock, id_of
+from wallets.tron.simulator.messages import KINDS, NAMES, Json, body_of, message_json, message_of
+from wallets.tron.simulator.stake_reads import without_zeros
 from wallets.tron.simulator.state import TRANSFER_TOPIC, Receipt
-
-Json = dict[str, Any]
-TYPES = {"TransferContract": 1, "TriggerSmartContract": 31}
-# JSON name and whether it is bytes, per kind.
-FIELDS: dict[str, dict[str, bool]] = {
-    "TransferContract": {"amount": False, "owner_address": True, "to_address": True},
-    "TriggerSmartContract": {
-        "owner_address": True,
-        "contract_address": True,
-        "data": True,
-        "call_value": False,
-    },
-}
 
 
 def transaction_from(body: Json) -> tron_pb2.Transaction:
@@ -32,19 +20,13 @@ def transaction_from(body: Json) -> tron_pb2.Transaction:
     contracts = []
     for contract in data["contract"]:
         kind = contract["type"]
-        value = contract["parameter"]["value"]
-        fields = {
-            name: bytes.fromhex(value[name]) if is_bytes else value[name]
-            for name, is_bytes in FIELDS[kind].items()
-            if name in value
-        }
-        message = getattr(tron_pb2, kind)(**fields)
+        message = message_of(kind, contract["parameter"]["value"])
         parameter = AnyMessage(
             type_url=f"type.googleapis.com/protocol.{kind}", value=message.SerializeToString()
         )
         contracts.append(
             tron_pb2.Transaction.Contract(
-                type=TYPES[kind],
+                type=KINDS[kind].number,
                 parameter=parameter,
                 Permission_id=contract.get("Permission_id", 0),
             )
@@ -66,14 +48,9 @@ def transaction_json(whole: tron_pb2.Transaction, result: str = "") -> Json:
     """As `gettransactionbyid` shows it; `result` is its contractRet."""
     raw = whole.raw_data
     contract = raw.contract[0]
-    kind = {number: name for name, number in TYPES.items()}[contract.type]
-    message = getattr(tron_pb2, kind).FromString(contract.parameter.value)
-    value = {
-        field.name: found.hex() if isinstance(found, bytes) else found
-        for field, found in message.ListFields()
-    }
+    value = message_json(body_of(contract))
     form: Json = {"parameter": {"value": value, "type_url": contract.parameter.type_url}}
-    form["type"] = kind
+    form["type"] = NAMES[contract.type]
     if contract.Permission_id:
         form["Permission_id"] = contract.Permission_id
     data: Json = {
@@ -125,21 +102,35 @@ def info_json(done: Executed, block: SimulatedBlock) -> Json:
             for log in receipt.logs
         ],
     }
+    answer["withdraw_expire_amount"] = receipt.withdrawn
+    if receipt.restaked is not None:
+        # A map of three kinds, of which votes alone are always zero.
+        restaked = receipt.restaked
+        amounts = {
+            "ENERGY": restaked[Resource.ENERGY],
+            "TRON_POWER": 0,
+            "BANDWIDTH": restaked[Resource.BANDWIDTH],
+        }
+        answer["cancel_unfreezeV2_amount"] = [
+            {"key": name, "value": amount} for name, amount in amounts.items()
+        ]
     if receipt.result not in ("", "SUCCESS"):
         answer["result"] = "FAILED"
-    return {name: value for name, value in answer.items() if value}
+    return without_zeros(answer)
 
 
 def receipt_json(receipt: Receipt) -> Json:
     """The receipt; zeros are left out."""
-    answer = {
-        "energy_fee": receipt.energy_fee,
-        "energy_usage_total": receipt.energy_usage,
-        "net_usage": receipt.net_usage,
-        "net_fee": receipt.net_fee,
-        "result": receipt.result,
-    }
-    return {name: value for name, value in answer.items() if value}
+    return without_zeros(
+        {
+            "energy_usage": receipt.energy_usage,
+            "energy_fee": receipt.energy_fee,
+            "energy_usage_total": receipt.energy_total,
+            "net_usage": receipt.net_usage,
+            "net_fee": receipt.net_fee,
+            "result": receipt.result,
+        }
+    )
 
 
 def block_json(block: SimulatedBlock) -> Json:

@@ -6,13 +6,20 @@ from typing import Final
 SLOT_MILLISECONDS: Final = 3_000
 # Slots over which used bandwidth comes back: a day.
 WINDOW_SLOTS: Final = 28_800
+# The window of an account is counted in thousandths of slots.
+WINDOW_PRECISION: Final = 1_000
 PRECISION: Final = 1_000_000
+SUN_PER_TRX: Final = 1_000_000
 RESULT_BYTES: Final = 64
 # Blocks whose hashes a transaction may name.
 REFERENCE_BLOCKS: Final = 65_536
 EXPIRATION_MILLISECONDS_MAX: Final = 24 * 3_600_000
 FEE_LIMIT_SUN_MAX: Final = 15_000_000_000
 PENDING_MAX: Final = 100_000
+UNSTAKING_MAX: Final = 32
+DAY_MILLISECONDS: Final = 24 * 3_600_000
+# Slots that a locked loan lasts when it names none: three days.
+LOCK_SLOTS: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +32,13 @@ class Parameters:
     create_account_fee: int = 100_000
     create_account_system_fee: int = 1_000_000
     memo_fee: int = 1_000_000
+    # Of the whole chain a day, and the TRX that others than the accounts here staked for it.
+    bandwidth_total_bytes: int = 43_200_000_000
+    bandwidth_staked_trx: int = 27_000_000_000
+    energy_total: int = 180_000_000_000
+    energy_staked_trx: int = 18_000_000_000
+    unstaking_days: int = 14
+    lock_slots_max: int = LOCK_SLOTS
     # Blocks between the head and the newest one that cannot be replaced.
     solid_lag_blocks: int = 20
     transactions_per_block: int = 1_000

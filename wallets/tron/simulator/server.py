@@ -12,16 +12,26 @@ from aiohttp import web
 from google.protobuf.message import DecodeError
 from tronpy.proto import tron_pb2
 
-from wallets.tron.simulator.calls import constant_call, resources
+from wallets.tron.simulator.account_json import account_json
+from wallets.tron.simulator.calls import constant_call
 from wallets.tron.simulator.chain import Chain, Executed, SimulatedBlock, id_of
 from wallets.tron.simulator.json_forms import (
-    Json,
     block_json,
     executed_json,
     info_json,
     transaction_from,
 )
-from wallets.tron.simulator.state import Refused, State
+from wallets.tron.simulator.messages import Json
+from wallets.tron.simulator.refusals import Refused
+from wallets.tron.simulator.stake_reads import (
+    counterparties,
+    lendable_most,
+    loans_between,
+    resources,
+    unstaking_count,
+    withdrawable_amount,
+)
+from wallets.tron.simulator.state import State
 
 BODY_BYTES_MAX: Final = 1_000_000
 NOT_A_TRANSACTION: Final = {
@@ -212,10 +222,9 @@ def block_infos(node: Node, body: Json, is_solid: bool) -> list[Json]:
 
 def account(node: Node, body: Json, is_solid: bool) -> Json:
     """An account; on a full node waiting transactions are counted already."""
-    state = node.view(True)[-1].state if is_solid else node.chain.pool_state
     key = bytes.fromhex(body.get("address", ""))
-    holder = state.accounts.get(key)
-    return {"address": key.hex(), "balance": holder.balance} if holder else {}
+    holder = state_of(node, is_solid).accounts.get(key)
+    return account_json(key, holder, time_of(node, is_solid)) if holder else {}
 
 
 def state_of(node: Node, is_solid: bool) -> State:
@@ -223,14 +232,21 @@ def state_of(node: Node, is_solid: bool) -> State:
     return node.view(True)[-1].state if is_solid else node.chain.pool_state
 
 
-def constant(node: Node, body: Json, is_solid: bool) -> Json:
-    """A call that changes nothing."""
-    return constant_call(state_of(node, is_solid), body)
+def time_of(node: Node, is_solid: bool) -> int:
+    """The time of the newest block that calls see."""
+    return node.view(is_solid)[-1].time_ms
 
 
-def account_resource(node: Node, body: Json, is_solid: bool) -> Json:
-    """Bandwidth and energy of an account."""
-    return resources(state_of(node, is_solid), body, node.chain.head.time_ms)
+def timed(answer: Callable[[State, Json, int], Json]) -> "Read":
+    """A read of a state and its time."""
+    return lambda node, body, is_solid: answer(
+        state_of(node, is_solid), body, time_of(node, is_solid)
+    )
+
+
+def untimed(answer: Callable[[State, Json], Json]) -> "Read":
+    """A read of a state alone."""
+    return lambda node, body, is_solid: answer(state_of(node, is_solid), body)
 
 
 def chain_parameters(node: Node, _body: Json, _is_solid: bool) -> Json:
@@ -255,8 +271,13 @@ READS: Final[dict[str, Read]] = {
     "gettransactioninfobyid": transaction_info,
     "gettransactioninfobyblocknum": block_infos,
     "getaccount": account,
-    "getaccountresource": account_resource,
-    "triggerconstantcontract": constant,
+    "getaccountresource": timed(resources),
+    "getcandelegatedmaxsize": timed(lendable_most),
+    "getcanwithdrawunfreezeamount": timed(withdrawable_amount),
+    "getavailableunfreezecount": timed(unstaking_count),
+    "getdelegatedresourcev2": untimed(loans_between),
+    "getdelegatedresourceaccountindexv2": untimed(counterparties),
+    "triggerconstantcontract": untimed(constant_call),
     "getchainparameters": chain_parameters,
 }
 

@@ -8,7 +8,7 @@ from eth_utils.exceptions import ValidationError
 from tronpy.proto import tron_pb2
 
 from wallets.tron.addresses import address_of
-from wallets.tron.simulator.state import Refused
+from wallets.tron.simulator.refusals import Refused
 
 
 def check_signatures(whole: tron_pb2.Transaction, owner: bytes) -> None:

@@ -1,49 +1,56 @@
-"""Accounts and tokens at one block, and what a transaction changes. Pure.
+"""Accounts, loans and tokens at one block. Pure.
 
-Used by `wallets.tron.simulator.chain`. A refusal carries the real node's code and words.
+Changed by the modules that execute a transaction, copied at each block by
+`wallets.tron.simulator.chain`. All amounts of TRX are sun.
 """
 
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from tronpy.proto import tron_pb2
-
+from wallets.tron.contracts import Resource
 from wallets.tron.simulator.parameters import (
-    FEE_LIMIT_SUN_MAX,
-    PRECISION,
-    SLOT_MILLISECONDS,
+    SUN_PER_TRX,
+    WINDOW_PRECISION,
     WINDOW_SLOTS,
     Parameters,
 )
+from wallets.tron.simulator.refusals import Refused
 
 TRANSFER: Final = bytes.fromhex("a9059cbb")
 TRANSFER_TOPIC: Final = "ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
-TOO_LOW: Final = (
-    bytes.fromhex("08c379a0")
-    + (32).to_bytes(32)
-    + (15).to_bytes(32)
-    + b"balance too low".ljust(32, b"\0")
-)
-ENERGY_HELD: Final = 13_664
-ENERGY_EMPTY: Final = 28_664
-ENERGY_REVERT: Final = 1_005
-ENERGY_NO_FUNCTION: Final = 234
 
 
-class Refused(Exception):
-    """A node's refusal: code and text."""
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What an account has of one resource. Stake in sun, usage in bytes or energy."""
 
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(f"{code}: {text}")
-        self.code = code
-        self.text = text
+    staked: int = 0
+    # Of its own stake, lent to others; of others' stake, lent to it.
+    lent: int = 0
+    borrowed: int = 0
+    used: int = 0
+    used_slot: int = 0
+    # Thousandths of slots over which usage comes back.
+    window: int = WINDOW_SLOTS * WINDOW_PRECISION
+
+    @property
+    def counted(self) -> int:
+        """Stake whose resource this account may use."""
+        return self.staked + self.borrowed
+
+    @property
+    def weight_trx(self) -> int:
+        """TRX that count in the chain's total."""
+        return (self.staked + self.lent) // SUN_PER_TRX
 
 
-class Invalid(Refused):
-    """The contract cannot be executed."""
+@dataclass(frozen=True, slots=True)
+class Unstaking:
+    """Stake that waits until it may be withdrawn."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__("CONTRACT_VALIDATE_ERROR", text)
+    resource: Resource
+    amount: int
+    expires_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,37 @@ class Account:
     created_ms: int
     free_used: int = 0
     free_used_slot: int = 0
+    bandwidth: Holding = Holding()
+    energy: Holding = Holding()
+    unstaking: tuple[Unstaking, ...] = ()
+
+    def holding(self, resource: Resource) -> Holding:
+        """What it has of a resource."""
+        return self.energy if resource is Resource.ENERGY else self.bandwidth
+
+    def holds(self, resource: Resource, holding: Holding) -> "Account":
+        """The same account with another holding."""
+        if resource is Resource.ENERGY:
+            return replace(self, energy=holding)
+        return replace(self, bandwidth=holding)
+
+
+@dataclass(frozen=True, slots=True)
+class Loan:
+    """Stake of one account whose resource another uses, and until when it is locked."""
+
+    amount: int
+    expires_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LoanKey:
+    """From whom, to whom, of what; locked and free loans are kept apart."""
+
+    lender: bytes
+    receiver: bytes
+    resource: Resource
+    is_locked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,91 +111,49 @@ class Receipt:
     fee: int = 0
     net_usage: int = 0
     net_fee: int = 0
+    # Of staked energy; the rest of the total was burned.
     energy_usage: int = 0
+    energy_total: int = 0
     energy_fee: int = 0
     # Empty for what runs no code.
     result: str = ""
     returned: bytes = b""
     token: bytes = b""
     logs: tuple[Log, ...] = ()
+    # Sun of stake whose waiting time was over.
+    withdrawn: int = 0
+    # Sun by resource that went from waiting back to stake; None for all other kinds.
+    restaked: dict[Resource, int] | None = None
 
 
 @dataclass(slots=True)
 class State:
-    """All accounts, and holders per token. Copied at each block."""
+    """All accounts, loans, and holders per token. Copied at each block."""
 
     parameters: Parameters
     accounts: dict[bytes, Account] = field(default_factory=dict)
     tokens: dict[bytes, dict[bytes, int]] = field(default_factory=dict)
     # Multiplies the energy of every call, in thousandths: the dynamic factor.
     energy_factor: int = 1_000
+    loans: dict[LoanKey, Loan] = field(default_factory=dict)
+    # TRX that accounts here staked.
+    weights: dict[Resource, int] = field(default_factory=lambda: dict.fromkeys(Resource, 0))
 
     def copy(self) -> "State":
         """The same accounts and holders, to change apart."""
-        tokens = {token: dict(holders) for token, holders in self.tokens.items()}
-        return State(self.parameters, dict(self.accounts), tokens, self.energy_factor)
+        return State(
+            self.parameters,
+            dict(self.accounts),
+            {token: dict(holders) for token, holders in self.tokens.items()},
+            self.energy_factor,
+            dict(self.loans),
+            dict(self.weights),
+        )
 
-    def validate_transfer(self, owner: bytes, to: bytes, amount: int) -> int:
-        """The fee of activating the receiver. Raises Invalid in the node's order and words."""
-        if len(owner) != 21 or owner[0] != 0x41:
-            raise Invalid("Invalid ownerAddress!")
-        if len(to) != 21 or to[0] != 0x41:
-            raise Invalid("Invalid toAddress!")
-        if owner == to:
-            raise Invalid("Cannot transfer TRX to yourself.")
-        if owner not in self.accounts:
-            raise Invalid("Validate TransferContract error, no OwnerAccount.")
-        if amount <= 0:
-            raise Invalid("Amount must be greater than 0.")
-        if to in self.tokens:
-            raise Invalid("Cannot transfer TRX to a smartContract.")
-        fee = 0 if to in self.accounts else self.parameters.create_account_system_fee
-        if self.accounts[owner].balance < amount + fee:
-            raise Invalid("Validate TransferContract error, balance is not sufficient.")
-        return fee
-
-    def execute(self, whole: tron_pb2.Transaction, time_ms: int) -> Receipt:
-        """Applies one transaction. Raises Refused, and then has changed nothing."""
-        trial = self.copy()
-        receipt = trial.apply(whole, time_ms)
-        self.accounts, self.tokens = trial.accounts, trial.tokens
-        return receipt
-
-    def apply(self, whole: tron_pb2.Transaction, time_ms: int) -> Receipt:
-        """Applies one transaction to this state; a refusal leaves it half done."""
-        contract = whole.raw_data.contract[0]
-        value = contract.parameter.value
-        if contract.type == 1:
-            return self.transfer(whole, tron_pb2.TransferContract.FromString(value), time_ms)
-        if contract.type == 31:
-            return self.trigger(whole, tron_pb2.TriggerSmartContract.FromString(value), time_ms)
-        raise Invalid("contract type is not simulated")
-
-    def transfer(
-        self, whole: tron_pb2.Transaction, body: tron_pb2.TransferContract, time_ms: int
-    ) -> Receipt:
-        """TRX to an account, which is activated if need be."""
-        owner, to, amount = body.owner_address, body.to_address, body.amount
-        is_new = to not in self.accounts
-        # A node asks this again after the fees: the whole of both must fit.
-        self.validate_transfer(owner, to, amount)
-        if is_new:
-            self.charge(owner, self.parameters.create_account_fee)
-            net = Receipt(net_fee=self.parameters.create_account_fee)
-        else:
-            net = self.take_bandwidth(owner, whole, time_ms)
-        memo = self.take_memo_fee(owner, whole)
-        fee = self.validate_transfer(owner, to, amount)
-        self.charge(owner, amount + fee)
-        receiver = self.accounts.get(to, Account(0, time_ms))
-        self.accounts[to] = replace(receiver, balance=receiver.balance + amount)
-        return replace(net, fee=net.net_fee + memo + fee)
-
-    def take_memo_fee(self, owner: bytes, whole: tron_pb2.Transaction) -> int:
-        """Any memo costs a fixed fee."""
-        fee = self.parameters.memo_fee if whole.raw_data.data else 0
-        self.charge(owner, fee)
-        return fee
+    def take_over(self, other: "State") -> None:
+        """Becomes the other, which is used no more."""
+        self.accounts, self.tokens = other.accounts, other.tokens
+        self.loans, self.weights = other.loans, other.weights
 
     def charge(self, owner: bytes, amount: int) -> None:
         """Burns or moves away TRX. Raises Refused."""
@@ -166,93 +162,31 @@ class State:
             raise Refused("BANDWITH_ERROR", "Account resource insufficient error.")
         self.accounts[owner] = replace(account, balance=account.balance - amount)
 
-    def take_bandwidth(self, owner: bytes, whole: tron_pb2.Transaction, time_ms: int) -> Receipt:
-        """Free bandwidth when all bytes fit into it, else TRX for all bytes."""
-        size = whole.ByteSize() + 64
-        account, slot = self.accounts[owner], time_ms // SLOT_MILLISECONDS
-        used = recovered(account, slot)
-        if size <= self.parameters.free_bandwidth_bytes - used:
-            self.accounts[owner] = replace(
-                account, free_used=increased(account, size, slot), free_used_slot=slot
-            )
-            return Receipt(net_usage=size)
-        fee = size * self.parameters.byte_price
-        self.charge(owner, fee)
-        return Receipt(net_fee=fee)
+    def pay(self, owner: bytes, amount: int) -> None:
+        """Gives TRX to an account that exists."""
+        account = self.accounts[owner]
+        self.accounts[owner] = replace(account, balance=account.balance + amount)
 
-    def trigger(
-        self, whole: tron_pb2.Transaction, body: tron_pb2.TriggerSmartContract, time_ms: int
-    ) -> Receipt:
-        """A call of a token: burns energy whatever comes of it."""
-        owner, limit = body.owner_address, whole.raw_data.fee_limit
-        if not 0 <= limit <= FEE_LIMIT_SUN_MAX:
-            raise Invalid(f"feeLimit must be >= 0 and <= {FEE_LIMIT_SUN_MAX}")
-        if owner not in self.accounts:
-            raise Invalid("no OwnerAccount")
-        if body.contract_address not in self.tokens:
-            raise Invalid("No contract or not a smart contract")
-        net = self.take_bandwidth(owner, whole, time_ms)
-        memo = self.take_memo_fee(owner, whole)
-        price = self.parameters.energy_price
-        # Of the fee limit and of the balance, whichever is less: the real formula without stake.
-        energy_limit = min(self.accounts[owner].balance, limit) // price
-        result, energy, returned, logs = self.call(body)
-        if energy > energy_limit:
-            result, energy, returned, logs = "OUT_OF_ENERGY", energy_limit, b"", ()
-        if result == "SUCCESS":
-            self.move(logs)
-        self.charge(owner, energy * price)
-        return replace(
-            net,
-            fee=net.net_fee + memo + energy * price,
-            energy_usage=energy,
-            energy_fee=energy * price,
-            result=result,
-            returned=returned,
-            token=body.contract_address,
-            logs=logs,
-        )
+    def change(self, owner: bytes, resource: Resource, holding: Holding) -> None:
+        """Stores what an account has of a resource, and the chain's total with it."""
+        account = self.accounts[owner]
+        before = account.holding(resource).weight_trx
+        self.weights[resource] += holding.weight_trx - before
+        self.accounts[owner] = account.holds(resource, holding)
 
-    def call(self, body: tron_pb2.TriggerSmartContract) -> tuple[str, int, bytes, tuple[Log, ...]]:
-        """Outcome, energy, returned bytes and events of a call; changes nothing."""
-        data, holders = body.data, self.tokens[body.contract_address]
-        if data[:4] != TRANSFER or len(data) != 68:
-            return "REVERT", self.factored(ENERGY_NO_FUNCTION), b"", ()
-        to, amount = b"\x41" + data[16:36], int.from_bytes(data[36:])
-        if holders.get(body.owner_address, 0) < amount:
-            return "REVERT", self.factored(ENERGY_REVERT), TOO_LOW, ()
-        # Storage that leaves zero costs more; a transfer of nothing writes nothing new.
-        costs_more = bool(amount) and not holders.get(to)
-        energy = ENERGY_EMPTY if costs_more else ENERGY_HELD
-        log = Log(body.contract_address, body.owner_address, to, amount)
-        # USDT's habit: the word returned is false although the transfer succeeded.
-        return "SUCCESS", self.factored(energy), bytes(32), (log,)
+    def weight_trx(self, resource: Resource) -> int:
+        """TRX that are staked for a resource on the whole chain."""
+        if resource is Resource.ENERGY:
+            return self.parameters.energy_staked_trx + self.weights[resource]
+        return self.parameters.bandwidth_staked_trx + self.weights[resource]
 
-    def factored(self, energy: int) -> int:
-        """Energy under the dynamic factor."""
-        return energy * self.energy_factor // 1_000
+    def total(self, resource: Resource) -> int:
+        """What the whole chain gives of a resource in a day."""
+        if resource is Resource.ENERGY:
+            return self.parameters.energy_total
+        return self.parameters.bandwidth_total_bytes
 
-    def move(self, logs: tuple[Log, ...]) -> None:
-        """Books the events of a call."""
-        for log in logs:
-            holders = self.tokens[log.token]
-            holders[log.sender] = holders.get(log.sender, 0) - log.amount
-            holders[log.receiver] = holders.get(log.receiver, 0) + log.amount
-
-
-def decayed_average(account: Account, slot: int) -> int:
-    """The chain's moving average of used bytes after the slots that went by."""
-    left = max(0, WINDOW_SLOTS - (slot - account.free_used_slot))
-    average = -(-account.free_used * PRECISION // WINDOW_SLOTS)
-    return (2 * average * left + WINDOW_SLOTS) // (2 * WINDOW_SLOTS)
-
-
-def recovered(account: Account, slot: int) -> int:
-    """Free bytes that still count as used."""
-    return decayed_average(account, slot) * WINDOW_SLOTS // PRECISION
-
-
-def increased(account: Account, size: int, slot: int) -> int:
-    """Free bytes that count as used after some more."""
-    average = decayed_average(account, slot) + -(-size * PRECISION // WINDOW_SLOTS)
-    return average * WINDOW_SLOTS // PRECISION
+    def share(self, resource: Resource, sun: int) -> int:
+        """What so much stake gives in a day: its part of all stake, rounded down."""
+        weight_sun = self.weight_trx(resource) * SUN_PER_TRX
+        return sun * self.total(resource) // weight_sun if weight_sun else 0

@@ -1,0 +1,70 @@
+"""Executes a transaction: the fees that each kind pays, and what the kind does. Pure.
+
+Called by `wallets.tron.simulator.chain`. A refusal changes nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from google.protobuf.message import DecodeError
+from tronpy.proto import tron_pb2
+
+from wallets.tron.simulator.fees import take_bandwidth, take_memo_fee
+from wallets.tron.simulator.lending import lend, take_back
+from wallets.tron.simulator.messages import KINDS, body_of
+from wallets.tron.simulator.refusals import Invalid
+from wallets.tron.simulator.staking import cancel, stake, unstake, withdraw
+from wallets.tron.simulator.state import Receipt, State
+from wallets.tron.simulator.tokens import trigger
+from wallets.tron.simulator.transfers import transfer
+
+# Kinds whose fees depend on what they do.
+OWN_FEES: Final[dict[str, Callable[[State, tron_pb2.Transaction, Any, int], Receipt]]] = {
+    "TransferContract": transfer,
+    "TriggerSmartContract": trigger,
+}
+# Kinds that pay for their bytes and memo and no more; state, message and time.
+PLAIN: Final[dict[str, Callable[[State, Any, int], Receipt]]] = {
+    "FreezeBalanceV2Contract": stake,
+    "UnfreezeBalanceV2Contract": unstake,
+    "WithdrawExpireUnfreezeContract": withdraw,
+    "CancelAllUnfreezeV2Contract": cancel,
+    "DelegateResourceContract": lend,
+    "UnDelegateResourceContract": take_back,
+}
+NUMBERS: Final = {KINDS[name].number: name for name in (*OWN_FEES, *PLAIN)}
+
+
+def execute(state: State, whole: tron_pb2.Transaction, time_ms: int) -> Receipt:
+    """Applies one transaction at a time of the chain. Raises Refused."""
+    trial = state.copy()
+    receipt = apply(trial, whole, time_ms)
+    state.take_over(trial)
+    return receipt
+
+
+def apply(state: State, whole: tron_pb2.Transaction, time_ms: int) -> Receipt:
+    """Applies one transaction to this state; a refusal leaves it half done."""
+    contract = whole.raw_data.contract[0]
+    name = NUMBERS.get(contract.type)
+    if name is None:
+        raise Invalid("contract type is not simulated")
+    try:
+        body = body_of(contract)
+    except DecodeError as error:
+        raise Invalid("contract cannot be read") from error
+    if name in OWN_FEES:
+        return OWN_FEES[name](state, whole, body, time_ms)
+    owner = body.owner_address
+    if owner not in state.accounts:
+        raise Invalid("account not exists")
+    net = take_bandwidth(state, owner, whole, time_ms)
+    memo = take_memo_fee(state, owner, whole)
+    done = PLAIN[name](state, body, time_ms)
+    return replace(
+        done,
+        fee=net.net_fee + memo + done.fee,
+        net_usage=net.net_usage,
+        net_fee=net.net_fee,
+    )
