@@ -111,7 +111,7 @@ class Bitcoin:
     def create_wallet(self, extended_public_key: str, index: int) -> Destination:
         """The deposit address of a place of a branch. Raises Rejected."""
         branch = parse_branch(extended_public_key, self._chain)
-        script = script_of_key(branch.child(index).public_key)
+        script = script_of_key(branch.point(index).format())
         return Destination(addresses.address_of(script, self._chain), script)
 
     def parse_address(self, text: str) -> Destination:

@@ -8,8 +8,6 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from coincurve import PublicKey
-
 from wallets.bitcoin.networks import BitcoinNetwork
 from wallets.bitcoin.scripts import ScriptKind, script_of
 from wallets.errors import Rejected
@@ -24,9 +22,8 @@ class Branch(ExtendedKey):
         """The scripts of `count` children from `start` on, in order."""
         if count < 0 or not 0 <= start <= HARDENED - count:
             raise Rejected("BAD_INDEX", f"{start} and {count} more")
-        parent = PublicKey(self.public_key)
         for index in range(start, start + count):
-            yield script_of_key(parent.add(self.digest(index)[:32]).format())
+            yield script_of_key(self.point(index).format())
 
 
 def script_of_key(public_key: bytes) -> bytes:

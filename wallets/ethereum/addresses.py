@@ -8,7 +8,6 @@ import enum
 from collections.abc import Collection
 from typing import Final
 
-from coincurve import PublicKey
 from eth_utils.address import is_checksum_address, is_hex_address, to_checksum_address
 from eth_utils.crypto import keccak
 
@@ -58,5 +57,4 @@ def parse_branch(extended_public_key: str) -> ExtendedKey:
 
 def account_at(branch: ExtendedKey, index: int) -> bytes:
     """The account of a child. Raises Rejected for an index that has none."""
-    point = PublicKey(branch.child(index).public_key).format(compressed=False)
-    return keccak(point[1:])[12:]
+    return keccak(branch.point(index).format(compressed=False)[1:])[12:]

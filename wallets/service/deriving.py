@@ -24,7 +24,7 @@ class BitcoinBranch:
         for known in NETWORKS:
             if known.chain == self.network:
                 branch = derivation.parse_branch(extended_public_key, known)
-                script = derivation.script_of_key(branch.child(index).public_key)
+                script = derivation.script_of_key(branch.point(index).format())
                 return Destination(addresses.address_of(script, known), script)
         raise Rejected("NETWORK_NOT_SERVED", f"no addresses on bitcoin/{self.network}")
 

@@ -9,7 +9,6 @@ from collections.abc import Collection
 from typing import Final
 
 import base58
-from coincurve import PublicKey
 from eth_utils.crypto import keccak
 
 from wallets.contract import Destination
@@ -81,8 +80,7 @@ def address_of(key: bytes) -> str:
 def account_at(extended_public_key: str, index: int) -> bytes:
     """The account of a child of a branch. Raises Rejected."""
     branch = ExtendedKey.parse(extended_public_key, PUBLIC_KEY_VERSIONS)
-    point = PublicKey(branch.child(index).public_key).format(compressed=False)
-    return bytes((PREFIX,)) + keccak(point[1:])[12:]
+    return bytes((PREFIX,)) + keccak(branch.point(index).format(compressed=False)[1:])[12:]
 
 
 def is_hexadecimal(text: str) -> bool:
