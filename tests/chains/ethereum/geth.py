@@ -12,6 +12,7 @@ import json
 import subprocess
 import time
 from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -218,6 +219,7 @@ def encoded(content: bytes) -> str:
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
 
 
+@cache
 def genesis_of(program: str) -> dict[str, Any]:
     """Geth's own for development, with the system's contracts, and one rich account."""
     printed = subprocess.run([program, "--dev", "dumpgenesis"], check=True, capture_output=True)

@@ -71,6 +71,8 @@ class Hardhat(DevelopmentNode):
             self.call("hardhat_dropTransaction", waiting)
         for raw in raws:
             self.call("eth_sendRawTransaction", "0x" + raw.hex())
+        # Else the same blocks would be made again.
+        self.call("evm_increaseTime", 1)
         self.mine(depth)
 
     def raise_base_fee(self, per_gas_atoms: int) -> None:

@@ -3,13 +3,14 @@
 import pytest
 
 from tests.chains.ethereum.custody import Custody
+from tests.chains.ethereum.nodes import on_every_node
 from tests.chains.ethereum.test_pipeline import StoredApprover, request, states
 from tests.wallets.core.memory_chain import SHARD, SOURCE_ID, MemoryEngine
 from wallets.core.pipeline import Pipeline
 from wallets.core.store import Store
 from wallets.ethereum.transactions import Signed, parse_signed
 
-pytestmark = pytest.mark.chains
+pytestmark = [pytest.mark.chains, on_every_node]
 
 ETHER = 10**18
 
@@ -29,7 +30,7 @@ async def run(custody: Custody, engine: MemoryEngine, rounds: int, *, mines: boo
         await worker.step()
         await engine.apply()
         if mines:
-            custody.anvil.mine()
+            custody.node.mine()
 
 
 async def bumped(custody: Custody, engine: MemoryEngine) -> tuple[Signed, Signed]:
@@ -49,7 +50,7 @@ async def bumped(custody: Custody, engine: MemoryEngine) -> tuple[Signed, Signed
 async def check_settled_once(custody: Custody, engine: MemoryEngine, ends: list[str]) -> None:
     assert await states(custody.database) == ["settled"]
     assert set(engine.states.values()) == {"settled"}
-    assert custody.anvil.balance(custody.payout(1, 1).destination.text) == ETHER
+    assert custody.node.balance(custody.payout(1, 1).destination.text) == ETHER
     rows = await custody.database.read("select state from custody.attempt order by attempt_id")
     assert [row["state"] for row in rows] == ends
     assert await custody.database.read("select 1 from custody.owned_input") == []
@@ -62,8 +63,8 @@ async def test_an_unmined_payout_is_bumped_in_both_fields_and_settles_once(
     assert newer.nonce == older.nonce
     assert newer.max_fee_per_gas_atoms * 10 >= older.max_fee_per_gas_atoms * 11
     assert newer.priority_fee_per_gas_atoms * 10 >= older.priority_fee_per_gas_atoms * 11
-    assert custody.anvil.call("eth_getTransactionByHash", "0x" + older.txid) is None
-    assert custody.anvil.call("eth_getTransactionByHash", "0x" + newer.txid) is not None
+    assert custody.node.call("eth_getTransactionByHash", "0x" + older.txid) is None
+    assert custody.node.call("eth_getTransactionByHash", "0x" + newer.txid) is not None
     await run(custody, engine, 8, mines=True)
     await check_settled_once(custody, engine, ["dead", "final"])
 
@@ -73,11 +74,9 @@ async def test_the_older_one_mined_instead_settles_once(
 ) -> None:
     older, newer = await bumped(custody, engine)
     # Some miner never heard of the newer one.
-    custody.anvil.call("anvil_dropTransaction", "0x" + newer.txid)
     raw = await custody.database.read(
         "select raw from custody.attempt where txid = $1", str(older.txid)
     )
-    custody.anvil.call("eth_sendRawTransaction", "0x" + raw[0]["raw"].hex())
-    custody.anvil.mine()
+    custody.node.mine_instead(raw[0]["raw"], newer.txid)
     await run(custody, engine, 8, mines=True)
     await check_settled_once(custody, engine, ["final", "dead"])

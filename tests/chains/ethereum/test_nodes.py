@@ -54,8 +54,7 @@ def has_traces(node: DevelopmentNode) -> bool:
 
 def forgets(node: DevelopmentNode) -> bool:
     name = send(node, signed(0, 10 * GWEI))
-    for method in ("anvil_dropTransaction", "hardhat_dropTransaction"):
-        is_refused(node, method, name)
+    is_refused(node, "hardhat_dropTransaction", name)
     return not is_waiting(node, name)
 
 

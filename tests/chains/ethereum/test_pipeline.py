@@ -8,6 +8,7 @@ import pytest
 
 from runtime.postgres import Database
 from tests.chains.ethereum.custody import Custody, approve
+from tests.chains.ethereum.nodes import on_every_node
 from tests.wallets.core.memory_chain import SHARD, SOURCE_ID, MemoryEngine
 from wallets.contract import Approval, Death, WithdrawalId
 from wallets.core.inbox import Requested
@@ -16,7 +17,7 @@ from wallets.core.store import Store
 from wallets.ethereum.addresses import text_of
 from wallets.states import PayoutState
 
-pytestmark = pytest.mark.chains
+pytestmark = [pytest.mark.chains, on_every_node]
 
 
 @dataclass
@@ -58,7 +59,7 @@ async def run(custody: Custody, engine: MemoryEngine, workers: int, rounds: int)
         for pipeline in pipelines:
             await pipeline.step()
         await engine.apply()
-        custody.anvil.mine()
+        custody.node.mine()
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ async def test_ether_and_a_token_are_paid_once_and_settled(
     await run(custody, engine, 2, 14)
     assert await states(custody.database) == ["settled", "settled"]
     assert set(engine.states.values()) == {"settled"}
-    assert custody.anvil.balance(custody.payout(1, 1).destination.text) == 10**18
+    assert custody.node.balance(custody.payout(1, 1).destination.text) == 10**18
     assert custody.tokens_of(custody.payout(2, 1).destination.key) == 3_000_000
     assert await custody.database.read("select 1 from custody.owned_input") == []
 
@@ -112,10 +113,10 @@ async def test_a_failed_token_payout_is_paid_by_its_next_attempt(
         await run(custody, engine, 1, 1)
     # Banned in the block before the payout is mined; the same transaction then fails.
     custody.call_token(ban, int.from_bytes(key), 1)
-    custody.anvil.mine()
+    custody.node.mine()
     await run(custody, engine, 1, 5)
     custody.call_token(ban, int.from_bytes(key), 0)
-    custody.anvil.mine()
+    custody.node.mine()
     await run(custody, engine, 1, 14)
     assert await states(custody.database) == ["settled"]
     assert custody.tokens_of(key) == 3_000_000
@@ -147,9 +148,9 @@ async def test_e1_workers_side_by_side_never_share_a_nonce_and_all_are_paid(
         await engine.apply()
         if set(await states(custody.database)) == {"settled"}:
             break
-        custody.anvil.mine()
+        custody.node.mine()
     assert set(engine.states.values()) == {"settled"}
     for number in numbers:
-        assert custody.anvil.balance(custody.payout(number, 1).destination.text) == 10**16
-    sent = int(custody.anvil.call("eth_getTransactionCount", text_of(custody.lane), "latest"), 16)
+        assert custody.node.balance(custody.payout(number, 1).destination.text) == 10**16
+    sent = int(custody.node.call("eth_getTransactionCount", text_of(custody.lane), "latest"), 16)
     assert sent == len(numbers)
