@@ -23,9 +23,9 @@ from rich.console import Console
 from cambist.client.client import Client
 from cambist.client.keys import ApiKey
 from venue import chaos, engines
-from venue.custody.bitcoin_node import HOW_TO_GET, find_program
-from venue.custody.round_trip import show as show_round_trip
-from venue.custody.stack import CustodyPorts, choose
+from venue.custody.chains import missing, open_chains, start_custody
+from venue.custody.round_trip import SCOPES, show_all
+from venue.custody.stack import CHAINS_MAX, CustodyPorts, choose
 from venue.engines import Sizes
 from venue.flow.definitions import MARKETS, FirmPlan, firms
 from venue.judgement import Judgement, judge, print_judgement
@@ -163,17 +163,25 @@ async def followed_book(view: LiveView, stack: Stack, key_file: Path) -> AsyncIt
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def show_bitcoin(
+async def show_coins(
     stack: Stack, ports: CustodyPorts, customer: FirmPlan, console: Console
 ) -> None:
-    """A deposit, a trade and a withdrawal with a real node, or a loud word that there is none."""
-    program = find_program()
-    if program is None:
-        console.print(f"bitcoin: SKIPPED, {HOW_TO_GET}", style="bold yellow", soft_wrap=True)
-        return
-    console.print("a customer comes with coins", highlight=False)
-    line = await show_round_trip(stack, ports, customer, program)
-    console.print(line, highlight=False, markup=False, soft_wrap=True)
+    """A deposit, a trade and a withdrawal on each chain, or a loud word that it is not there."""
+    for line in missing():
+        console.print(line, style="bold yellow", soft_wrap=True)
+
+    def show(line: str) -> None:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    key = ApiKey.generate("round-trip")
+    await stack.create_key(customer.firm_id, key.key_id, key.public_hex, SCOPES)
+    async with contextlib.AsyncExitStack() as opened:
+        chains = await open_chains(stack, opened)
+        await start_custody(stack, ports, chains)
+        names = ", ".join(one.plan.chain for one in chains)
+        show(f"customers come with coins of {names}")
+        client = await opened.enter_async_context(Client.connect(stack.endpoints, key))
+        await show_all(client, chains, customer.account_ids, show)
 
 
 async def run(options: Options, console: Console) -> Judgement:
@@ -182,7 +190,7 @@ async def run(options: Options, console: Console) -> Judgement:
     # The checker knows from the logs of the traders what they did; the customer keeps none.
     *traded, last = firms(FIRMS + 1)
     plans: tuple[FirmPlan, ...] = tuple(traded)
-    customer = replace(last, account_ids=last.account_ids[:2])
+    customer = replace(last, account_ids=last.account_ids[: 2 * CHAINS_MAX])
     accounts = sum(len(firm.account_ids) for firm in plans)
     sizes = options.sizes
     settings = {"SNAPSHOT_EVERY_COMMANDS": str(sizes.snapshot_every_commands)}
@@ -211,7 +219,7 @@ async def run(options: Options, console: Console) -> Judgement:
         console.print(stage_table(traders.total))
         # A run that must fail needs no coins for it.
         if options.plant is None:
-            await show_bitcoin(stack, custody_ports, customer, console)
+            await show_coins(stack, custody_ports, customer, console)
         console.print("checking the journal and the clients' logs", highlight=False)
         judgement = await judge(stack, traders.log_directory, options.plant, sizes)
         print_judgement(console, judgement)

@@ -100,8 +100,13 @@ async def create_account(admin: Admin, firm: FirmPlan, account_id: int) -> None:
         )
 
 
-async def create_keys(stack: Stack, firms: Sequence[FirmPlan], directory: Path) -> dict[int, Path]:
-    """A key per firm; its file by firm. A file that is there was registered before."""
+async def create_keys(
+    stack: Stack, firms: Sequence[FirmPlan], directory: Path, scopes: Sequence[str] = ()
+) -> dict[int, Path]:
+    """A key per firm; its file by firm. A file that is there was registered before.
+
+    Scopes are as in `Stack.create_key`.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     paths: dict[int, Path] = {}
 
@@ -111,7 +116,7 @@ async def create_keys(stack: Stack, firms: Sequence[FirmPlan], directory: Path) 
         paths[firm.firm_id] = path
         if not path.exists():
             key.save(path)
-            await stack.create_key(firm.firm_id, key.key_id, key.public_hex)
+            await stack.create_key(firm.firm_id, key.key_id, key.public_hex, scopes)
 
     gate = asyncio.Semaphore(4)
 

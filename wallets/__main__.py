@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -64,16 +65,20 @@ def migrate() -> None:
 
 
 @main.command()
-@click.argument("file", type=click.Path(path_type=Path))
-def apply(file: Path) -> None:
-    """Register a network, its assets, tiers, branches and sources; again changes nothing."""
+@click.argument("files", type=click.Path(path_type=Path), nargs=-1, required=True)
+def apply(files: Sequence[Path]) -> None:
+    """Register networks, their assets, tiers, branches and sources; again changes nothing.
+
+    Each file is one network, registered whole or not at all.
+    """
     settings = load_settings()
 
     async def run(_stop: asyncio.Event) -> None:
-        wanted = read_registration(file)
+        wanted = [read_registration(file) for file in files]
         database = await postgres.connect(settings.postgres, application_name="wallets-apply")
         try:
-            await register(database, wanted)
+            for one in wanted:
+                await register(database, one)
         finally:
             await database.close()
 

@@ -1,15 +1,16 @@
 """Custody of a Bitcoin chain where blocks come when somebody asks for them.
 
-Used by the demo's round trip and by tests.
+Used by the demo, by `venue.run` and by tests.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
-from venue.custody.bitcoin_node import NodeAccess
 from venue.custody.chain_plan import ChainPlan
 from venue.custody.listing import BITCOIN
 from wallets.bitcoin.networks import REGTEST
 
+NETWORK_ID: Final = 1
 CREDIT_DEPTH: Final = 2
 WITHDRAWABLE_DEPTH: Final = 3
 FINAL_DEPTH: Final = 3
@@ -18,6 +19,15 @@ BRANCHES: Final = {
     "change": "m/84'/1'/1'/0",
     "deposit": "m/84'/1'/2'/0",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class NodeAccess:
+    """How a node is asked."""
+
+    url: str
+    user: str
+    password: str
 
 
 def bitcoin(node: NodeAccess) -> ChainPlan:
@@ -43,6 +53,7 @@ def bitcoin(node: NodeAccess) -> ChainPlan:
         },
     }
     return ChainPlan(
+        network_id=NETWORK_ID,
         chain="bitcoin",
         network=REGTEST.chain,
         genesis_hash=REGTEST.genesis_hash,

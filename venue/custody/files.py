@@ -1,4 +1,4 @@
-"""Keys, policies and settings of a custody for development, on a chain of its own.
+"""Keys, policies and settings of a custody for development, on chains of its own.
 
 Written by `stack` into an empty folder. Seeds and passphrase are new each time and guard play money
 only: nothing here is how keys of a real venue are made (docs/wallets/signer.md).
@@ -6,12 +6,13 @@ only: nothing here is how keys of a real venue are made (docs/wallets/signer.md)
 
 import json
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from venue.custody.chain_plan import LIMIT_ATOMS, NETWORK_ID, ChainPlan, HeldAsset
+from venue.custody.chain_plan import ChainPlan, HeldAsset
 from venue.flow.definitions import SHARD
 from wallets.sealed_files import write_new
 from wallets.signer.keys.seeds import Seeds
@@ -21,25 +22,38 @@ KEY_ID: Final = "one"
 CALLER: Final = "worker"
 
 
-def write(folder: Path, plan: ChainPlan) -> None:
-    """All files that the processes are told of."""
+def registration_file(folder: Path, plan: ChainPlan) -> Path:
+    """What registers a chain."""
+    return folder / f"registration-{plan.chain}.json"
+
+
+def chain_file(folder: Path, plan: ChainPlan) -> Path:
+    """What a chain's worker is told."""
+    return folder / f"chain-{plan.chain}.json"
+
+
+def write(folder: Path, plans: Sequence[ChainPlan]) -> None:
+    """All files that the processes are told of. Branches of one name have one seed."""
     for inner in ("seeds", "approver"):
         (folder / inner).mkdir(parents=True)
     passphrase = secrets.token_hex(16)
-    seeds = {branch: secrets.token_bytes(64) for branch in plan.branches}
+    seeds = {branch: secrets.token_bytes(64) for plan in plans for branch in plan.branches}
     approver_key = secrets.token_bytes(32)
     for branch, seed in seeds.items():
         write_new(folder / "seeds" / f"{branch}.json", seed, passphrase.encode())
     write_new(folder / "approver" / f"{KEY_ID}.json", approver_key, passphrase.encode())
     public_key = Ed25519PrivateKey.from_private_bytes(approver_key).public_key()
-    contents = {
-        "signing.json": signer_policy(plan, public_key.public_bytes_raw().hex()),
-        "approving.json": approver_policy(plan),
-        "chain.json": plan.chain_file,
-        "registration.json": registration(plan, Seeds(seeds)),
+    contents: dict[Path, Any] = {
+        folder / "signing.json": signer_policy(plans, public_key.public_bytes_raw().hex()),
+        folder / "approving.json": approver_policy(plans),
     }
-    for name, content in contents.items():
-        (folder / name).write_text(json.dumps(content), encoding="utf-8")
+    for plan in plans:
+        contents[chain_file(folder, plan)] = plan.chain_file
+        contents[registration_file(folder, plan)] = registration(plan, Seeds(seeds))
+    for path, content in contents.items():
+        # A chain file may hold a node's password.
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(content), encoding="utf-8")
     passphrase_file = folder / "passphrase"
     passphrase_file.touch(mode=0o600)
     passphrase_file.write_text(passphrase + "\n", encoding="ascii")
@@ -47,22 +61,27 @@ def write(folder: Path, plan: ChainPlan) -> None:
 
 def network_policy(plan: ChainPlan) -> dict[str, Any]:
     """What the signer knows of the network."""
-    bounds = {"hourly_cap_atoms": LIMIT_ATOMS, "people_above_atoms": LIMIT_ATOMS}
     return {
-        "network_id": NETWORK_ID,
+        "network_id": plan.network_id,
         "chain": plan.chain,
         "network": plan.network,
-        "chain_id": 0,
+        "chain_id": plan.chain_id,
         "branches": plan.branches,
-        "assets": {held.contract_text: bounds for held in plan.assets},
+        "assets": {
+            held.contract_text: {
+                "hourly_cap_atoms": held.limit_atoms,
+                "people_above_atoms": held.limit_atoms,
+            }
+            for held in plan.assets
+        },
         "fee_cap_atoms": plan.fee_cap_atoms,
     }
 
 
-def signer_policy(plan: ChainPlan, approver_key: str) -> dict[str, Any]:
+def signer_policy(plans: Sequence[ChainPlan], approver_key: str) -> dict[str, Any]:
     """The signer's own file."""
     return {
-        "networks": {NETWORK_ID: network_policy(plan)},
+        "networks": {plan.network_id: network_policy(plan) for plan in plans},
         "approver_keys": {KEY_ID: approver_key},
         "people": {},
         "people_needed": 2,
@@ -70,9 +89,9 @@ def signer_policy(plan: ChainPlan, approver_key: str) -> dict[str, Any]:
     }
 
 
-def approver_policy(plan: ChainPlan) -> dict[str, Any]:
+def approver_policy(plans: Sequence[ChainPlan]) -> dict[str, Any]:
     """The approver's own file."""
-    assets = [approver_asset(plan, held) for held in plan.assets]
+    assets = [approver_asset(plan, held) for plan in plans for held in plan.assets]
     callers = {CALLER: ["Approve", "GetStatus"]}
     return {"assets": assets, "people": {}, "people_needed": 2, "callers": callers}
 
@@ -80,26 +99,28 @@ def approver_policy(plan: ChainPlan) -> dict[str, Any]:
 def approver_asset(plan: ChainPlan, held: HeldAsset) -> dict[str, Any]:
     """Bounds of one asset."""
     return {
-        "network_id": NETWORK_ID,
+        "network_id": plan.network_id,
         "asset_id": held.asset.asset_id,
         "contract": held.contract_text,
         "decimals": held.asset.decimals,
         "engine_decimals": held.asset.decimals,
-        "single_max_atoms": LIMIT_ATOMS,
-        "account_day_max_atoms": LIMIT_ATOMS,
-        "hour_max_atoms": LIMIT_ATOMS,
-        "people_above_atoms": LIMIT_ATOMS,
+        "single_max_atoms": held.limit_atoms,
+        "account_day_max_atoms": held.limit_atoms,
+        "hour_max_atoms": held.limit_atoms,
+        "people_above_atoms": held.limit_atoms,
         "fee_max_atoms": plan.fee_cap_atoms,
     }
 
 
 def registration(plan: ChainPlan, seeds: Seeds) -> dict[str, Any]:
     """What `python -m wallets apply` reads; only extended public keys leave the seeds."""
-    network = NetworkPolicy(NETWORK_ID, plan.chain, plan.network, 0, plan.branches, {}, 0)
+    network = NetworkPolicy(
+        plan.network_id, plan.chain, plan.network, plan.chain_id, plan.branches, {}, 0
+    )
     return {
         "chain": plan.chain,
         "network": plan.network,
-        "network_id": NETWORK_ID,
+        "network_id": plan.network_id,
         "genesis_hash": plan.genesis_hash,
         "assets": [
             {
@@ -114,7 +135,7 @@ def registration(plan: ChainPlan, seeds: Seeds) -> dict[str, Any]:
             }
             for held in plan.assets
         ],
-        "sources": [{"source_id": 1, "shard": SHARD}],
+        "sources": [{"source_id": plan.network_id, "shard": SHARD}],
         "tiers": [
             {
                 "asset_id": held.asset.asset_id,

@@ -13,6 +13,7 @@ from venue.custody.chain_plan import HeldAsset
 from venue.flow.definitions import ASSETS, SHARD, AssetPlan, MarketPlan
 from venue.setup import enter_asset, enter_market
 from venue.stack import Stack
+from wallets.ethereum.addresses import text_of
 from wallets.tron.addresses import address_of
 
 QUOTE: Final = next(asset for asset in ASSETS if asset.symbol == "USDT")
@@ -48,6 +49,20 @@ TRON_TOKEN: Final = HeldAsset(
     contract=TRON_TOKEN_KEY.hex(),
     contract_text=address_of(TRON_TOKEN_KEY),
 )
+ETHER: Final = AssetPlan(8, "DETH", 18, 0)
+ETHEREUM: Final = HeldAsset(ETHER, market_of(8, ETHER, 10**15, 10**4), 10**15)
+DOLLAR: Final = AssetPlan(9, "DUSDT", 6, 0)
+
+
+def ethereum_token(contract: bytes) -> HeldAsset:
+    """The token of a chain where it was just made."""
+    return HeldAsset(
+        DOLLAR,
+        market_of(9, DOLLAR, 10**6, 10),
+        withdrawal_fee_atoms=1_000_000,
+        contract=contract.hex(),
+        contract_text=text_of(contract),
+    )
 
 
 async def list_assets(stack: Stack, held: Sequence[HeldAsset]) -> None:

@@ -1,11 +1,14 @@
-"""The processes of custody beside a running venue: signer, approver, service, worker.
+"""The processes of custody beside a running venue: signer, approver, service, a worker per chain.
 
-Used by the demo and by tests. All that differs from production is in the files and the environment
-made here: certificates of a throw-away authority, and seeds that only this folder has.
+Used by the demo, by `venue.run` and by tests. All that differs from production is in the files and
+the environment made here: certificates of a throw-away authority, and seeds that only this folder
+has.
 """
 
 import asyncio
 import datetime
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -20,11 +23,21 @@ from venue.custody.listing import list_assets
 from venue.flow.definitions import SHARD
 from venue.ports import choose_ports
 from venue.processes import Process, ProcessFailed
+from venue.side_by_side import side_by_side
 from venue.stack import Stack
+from wallets.service.deriving import derives
 
 READY_SECONDS: Final = 60.0
-SIGNER, APPROVER, SERVICE, WORKER = "signer", "approver", "custody", "worker"
+SIGNER, APPROVER, SERVICE = "signer", "approver", "custody"
 SERVERS: Final = (SIGNER, APPROVER)
+CHAINS_MAX: Final = 3
+# Below the venue's.
+FOLDER: Final = "custody"
+
+
+def worker_of(plan: ChainPlan) -> str:
+    """The name of a chain's worker."""
+    return f"worker-{plan.chain}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +48,8 @@ class CustodyPorts:
     approver: int
     service: int
     service_health: int
-    worker: int
-    worker_health: int
+    # Of workers, calls and health in turn.
+    workers: Sequence[int]
 
     @property
     def gateway_environment(self) -> dict[str, str]:
@@ -46,51 +59,67 @@ class CustodyPorts:
 
 def choose() -> CustodyPorts:
     """Free ones. Raises NoPort."""
-    return CustodyPorts(*choose_ports(6))
+    signer, approver, service, service_health, *workers = choose_ports(4 + 2 * CHAINS_MAX)
+    return CustodyPorts(signer, approver, service, service_health, workers)
 
 
 @dataclass(slots=True)
 class CustodyStack:
-    """Custody of one network; its processes are the venue's, which stops them."""
+    """Custody of some chains, `CHAINS_MAX` at most; the venue stops its processes."""
 
     stack: Stack
     ports: CustodyPorts
-    plan: ChainPlan
+    plans: Sequence[ChainPlan]
     tls: dict[str, TlsSettings] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
         """Keys, policies and certificates."""
-        return self.stack.plan.directory / "custody"
+        return self.stack.plan.directory / FOLDER
 
     async def start(self) -> None:
         """Starts all of it, and waits until it serves. Raises ProcessFailed."""
-        await list_assets(self.stack, self.plan.assets)
-        await asyncio.to_thread(files.write, self.folder, self.plan)
+        await list_assets(self.stack, [held for plan in self.plans for held in plan.assets])
+        await asyncio.to_thread(files.write, self.folder, self.plans)
         self._make_certificates()
-        for package in ("wallets", "wallets.signer", "wallets.approver"):
-            await self._run(package, "migrate")
-        await self._run("wallets", "apply", str(self.folder / "registration.json"))
+        packages = ("wallets", "wallets.signer", "wallets.approver")
+        await side_by_side(*(self._run(package, "migrate") for package in packages))
+        registrations = [str(files.registration_file(self.folder, plan)) for plan in self.plans]
+        await self._run("wallets", "apply", *registrations)
         for name in SERVERS:
             self.start_process(name)
         for name, port in ((SIGNER, self.ports.signer), (APPROVER, self.ports.approver)):
             await self._wait_listening(name, port)
-        self.start_process(SERVICE)
-        self.start_process(WORKER)
+        for name in (SERVICE, *map(worker_of, self.plans)):
+            self.start_process(name)
         await self.stack.wait_serving(SERVICE, self.ports.service_health)
         await self.wait_worker()
 
     def start_process(self, name: str) -> Process:
         """Starts one of them; also after it was killed."""
         package = f"wallets.{name}" if name in SERVERS else "wallets"
-        command = {SERVICE: "service", WORKER: "worker"}.get(name, "serve")
+        command = "serve" if name in SERVERS else "service" if name == SERVICE else "worker"
         return self.stack.processes.start(
             name, ["-m", package, command], environment=self.environment(name)
         )
 
+    def kill_worker(self, plan: ChainPlan) -> None:
+        """As the kernel does when memory is short; a new one begins at once."""
+        name = worker_of(plan)
+        self.stack.processes.kill(name)
+        self.start_process(name)
+
     async def wait_worker(self) -> None:
-        """Waits until the worker says it serves. Raises ProcessFailed."""
-        await self.stack.wait_serving(WORKER, self.ports.worker_health)
+        """Waits until all workers say that they serve. Raises ProcessFailed."""
+        for number, plan in enumerate(self.plans):
+            await self.stack.wait_serving(worker_of(plan), self._worker_ports(number)[1])
+
+    def hot_addresses(self, plan: ChainPlan) -> list[str]:
+        """Of the accounts that pay, to be filled before they can."""
+        registered = json.loads(files.registration_file(self.folder, plan).read_text("utf-8"))
+        keys = {one["branch"]: one["extended_public_key"] for one in registered["branches"]}
+        branches = derives(plan.chain, plan.network)
+        return [branches.create_wallet(keys[name], at).text for name, at in plan.hot_accounts]
 
     def environment(self, name: str) -> dict[str, str]:
         """Settings of one process."""
@@ -98,8 +127,7 @@ class CustodyStack:
             return self._prefixed("CAMBIST_SIGNER_", self._signer())
         if name == APPROVER:
             return self._prefixed("CAMBIST_APPROVER_", self._approver())
-        health = self.ports.service_health if name == SERVICE else self.ports.worker_health
-        return self._prefixed("CAMBIST_WALLETS_", self._wallets(health))
+        return self._prefixed("CAMBIST_WALLETS_", self._wallets(name))
 
     def _signer(self) -> dict[str, str]:
         return {
@@ -121,14 +149,22 @@ class CustodyStack:
             **self._certificates("TLS_", APPROVER),
         }
 
-    def _wallets(self, health_port: int) -> dict[str, str]:
+    def _worker_ports(self, number: int) -> Sequence[int]:
+        return self.ports.workers[2 * number : 2 * number + 2]
+
+    def _wallets(self, name: str) -> dict[str, str]:
+        """Of a worker, of the service, and of commands, which are told of the first chain."""
+        number = next((at for at, one in enumerate(self.plans) if worker_of(one) == name), 0)
+        plan, (port, health_port) = self.plans[number], self._worker_ports(number)
+        if name == SERVICE:
+            health_port = self.ports.service_health
         return {
-            "CHAIN": self.plan.chain,
-            "NETWORK": self.plan.network,
-            "CHAIN_FILE": str(self.folder / "chain.json"),
-            "INSTANCE": WORKER,
+            "CHAIN": plan.chain,
+            "NETWORK": plan.network,
+            "CHAIN_FILE": str(files.chain_file(self.folder, plan)),
+            "INSTANCE": name,
             "ENGINES": self._engines,
-            "LISTEN_ADDRESS": f"127.0.0.1:{self.ports.worker}",
+            "LISTEN_ADDRESS": f"127.0.0.1:{port}",
             "HEALTH_ADDRESS": f"127.0.0.1:{health_port}",
             "SERVICE_ADDRESS": f"127.0.0.1:{self.ports.service}",
             "APPROVER_ADDRESS": f"localhost:{self.ports.approver}",
@@ -161,7 +197,7 @@ class CustodyStack:
 
     async def _run(self, package: str, *arguments: str) -> None:
         """One command to its end. Raises ProcessFailed."""
-        name = {"wallets.signer": SIGNER, "wallets.approver": APPROVER}.get(package, WORKER)
+        name = {"wallets.signer": SIGNER, "wallets.approver": APPROVER}.get(package, SERVICE)
         process = self.stack.processes.start(
             f"{package}-{arguments[0]}",
             ["-m", package, *arguments],

@@ -1,6 +1,6 @@
 """Custody of a simulated TRON chain: its own coin and a token with USDT's habits.
 
-Used by tests and whoever starts the simulator beside a venue. Blocks come from the simulator.
+Used by the demo, by `venue.run` and by tests. Blocks come from the simulator.
 """
 
 from typing import Final
@@ -8,6 +8,7 @@ from typing import Final
 from venue.custody.chain_plan import ChainPlan
 from venue.custody.listing import TRON, TRON_TOKEN
 
+NETWORK_ID: Final = 3
 NETWORK: Final = "simulated"
 BRANCHES: Final = {"hot": "m/44'/195'/1'/0", "deposit": "m/44'/195'/0'/0"}
 HOT: Final = ("hot", 0)
@@ -18,6 +19,7 @@ DEPTH: Final = 1
 def tron(url: str, genesis_hash: str) -> ChainPlan:
     """By one node."""
     return ChainPlan(
+        network_id=NETWORK_ID,
         chain="tron",
         network=NETWORK,
         genesis_hash=genesis_hash,

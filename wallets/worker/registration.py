@@ -15,9 +15,11 @@ from runtime.errors import ConfigurationError
 from runtime.postgres import Connection, Database
 from wallets.core.transactions import changing
 from wallets.errors import Rejected
+from wallets.service.deriving import derives
 from wallets.worker.chains import parse, read_json
 
 ACTOR: Final = "apply"
+HOT_TABLES: Final = {"ethereum": "ethereum_lane", "tron": "tron_account"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class HotAccount:
-    """An account of TRON that pays: a place of a branch."""
+    """An account of Ethereum or TRON that pays: a place of a branch."""
 
     branch: str
     path_index: int
@@ -87,7 +89,7 @@ class Registration:
     sources: Sequence[Source]
     tiers: Sequence[Tier] = ()
     branches: Sequence[Branch] = ()
-    # Of TRON, whose payouts leave from accounts.
+    # Of Ethereum and TRON, whose payouts leave from accounts.
     hot_accounts: Sequence[HotAccount] = ()
     # Blocks after which a deposit cannot change, where the chain itself calls none final.
     deposit_final_depth: int = 100
@@ -183,21 +185,19 @@ def lines(wanted: Registration) -> list[Line]:
 
 def _hot_account(wanted: Registration, one: HotAccount) -> Line:
     """Its account is reckoned from the branch's key. Raises ConfigurationError."""
-    if wanted.chain != "tron":
+    if wanted.chain not in HOT_TABLES:
         raise ConfigurationError(f"registration: hot accounts on {wanted.chain}")
-    from wallets.tron.addresses import account_at
-
     keys = [own.extended_public_key for own in wanted.branches if own.branch == one.branch]
     if len(keys) != 1:
         raise ConfigurationError(f"registration: a hot account of {len(keys)} branches")
     try:
-        account = account_at(keys[0], one.path_index)
+        account = derives(wanted.chain, wanted.network).create_wallet(keys[0], one.path_index).key
     except Rejected as error:
         raise ConfigurationError(f"registration: hot account: {error}") from None
     # Another account may be taken out of use later: that contradicts nothing.
     draining = {"is_draining": True} if one.is_station else {}
     return Line(
-        "tron_account",
+        HOT_TABLES[wanted.chain],
         {"network_id": wanted.network_id, "account": account},
         {"branch": one.branch, "path_index": one.path_index, **draining},
     )

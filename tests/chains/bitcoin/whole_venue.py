@@ -12,10 +12,9 @@ import asyncpg
 
 from cambist.client import ApiKey, Client
 from tests.chains.bitcoin.regtest import Regtest
-from venue.custody.bitcoin_node import NodeAccess
-from venue.custody.bitcoin_plan import bitcoin
+from venue.custody.bitcoin_plan import NodeAccess, bitcoin
 from venue.custody.listing import ASSET
-from venue.custody.stack import WORKER, CustodyStack, choose
+from venue.custody.stack import CustodyStack, choose
 from venue.flow.definitions import firms
 from venue.setup import create_venue
 from venue.stack import Stack, StackPlan
@@ -101,8 +100,7 @@ class World:
 
     def kill_worker(self) -> None:
         """As the kernel does when memory is short, at whatever it was doing."""
-        self.stack.processes.kill(WORKER)
-        self.custody.start_process(WORKER)
+        self.custody.kill_worker(self.custody.plans[0])
 
 
 async def until(look: Callable[[], Awaitable[bool]], *, pause_seconds: float = 0.1) -> None:
@@ -130,7 +128,7 @@ async def whole_venue(regtest: Regtest, folder: Path) -> AsyncIterator[World]:
         key, key_file = ApiKey.generate("holder"), folder / "holder.key.json"
         key.save(key_file)
         await stack.create_key(plans[0].firm_id, key.key_id, key.public_hex, SCOPES)
-        custody = CustodyStack(stack, ports, bitcoin(NodeAccess(regtest.url, "test", "test")))
+        custody = CustodyStack(stack, ports, (bitcoin(NodeAccess(regtest.url, "test", "test")),))
         await custody.start()
         rows = await asyncpg.connect(stack.dsn)
         async with Client.connect(stack.endpoints, key) as client:

@@ -12,6 +12,7 @@ from runtime.settings import PostgresSettings
 from tests.chains.killing import killing
 from tests.chains.tron.test_whole_way import FUNDED, IN_ATOMS, UNIT
 from tests.chains.tron.whole_venue import CUSTOMER, World, whole_venue
+from venue.custody.files import registration_file
 from venue.custody.listing import TRON_TOKEN_KEY, TRX
 from wallets.tron.addresses import parse_address
 from wallets.worker.registration import apply, read_registration
@@ -28,7 +29,7 @@ KILLS = 5
 
 async def register_station(world: World) -> bytes:
     """By the registration that the venue began with, and one account more; the account."""
-    path = world.custody.folder / "registration.json"
+    path = registration_file(world.custody.folder, world.custody.plans[0])
     content = json.loads(path.read_text(encoding="utf-8"))
     content["hot_accounts"].append({**STATION, "is_station": True})
     path.write_text(json.dumps(content), encoding="utf-8")
@@ -77,10 +78,12 @@ async def test_t13_deposits_are_gathered_once_by_workers_that_die(world: World) 
 
     async def are_gathered() -> bool:
         held = [world.held(key) for key in (token_key, both_key)]
-        states = await world.rows.fetch(
-            "select state from custody.attempt where state not in ('final', 'dead')"
+        # Without an end, or without its cost.
+        left = await world.rows.fetch(
+            "select from custody.attempt a where state <> 'dead' and not exists "
+            "(select from custody.tron_cost c where c.attempt_id = a.attempt_id)"
         )
-        return world.held(hot)[1] == FUNDED + 2 * IN_ATOMS and held[1][0] == 0 and not states
+        return world.held(hot)[1] == FUNDED + 2 * IN_ATOMS and held[1][0] == 0 and not left
 
     await world.mine_until(killing(world, are_gathered, KILLS, Random(13)))
     kinds = await world.rows.fetch(
@@ -92,5 +95,9 @@ async def test_t13_deposits_are_gathered_once_by_workers_that_die(world: World) 
     book = await world.book(TRX.asset_id)
     ours = sum(world.held(key)[0] for key in (hot, station, token_key, both_key))
     assert ours == 2 * FUNDED + book["hot"]
+    costs = await world.rows.fetchval(
+        "select sum(energy_sun + bandwidth_sun + other_sun) from custody.tron_cost"
+    )
+    assert int(costs) == book["network_cost"]
     assert len(await world.deposit_states()) == 3
     assert await world.rows.fetchval("select stopped_reason from custody.chain") == ""

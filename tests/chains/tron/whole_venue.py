@@ -15,7 +15,7 @@ from cambist.client import ApiKey, Client
 from tests.chains.tron.custody import GENESIS_MS, TRX
 from tests.wallets.tron.served import listen, open_node
 from venue.custody.listing import TRON_TOKEN_KEY
-from venue.custody.stack import WORKER, CustodyStack, choose
+from venue.custody.stack import CustodyStack, choose
 from venue.custody.tron_plan import tron
 from venue.flow.definitions import firms
 from venue.setup import create_venue
@@ -118,8 +118,7 @@ class World:
 
     def kill_worker(self) -> None:
         """As the kernel does when memory is short, at whatever it was doing."""
-        self.stack.processes.kill(WORKER)
-        self.custody.start_process(WORKER)
+        self.custody.kill_worker(self.custody.plans[0])
 
 
 @asynccontextmanager
@@ -148,7 +147,7 @@ async def whole_venue(
         await stack.create_key(plans[0].firm_id, key.key_id, key.public_hex, SCOPES)
         usual = tron(url, chain.blocks[0].block_hash)
         asked = replace(usual, chain_file={**usual.chain_file, **(chain_file or {})})
-        custody = CustodyStack(stack, ports, asked)
+        custody = CustodyStack(stack, ports, (asked,))
         await custody.start()
         rows = await asyncpg.connect(stack.dsn)
         opened.push_async_callback(rows.close)

@@ -11,6 +11,7 @@ from runtime import postgres
 from runtime.errors import ConfigurationError
 from runtime.postgres import Connection, Database
 from runtime.settings import PostgresSettings
+from wallets.ethereum import addresses
 from wallets.signer.keys.seeds import Seeds
 from wallets.signer.policy import NetworkPolicy
 from wallets.tron.addresses import account_at
@@ -18,6 +19,7 @@ from wallets.worker.registration import apply, read_registration
 
 SEEDS = Seeds({"hot": b"h" * 64})
 HOT_PATH = "m/44'/195'/1'/0"
+STATION = {"path_index": 4, "is_station": True}
 
 
 def content(**changes: Any) -> dict[str, Any]:
@@ -141,10 +143,25 @@ async def test_a_hot_account_of_tron_is_reckoned_from_the_key_of_its_branch(
     assert (row["branch"], row["path_index"], row["is_draining"]) == ("hot", 3, False)
 
 
+async def test_a_lane_of_ethereum_is_reckoned_from_the_key_of_its_branch(
+    custody: Connection, database: Database, tmp_path: Path
+) -> None:
+    lanes = [{"branch": "hot", "path_index": 3}, {**STATION, "branch": "hot"}]
+    wanted = tron(chain="ethereum", hot_accounts=lanes)
+    for _ in range(2):
+        await apply(database, read_registration(write(tmp_path / "r", wanted)))
+    branch = addresses.parse_branch(wanted["branches"][0]["extended_public_key"])
+    rows = await custody.fetch("select * from custody.ethereum_lane order by path_index")
+    assert [(row["account"], row["branch"], row["is_draining"]) for row in rows] == [
+        (addresses.account_at(branch, 3), "hot", False),
+        (addresses.account_at(branch, 4), "hot", True),
+    ]
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        ({"chain": "ethereum"}, "hot accounts on ethereum"),
+        ({"chain": "bitcoin"}, "hot accounts on bitcoin"),
         ({"branches": []}, "0 branches"),
         ({"branches": [content()["branches"][0] | {"branch": "hot"}]}, "hot account"),
     ],
