@@ -4,6 +4,8 @@ Probes of Kubernetes carry no client certificate, so health stays off the TLS po
 what they offer ("" is the process) and set each to serving or not; draining cannot be undone.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import grpc.aio
@@ -58,3 +60,21 @@ async def start_health_server(address: str, *names: str) -> HealthServer:
     for name in ("", *names):
         await started.set_serving(name, serving=False)
     return started
+
+
+@asynccontextmanager
+async def serving(address: str) -> AsyncIterator[None]:
+    """Says that the process serves, for as long as this lasts; nothing without an address.
+
+    For a process that has nothing to say but that its loop runs: probes restart one that hangs.
+    """
+    if not address:
+        yield
+        return
+    health = await start_health_server(address)
+    try:
+        await health.set_serving("", serving=True)
+        yield
+        await health.drain()
+    finally:
+        await health.stop()

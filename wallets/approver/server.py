@@ -10,6 +10,7 @@ from cambist.internal.approver.v1 import approver_pb2_grpc
 from runtime import logs, postgres, process, rpc_server
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError
+from runtime.rpc_health import serving
 from wallets.approver import limits
 from wallets.approver.journal import Follower
 from wallets.approver.service import Approver, SigningKey
@@ -56,6 +57,7 @@ async def serve(settings: ApproverSettings, stop: asyncio.Event) -> None:
             interceptors=[Callers(policy.callers)],
             concurrent_calls_max=limits.CALLS_MAX,
         )
-        logs.get(__name__).info("serving", port=server.port, key_id=key.key_id)
-        await stop.wait()
+        async with serving(settings.health_address):
+            logs.get(__name__).info("serving", port=server.port, key_id=key.key_id)
+            await stop.wait()
         await server.stop(limits.STOP_SECONDS)

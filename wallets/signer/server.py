@@ -1,12 +1,14 @@
 """Starts and ends the signer's process. Without mutual TLS it does not start."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from cambist.internal.signer.v1 import signer_pb2_grpc
 from runtime import logs, postgres, rpc_server
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError
+from runtime.rpc_health import serving
 from wallets.callers import Callers
 from wallets.sealed_files import forbid_dumps, read_passphrase
 from wallets.signer import limits, log
@@ -31,8 +33,9 @@ async def serve(settings: SignerSettings, stop: asyncio.Event) -> None:
     if policy.token_branches:
         token = await asyncio.to_thread(open_keys, settings)
         keys = BranchKeys(dict.fromkeys(policy.token_branches, token), keys)
-    database = await postgres.connect(settings.postgres, application_name="signer")
-    try:
+    async with AsyncExitStack() as stack:
+        database = await postgres.connect(settings.postgres, application_name="signer")
+        stack.push_async_callback(database.close)
         async with database.connection() as connection:
             await postgres.check_durability(connection)
         epoch = await log.take_epoch(database)
@@ -45,8 +48,7 @@ async def serve(settings: SignerSettings, stop: asyncio.Event) -> None:
             interceptors=[Callers(policy.callers)],
             concurrent_calls_max=limits.CALLS_MAX,
         )
-        logs.get(__name__).info("serving", port=server.port, epoch=epoch)
-        await stop.wait()
+        async with serving(settings.health_address):
+            logs.get(__name__).info("serving", port=server.port, epoch=epoch)
+            await stop.wait()
         await server.stop(limits.SIGN_SECONDS)
-    finally:
-        await database.close()

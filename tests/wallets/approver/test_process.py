@@ -8,9 +8,11 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from cambist.internal.approver.v1 import approver_pb2, approver_pb2_grpc
 from cambist.orders.v1 import commands_pb2
@@ -103,6 +105,14 @@ async def until_read(stub: "approver_pb2_grpc.ApproverServiceAsyncStub", seq: in
             await asyncio.sleep(0.1)
 
 
+async def check_health(address: str) -> None:
+    """On its plain port it says that it serves."""
+    async with grpc.aio.insecure_channel(address) as channel:
+        stub: Any = health_pb2_grpc.HealthStub(channel)
+        told = await stub.Check(health_pb2.HealthCheckRequest(), timeout=30, wait_for_ready=True)
+        assert told.status == health_pb2.HealthCheckResponse.SERVING
+
+
 async def serving(environment: dict[str, str], output: Path, address: str) -> Answers:
     """Runs the process, asks it as the worker, and ends it."""
     process = start(environment, output)
@@ -117,6 +127,7 @@ async def serving(environment: dict[str, str], output: Path, address: str) -> An
             await rpc_channel.wait_ready(channel, address, 60)
             stub = approver_pb2_grpc.ApproverServiceStub(channel)
             await until_read(stub, 1)
+            await check_health(environment["CAMBIST_APPROVER_HEALTH_ADDRESS"])
             return await ask(ApproverClient(channel), stub)
     finally:
         process.terminate()
@@ -148,6 +159,7 @@ def environment_of(tmp_path: Path, dsn: str, port: int, engine_port: int) -> dic
     return {
         **os.environ,
         "CAMBIST_APPROVER_LISTEN_ADDRESS": f"127.0.0.1:{port}",
+        "CAMBIST_APPROVER_HEALTH_ADDRESS": f"127.0.0.1:{embedded_postgres.free_port()}",
         "CAMBIST_APPROVER_POLICY_FILE": str(tmp_path / "policy.json"),
         "CAMBIST_APPROVER_KEY_DIRECTORY": str(tmp_path),
         "CAMBIST_APPROVER_KEY_ID": "k1",

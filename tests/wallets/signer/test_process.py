@@ -16,6 +16,7 @@ from typing import Any
 import grpc
 import pytest
 from eth_account.hdaccount import key_from_seed
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from cambist.internal.signer.v1 import intent_pb2, signer_pb2, signer_pb2_grpc
 from runtime import embedded_postgres, rpc_channel
@@ -166,3 +167,25 @@ async def test_it_ends_in_order_when_asked(environment: dict[str, str], tmp_path
         async with connected(environment):
             process.terminate()
         assert process.wait(30) == ExitStatus.OK
+
+
+async def test_on_a_plain_port_it_says_that_it_serves_and_when_it_hangs_nothing(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    assert run("migrate", environment).returncode == ExitStatus.OK
+    address = f"127.0.0.1:{embedded_postgres.free_port()}"
+    environment["CAMBIST_SIGNER_HEALTH_ADDRESS"] = address
+    with serving(environment, tmp_path / "output") as process:
+        async with connected(environment), grpc.aio.insecure_channel(address) as channel:
+            stub: Any = health_pb2_grpc.HealthStub(channel)
+            told = await stub.Check(
+                health_pb2.HealthCheckRequest(), timeout=30, wait_for_ready=True
+            )
+            assert told.status == health_pb2.HealthCheckResponse.SERVING
+            process.send_signal(signal.SIGSTOP)
+            try:
+                with pytest.raises(grpc.aio.AioRpcError) as silent:
+                    await stub.Check(health_pb2.HealthCheckRequest(), timeout=1)
+            finally:
+                process.send_signal(signal.SIGCONT)
+            assert silent.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
