@@ -34,6 +34,10 @@ class WalletSettings(Settings):
     # Off where the engine is given money that no chain ever had, as in a sandbox: then what it owes
     # beyond custody's book is named, and payouts go on.
     engine_deficit_stops: bool = True
+    # No payout begins; what has begun is followed to its end.
+    withdrawals_suspended: bool = False
+    # Deposits are seen and not credited.
+    deposits_suspended: bool = False
     approver_address: str = "127.0.0.1:7302"
     signer_address: str = "127.0.0.1:7301"
     postgres: PostgresSettings = PostgresSettings()
@@ -43,3 +47,8 @@ class WalletSettings(Settings):
     # Towards the engines, whose order port may be plain text behind network policies or a mesh.
     engine_tls: TlsSettings = TlsSettings()
     rpc: RpcSettings = RpcSettings()
+
+    @property
+    def starts(self) -> bool:
+        """Whether payouts may begin."""
+        return not self.withdrawals_suspended

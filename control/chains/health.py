@@ -38,6 +38,9 @@ NODE_TEXTS: Final = {
     "ReorgTooDeep": "the chain went back further than is believed; payouts are stopped",
     "ChainStalled": "the newest block is old; look at the nodes",
 }
+SUSPENDED_TEXT: Final = (
+    "spec.suspend.withdrawals is true: none begins when the workers of before are replaced"
+)
 REASON: Final = re.compile("[A-Za-z][A-Za-z0-9]{0,127}")
 
 
@@ -122,7 +125,7 @@ def withdrawals(spec: Object, newest: Heard | None, *, fresh: bool) -> Condition
     """WithdrawalsEnabled."""
     kind = "WithdrawalsEnabled"
     if spec["suspend"]["withdrawals"]:
-        return Condition(kind, Truth.FALSE, "Suspended", "spec.suspend.withdrawals is true")
+        return Condition(kind, Truth.FALSE, "Suspended", SUSPENDED_TEXT)
     if newest is None or not fresh:
         return Condition(kind, Truth.UNKNOWN, "SignalStale", "no worker reports")
     blocked, stuck = newest.report.blocked_count, newest.report.stuck_count

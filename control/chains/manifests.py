@@ -11,10 +11,14 @@ from control.cluster.kinds import CHAIN_LABEL, Kind, Object, name_of
 from control.settings import WorkerSettings
 
 CONTAINER: Final = "worker"
+# A worker that hangs for so long is started anew; its claims are another's after a minute. Long,
+# because a first start may derive many addresses before it says that it serves.
+LIVENESS: Final = {"periodSeconds": 10, "failureThreshold": 12, "terminationGracePeriodSeconds": 5}
 # A worker drains on SIGTERM too: Kubernetes must wait longer than that may take.
 GRACE_MARGIN_SECONDS: Final = 15
 LINK_LOCAL: Final = ("169.254.0.0/16", "fe80::/10")
 VARIABLE_PREFIX: Final = "CAMBIST_WALLETS_"
+SIDES: Final = ("deposits", "withdrawals")
 CHAIN_FILE_FOLDER: Final = "/etc/cambist/chain"
 CHAIN_FILE_NAME: Final = "chain.json"
 # A volume of the pod: its root is read-only.
@@ -79,6 +83,9 @@ def environment(spec: Object, settings: WorkerSettings) -> list[Object]:
         "LISTEN_ADDRESS": f"0.0.0.0:{settings.port}",
         "HEALTH_ADDRESS": f"0.0.0.0:{settings.health_port}",
     }
+    # Told only when it is so: workers of chains that were never suspended are not replaced.
+    suspend = spec.get("suspend") or {}
+    told |= {f"{side.upper()}_SUSPENDED": "true" for side in SIDES if suspend.get(side)}
     found: list[Object] = [
         {"name": f"{VARIABLE_PREFIX}{name}", "value": value} for name, value in told.items()
     ]
@@ -100,7 +107,7 @@ def volumes(spec: Object) -> list[Object]:
 
 def container(spec: Object, settings: WorkerSettings) -> Object:
     """The worker's container, under the restricted Pod Security standard."""
-    probe = {"grpc": {"port": settings.health_port}, "periodSeconds": 5, "timeoutSeconds": 3}
+    asked = {"grpc": {"port": settings.health_port}, "timeoutSeconds": 3}
     made = {
         "name": CONTAINER,
         "image": image_of(spec, settings),
@@ -110,7 +117,8 @@ def container(spec: Object, settings: WorkerSettings) -> Object:
             {"name": "worker", "containerPort": settings.port, "protocol": "TCP"},
             {"name": "health", "containerPort": settings.health_port, "protocol": "TCP"},
         ],
-        "readinessProbe": probe,
+        "readinessProbe": {**asked, "periodSeconds": 5},
+        "livenessProbe": {**asked, **LIVENESS},
         "volumeMounts": [
             {"name": "chain", "mountPath": CHAIN_FILE_FOLDER, "readOnly": True},
             {"name": "scratch", "mountPath": SCRATCH_FOLDER},

@@ -88,18 +88,25 @@ class Claim:
 
 
 async def claim(
-    database: Database, network_id: int, worker: str, *, builds: bool = True
+    database: Database,
+    network_id: int,
+    worker: str,
+    *,
+    builds: bool = True,
+    starts: bool = True,
 ) -> Claim | None:
     """The next payout that something can be done about, or None.
 
-    Without `builds` none that waits for a plan: this worker can make none.
+    Without `builds` none that waits for a plan: this worker can make none. Without `starts` none
+    that the stop switch would hold back either.
     """
+    states = OPEN if builds else [state for state in OPEN if state is not PayoutState.STARTED]
     rows = await database.write(
         CLAIM_SQL,
         network_id,
         worker,
         limits.CLAIM_SECONDS,
-        [state.value for state in OPEN if builds or state is not PayoutState.STARTED],
+        [state.value for state in states if starts or state not in STOPPABLE],
         [state.value for state in STOPPABLE],
         limits.SETTLED_WATCH_SECONDS,
         limits.STARVED_SECONDS,

@@ -91,14 +91,20 @@ class Work:
 class Store:
     """The tables of withdrawals of one network, for one worker."""
 
-    def __init__(self, database: Database, network_id: int, worker: str) -> None:
+    def __init__(
+        self, database: Database, network_id: int, worker: str, *, starts: bool = True
+    ) -> None:
+        """`starts` as in `claims.claim`."""
+        self._starts = starts
         self._database = database
         self._network_id = network_id
         self._worker = worker
 
     async def claim(self, *, builds: bool = True) -> Claim | None:
         """The next payout with something to do; without `builds` none that waits for a plan."""
-        return await claims.claim(self._database, self._network_id, self._worker, builds=builds)
+        return await claims.claim(
+            self._database, self._network_id, self._worker, builds=builds, starts=self._starts
+        )
 
     async def read(self, mine: Claim) -> Work:
         """One look at everything."""

@@ -20,8 +20,8 @@ from wallets.states import DepositState
 
 D = DepositState
 
-# Deposits of a suspended asset, and those that a screening has not let pass, wait where they are,
-# so that others are looked at.
+# Deposits of a suspended asset or network, and those that a screening has not let pass, wait where
+# they are, so that others are looked at.
 OPEN: Final = """
 with unfinal as (
     select *, sum(amount_atoms) over (partition by account_id, asset_id)::text as sum_atoms
@@ -32,7 +32,7 @@ select unfinal.*, may.credit as may_credit
 from unfinal join custody.asset using (network_id, asset_id)
     join custody.chain using (network_id)
     left join custody.deposit_screening screening using (deposit_id)
-    cross join lateral (select not deposits_suspended and (not screens_deposits
+    cross join lateral (select $3 and not deposits_suspended and (not screens_deposits
         or coalesce(screening.verdict, '') in ('accept', 'release', 'return')) as credit) may
 where state <> 'withdrawable' and tier_version > 0
     and not (state = 'confirming' and not may.credit)
@@ -85,21 +85,25 @@ class Height:
     final: int
 
 
-async def apply_height(connection: Connection, network_id: int, height: Height) -> None:
+async def apply_height(
+    connection: Connection, network_id: int, height: Height, *, credits_any: bool = True
+) -> None:
     """Everything that the new height changes, at most a page of each kind."""
     depths = await connection.fetchrow(DEPTHS, network_id)
     assert depths is not None, "deposits are of registered networks"
     await connection.execute(RELEASE, network_id, Reason.ASSET_SUSPENDED.value)
     await connection.execute(ADOPT, network_id)
     await screening.hold_again(connection, network_id)
-    await _advance(connection, network_id, height)
+    await _advance(connection, network_id, height, credits_any=credits_any)
     final = height.tip - depths["deposit_final_depth"] if height.final < 0 else height.final
     await _finalize(connection, network_id, min(final, height.tip))
     await _reverse(connection, network_id, height.tip - depths["deposit_absence_blocks"])
 
 
-async def _advance(connection: Connection, network_id: int, height: Height) -> None:
-    rows = await connection.fetch(OPEN, network_id, limits.DEPOSITS_PAGE)
+async def _advance(
+    connection: Connection, network_id: int, height: Height, *, credits_any: bool
+) -> None:
+    rows = await connection.fetch(OPEN, network_id, limits.DEPOSITS_PAGE, credits_any)
     tiers = await _read_tiers(connection, network_id) if rows else {}
     for row in rows:
         advanced = rules.advance(

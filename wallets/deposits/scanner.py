@@ -74,6 +74,8 @@ class Scanner:
     # Where the first scan begins, before any address was given out.
     birthday_height: int
     stalled_after_seconds: int
+    # False while deposits are suspended: they are seen, and credited at a later height.
+    credits_any: bool = True
 
     async def step(self, lease: Lease, *, now_ns: int) -> Moved:
         """One block. Raises Stuck, Fenced, Unavailable, Unknown."""
@@ -140,7 +142,9 @@ class Scanner:
             )
             await self.hooks.apply_block(connection, self.network_id, block)
             await sightings.apply_block(connection, self.network_id, block)
-            await crediting.apply_height(connection, self.network_id, height)
+            await crediting.apply_height(
+                connection, self.network_id, height, credits_any=self.credits_any
+            )
 
     async def _back(self, lease: Lease, last: Watermark, tip: BlockRef) -> None:
         await self._raise_if_too_deep(last, tip)

@@ -97,7 +97,9 @@ async def without_token(work: Callable[[], Task], _token: int) -> None:
     await work()
 
 
-async def open_scanning(database: Database, network: Network, opened: Opened) -> Scanning | None:
+async def open_scanning(
+    settings: WalletSettings, database: Database, network: Network, opened: Opened
+) -> Scanning | None:
     """The scan from the oldest branch's birthday on; None for a network without branches."""
     row = await database.read_row(
         "select min(birthday_height) as height from custody.key_branch where network_id = $1",
@@ -114,6 +116,7 @@ async def open_scanning(database: Database, network: Network, opened: Opened) ->
         network.network_id,
         int(row["height"]),
         opened.stalled_after_seconds,
+        credits_any=not settings.deposits_suspended,
     )
     return Scanning(database, opened.chain, scanner, SystemClock())
 
@@ -233,14 +236,14 @@ async def serve(
                 rpc_channel.open_channel(settings.signer_address, tls_settings=settings.peer_tls)
             )
         )
-        store = Store(database, network.network_id, owner)
+        store = Store(database, network.network_id, owner, starts=settings.starts)
         steps = await open_pipelines(settings, store, opened.chain, signer, stack)
-        scanning = await open_scanning(database, network, opened)
+        scanning = await open_scanning(settings, database, network, opened)
         screening = await open_screener(settings, database, network, stack)
         await stack.enter_async_context(measured(settings, owner, steps))
         health = await start_health_server(settings.health_address, HEALTH_NAME)
         stack.push_async_callback(health.stop)
-        servicer = Servicer(database, network.network_id, steps, scanning, stop)
+        servicer = Servicer(database, network.network_id, steps, scanning, stop, settings.starts)
         server = await rpc_server.start_server(
             settings.listen_address,
             lambda one: wallets_pb2_grpc.add_WalletWorkerServiceServicer_to_server(servicer, one),

@@ -35,6 +35,8 @@ class Servicer(wallets_pb2_grpc.WalletWorkerServiceServicer):
     scanning: Scanning | None
     # Set at the end of the process: streams end by themselves.
     stop: asyncio.Event
+    # False while withdrawals are suspended: what waits to begin is no backlog.
+    starts: bool = True
 
     async def StreamSignals(  # noqa: N802
         self, _: wallets_pb2.StreamSignalsRequest, context: Context
@@ -43,7 +45,7 @@ class Servicer(wallets_pb2_grpc.WalletWorkerServiceServicer):
         while not self.stop.is_set():
             try:
                 yield await signals.read_with(
-                    self.database, self.network_id, self.steps, self.scanning
+                    self.database, self.network_id, self.steps, self.scanning, starts=self.starts
                 )
             except Unavailable as error:
                 await abort(context, fault_for(error))

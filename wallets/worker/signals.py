@@ -29,7 +29,7 @@ with open as (
     select p.state, p.condition,
         greatest(p.created_at, p.not_before, p.claim_expires_at) as since,
         p.claim_expires_at <= clock_timestamp() and p.not_before <= clock_timestamp()
-            and p.state = any($2) and not (c.withdrawals_stopped and p.state = any($3))
+            and p.state = any($2) and not ((c.withdrawals_stopped or not $6) and p.state = any($3))
             and not exists (select from custody.outbox o
                             where o.subject_id = p.withdrawal_id and o.answer_reason is null)
             as claimable
@@ -45,8 +45,10 @@ from open
 """
 
 
-async def read(database: Database, network_id: int) -> wallets_pb2.StreamSignalsResponse:
-    """The counts of a network, without those of the process."""
+async def read(
+    database: Database, network_id: int, *, starts: bool = True
+) -> wallets_pb2.StreamSignalsResponse:
+    """The counts of a network, without those of the process; `starts` as in `claims.claim`."""
     row = await database.read_row(
         COUNTS,
         network_id,
@@ -54,6 +56,7 @@ async def read(database: Database, network_id: int) -> wallets_pb2.StreamSignals
         [state.value for state in claims.STOPPABLE],
         PayoutState.CONFIRMING.value,
         [condition.value for condition in BLOCKING],
+        starts,
     )
     assert row is not None, "an aggregate always has a row"
     return wallets_pb2.StreamSignalsResponse(
@@ -66,10 +69,15 @@ async def read(database: Database, network_id: int) -> wallets_pb2.StreamSignals
 
 
 async def read_with(
-    database: Database, network_id: int, steps: Steps, scanning: Scanning | None
+    database: Database,
+    network_id: int,
+    steps: Steps,
+    scanning: Scanning | None,
+    *,
+    starts: bool,
 ) -> wallets_pb2.StreamSignalsResponse:
     """The counts of a network and of this process."""
-    signals = await read(database, network_id)
+    signals = await read(database, network_id, starts=starts)
     if scanning is not None and scanning.is_scanning:
         signals.scanning = True
         signals.scan_lag_blocks = scanning.lag_blocks

@@ -55,6 +55,29 @@ def test_the_image_follows_tag_or_digest(image: dict[str, str], wanted: str) -> 
     assert manifests.image_of({"chain": "bitcoin", "image": image}, SETTINGS) == wanted
 
 
+@pytest.mark.parametrize(
+    ("suspend", "deposits", "withdrawals"),
+    [
+        ({}, False, False),
+        ({"deposits": False, "withdrawals": False}, False, False),
+        ({"deposits": True}, True, False),
+        ({"withdrawals": True}, False, True),
+    ],
+)
+def test_workers_are_told_what_is_suspended(
+    suspend: dict[str, bool], deposits: bool, withdrawals: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain = copy.deepcopy(CHAIN)
+    chain["spec"]["suspend"] = suspend
+    (container,) = children(chain)[Kind.DEPLOYMENT]["spec"]["template"]["spec"]["containers"]
+    for entry in container["env"]:
+        monkeypatch.setenv(entry["name"], entry.get("value", "a-pod"))
+    told = WalletSettings.load()
+    assert (told.deposits_suspended, told.withdrawals_suspended) == (deposits, withdrawals)
+    # A chain that was never suspended keeps its pods over an upgrade of the operator.
+    assert suspend or "SUSPENDED" not in str(container["env"])
+
+
 def test_scaling_alone_does_not_roll_the_workers() -> None:
     other = copy.deepcopy(CHAIN)
     other["spec"]["scaling"] = {"mode": "Manual"}

@@ -9,6 +9,7 @@ from wallets.books import postings
 from wallets.core import claims
 from wallets.core.store import Store
 from wallets.errors import Fenced
+from wallets.worker import signals
 
 AMOUNT = 500 * 100
 CHARGED = 20 * 100
@@ -198,6 +199,22 @@ async def test_the_stop_switch_holds_what_is_not_signed(venue: Venue) -> None:
     await venue.run(venue.worker(), 5)
     assert await venue.states() == ["built"]
     assert not venue.signer.log
+
+
+async def test_a_worker_that_may_start_none_claims_and_counts_only_what_was_signed(
+    venue: Venue,
+) -> None:
+    await venue.engine.request(request())
+    for starts in (False, True):
+        counted = await signals.read(venue.database, NETWORK_ID, starts=starts)
+        assert counted.claimable_count == starts
+    assert await claims.claim(venue.database, NETWORK_ID, "suspended", starts=False) is None
+    worker = venue.worker()
+    while await venue.states() != ["signed"]:
+        await venue.run(worker, 1)
+        await venue.pass_time()
+    assert (await signals.read(venue.database, NETWORK_ID, starts=False)).claimable_count == 1
+    assert await claims.claim(venue.database, NETWORK_ID, "suspended", starts=False) is not None
 
 
 async def test_inputs_have_one_owner(venue: Venue) -> None:

@@ -1,6 +1,7 @@
 """Deposits become money in the engine once each, whatever forks and refusals come between."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -189,6 +190,17 @@ async def test_suspension_holds_new_deposits_until_it_is_lifted(
     await scan.connection.execute("update custody.asset set deposits_suspended = false")
     await go(scan, engine, 1)
     assert await scan.states() == {"before": "credited", "within": "credited"}
+
+
+async def test_while_a_network_is_suspended_deposits_are_seen_and_credited_afterwards(
+    scan: Scan, engine: MemoryCredits
+) -> None:
+    suspended = replace(scan, scanner=replace(scan.scanner, credits_any=False))
+    scan.chain.mine(pays("within"))
+    await go(suspended, engine, 4)
+    assert await scan.states() == {"within": "confirming"}
+    await go(scan, engine, 1)
+    assert await scan.states() == {"within": "credited"}
 
 
 async def test_mined_coins_are_credited_once_they_may_move(
