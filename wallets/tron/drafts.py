@@ -71,9 +71,10 @@ class Drafting:
         return await self._station(Kind.RECLAIM, taken, place, serves)
 
     async def stake(self, decision: Decision) -> Draft:
-        """Changes the station's own stake. Raises Stuck, Unavailable."""
+        """Changes the station's own stake, or who uses it. Raises Stuck, Unavailable."""
         scene, amount_sun = self.scene, decision.amount_sun
         owner, source, target = scene.station.account, Account.HOT, Account.HOT
+        to: HotAccount | None = None
         match decision.change:
             case Change.STAKE:
                 contract: Contract = Freeze(owner, amount_sun, Resource.ENERGY)
@@ -83,13 +84,19 @@ class Drafting:
             case Change.WITHDRAWAL:
                 contract = WithdrawUnfrozen(owner)
                 source = Account.STAKED
+            case Change.LOAN:
+                contract = Delegate(owner, scene.hot.account, amount_sun, Resource.ENERGY)
+                to = scene.hot
+            case Change.RECALL:
+                contract = Undelegate(owner, scene.hot.account, amount_sun, Resource.ENERGY)
+                to = scene.hot
         logs.get(__name__).info("stake", change=decision.change, why=decision.why)
         fee_sun_max = scene.stock.delegation_bytes * scene.prices.byte_sun
         plan = await self.moves.build(
             self.make_id(),
             scene.station,
             contract,
-            None,
+            to,
             fee_limit_sun=0,
             fee_sun_max=fee_sun_max,
             is_deposit=False,

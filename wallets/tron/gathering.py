@@ -8,8 +8,9 @@ has ended, so nothing is done twice because a worker died.
 """
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from runtime import logs
 from runtime.postgres import Database
@@ -25,9 +26,10 @@ from wallets.tron.paid_in import PaidIn
 from wallets.tron.rental import Offer, RentsEnergy
 from wallets.tron.staking import StakePolicy
 from wallets.tron.station import Place, Scene, read_scene
-from wallets.tron.sweeping import Holding, SweepPolicy
+from wallets.tron.sweeping import Chosen, Holding, Kind, SweepPolicy, spent_of
 
-START = b""
+START: Final = b""
+PAYOUT: Final = "payout"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class SweepSettings:
     stake: StakePolicy | None = None
     # Whether energy of the station's stake is lent; else it is burned.
     lends: bool = False
+    # Most energy of a day that the hot account is lent, ahead of its payouts.
+    hot_energy_max: int = 0
     token_cost_sun_max: int = 20_000_000
     cost_percent_max: int = 5
     margin_percent: int = 30
@@ -102,9 +106,8 @@ class TronGathering:
             account, contract = one.holding.account, one.holding.contract
             drafts.append(await drafting.of(one, paid[account, contract], offers.get(account)))
         needed = {one.holding.account for one in chosen}
-        spent_sun = sum(sweeping.spent_of(one.step) for one in chosen)
         drafts += await self._reclaims(drafting, needed)
-        return drafts + await self._stakes(drafting, spent_sun)
+        return drafts + await self._stakes(drafting, chosen)
 
     async def _paid_in(self) -> dict[tuple[bytes, bytes], PaidIn]:
         """What was helped, and the next page."""
@@ -186,29 +189,59 @@ class TronGathering:
             receiver = loan.place.account
             if receiver not in needed:
                 lender, now_ms = scene.station.account, scene.chain_time_ms
-                lent_sun = await resources.read_loan(self._nodes, lender, receiver, now_ms)
-                if lent_sun:
-                    drafts.append(await drafting.reclaim(loan, lent_sun))
+                lent = await resources.read_loan(self._nodes, lender, receiver, now_ms)
+                if lent is not None and lent.free_sun:
+                    drafts.append(await drafting.reclaim(loan, lent.free_sun))
         return drafts
 
-    async def _stakes(self, drafting: Drafting, spent_sun: int) -> list[Draft]:
-        """A change of the station's stake, if one is due. Raises Stuck, Unavailable."""
-        policy, scene = self._settings.stake, drafting.scene
-        if policy is None:
-            return []
-        stake = await resources.read_stake(self._nodes, scene.station.account)
-        if stake is None:
-            return []
-        energy = await paid_in.read_energy_of_a_day(self._database, self._network_id)
-        decision = staking.decide(
-            stake,
-            policy,
-            balance_sun=scene.stock.balance_sun - spent_sun,
-            needed_sun=scene.shares.sun_of(energy) if energy else 0,
-            now_ms=scene.chain_time_ms,
-            life_ms=MOVE_EXPIRATION_MILLISECONDS,
+    async def _stakes(self, drafting: Drafting, chosen: Sequence[Chosen]) -> list[Draft]:
+        """The change of stake that is due, and of what the hot account may use of it, if any.
+
+        Raises Stuck, Unavailable.
+        """
+        scene, settings = drafting.scene, self._settings
+        lent = sum(one.step.amount for one in chosen if one.step.kind is Kind.DELEGATION)
+        lent_sun = scene.shares.need_of(lent)
+        for_payouts = min(await self._energy_of_a_day(PAYOUT), settings.hot_energy_max)
+        decisions: list[staking.Decision | None] = []
+        if settings.stake is not None:
+            stake = await resources.read_stake(self._nodes, scene.station.account)
+            if stake is None:
+                return []
+            energy = await self._energy_of_a_day(Kind.SWEEP) + for_payouts
+            decided = staking.decide(
+                replace(stake, free_sun=max(0, stake.free_sun - lent_sun)),
+                settings.stake,
+                balance_sun=scene.stock.balance_sun - sum(spent_of(one.step) for one in chosen),
+                needed_sun=scene.shares.need_of(energy),
+                now_ms=scene.chain_time_ms,
+                life_ms=MOVE_EXPIRATION_MILLISECONDS,
+            )
+            decisions.append(decided)
+        # One thing at a time: what is unstaked is not lent as well.
+        if settings.lends and scene.hot_exists and decisions in ([], [None]):
+            left_sun = max(0, scene.lendable_sun - lent_sun)
+            decisions.append(await self._loan(scene, left_sun, scene.shares.need_of(for_payouts)))
+        return [await drafting.stake(one) for one in decisions if one is not None]
+
+    async def _loan(
+        self, scene: Scene, lendable_sun: int, wanted_sun: int
+    ) -> staking.Decision | None:
+        """To the hot account, out of what this round lends to nobody else."""
+        lent = await resources.read_loan(
+            self._nodes, scene.station.account, scene.hot.account, scene.chain_time_ms
         )
-        return [] if decision is None else [await drafting.stake(decision)]
+        if lent is None:
+            return None
+        return staking.decide_loan(
+            lent_sun=lent.sun,
+            free_sun=lent.free_sun,
+            wanted_sun=wanted_sun,
+            lendable_sun=lendable_sun,
+        )
+
+    async def _energy_of_a_day(self, kind: str) -> int:
+        return await paid_in.read_energy_of_a_day(self._database, self._network_id, kind)
 
 
 def with_offer(holding: Holding, offers: Mapping[bytes, Offer], scene: Scene) -> Holding:

@@ -68,8 +68,8 @@ ENERGY_OF_A_DAY: Final = """
 select coalesce(max(energy), 0)::bigint as energy from (
     select sum(c.energy) as energy
     from custody.tron_cost c join custody.attempt a using (attempt_id)
-    where c.network_id = $1 and a.kind = 'sweep'
-        and c.created_at > clock_timestamp() - $2 * interval '1 day'
+    where c.network_id = $1 and a.kind = $2
+        and c.created_at > clock_timestamp() - $3 * interval '1 day'
     group by date_trunc('day', c.created_at)
 ) as days
 """
@@ -171,7 +171,7 @@ async def read_loans(database: Database, network_id: int, after: bytes) -> tuple
     return loans, loans[-1].place.account if len(loans) == limits.LOANS_MAX else b""
 
 
-async def read_energy_of_a_day(database: Database, network_id: int) -> int:
-    """Energy that the sweeps of the busiest of the last days used, whoever had it."""
-    row = await database.read_row(ENERGY_OF_A_DAY, network_id, limits.NEED_DAYS)
+async def read_energy_of_a_day(database: Database, network_id: int, kind: str) -> int:
+    """Energy that attempts of a kind used on the busiest of the last days, whoever had it."""
+    row = await database.read_row(ENERGY_OF_A_DAY, network_id, kind, limits.NEED_DAYS)
     return 0 if row is None else int(row["energy"])

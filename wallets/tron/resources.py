@@ -109,6 +109,10 @@ class Resources:
         weight_sun = self.weight_total_trx * SUN_PER_TRX
         return max(SUN_PER_TRX, -(-energy * weight_sun // (self.energy_total or 1)))
 
+    def need_of(self, energy: int) -> int:
+        """Stake for so much energy; none for none."""
+        return self.sun_of(energy) if energy else 0
+
 
 async def read_resources(nodes: NodeSet, account: bytes) -> Resources:
     """Of one account; nothing when it does not exist. Raises Stuck, Unavailable."""
@@ -169,18 +173,31 @@ def stake_of(answer: object) -> Stake:
     return Stake(free_sun + number(lent), free_sun, leaving)
 
 
-async def read_loan(nodes: NodeSet, lender: bytes, receiver: bytes, now_ms: int) -> int:
-    """Sun whose energy is lent and may be taken back now. Raises Stuck, Unavailable."""
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """Sun of stake whose energy another account uses, and what of it may be taken back now."""
+
+    sun: int
+    free_sun: int
+
+
+async def read_loan(nodes: NodeSet, lender: bytes, receiver: bytes, now_ms: int) -> Lent | None:
+    """What is lent, as enough nodes tell it alike. Raises Unavailable."""
     body = {"fromAddress": lender.hex(), "toAddress": receiver.hex()}
-    try:
-        told = fields(await nodes.any_answer(SOLID + "getdelegatedresourcev2", body))
-        return sum(
-            number(fields(loan).get("frozen_balance_for_energy"))
-            for loan in items(told.get("delegatedResource"))
-            if number(fields(loan).get("expire_time_for_energy")) <= now_ms
-        )
-    except Quarantined as error:
-        raise Stuck(Condition.NODES_DISAGREE, str(error)) from error
+
+    def read(answer: object) -> Lent:
+        loans = [fields(one) for one in items(fields(answer).get("delegatedResource"))]
+        lent = [
+            (
+                number(one.get("frozen_balance_for_energy")),
+                number(one.get("expire_time_for_energy")),
+            )
+            for one in loans
+        ]
+        free_sun = sum(sun for sun, until_ms in lent if until_ms <= now_ms)
+        return Lent(sum(sun for sun, _ in lent), free_sun)
+
+    return await nodes.agreed(SOLID + "getdelegatedresourcev2", body, read)
 
 
 def left(told: dict[str, Any], limit: str, used: str) -> int:

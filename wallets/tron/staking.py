@@ -1,9 +1,9 @@
-"""How much TRX of the station is staked for energy, and when stake is taken back. Pure.
+"""How much TRX of the station is staked for energy, and how much of it the hot account uses. Pure.
 
-Called by `gathering` once a round, and by `python -m wallets.tron.plan`. Stake follows what the
-busiest of the last days needed, between the operator's bounds, and is changed only by what is worth
-a transaction. One part at a time is on its way back, so that what a withdrawal brings is known to
-the sun before it is signed.
+Called by `gathering` once a round, and by `python -m wallets.tron.plan`. Both follow what the
+busiest of the last days needed, between the operator's bounds, and are changed only by what is
+worth a transaction. One part at a time is on its way back, so that what a withdrawal brings is
+known to the sun before it is signed.
 """
 
 import enum
@@ -26,6 +26,9 @@ class Change(enum.StrEnum):
     UNSTAKE = "unstake"
     # Takes what has waited.
     WITHDRAWAL = "unstaked"
+    # Energy of the stake for the hot account, ahead of its payouts.
+    LOAN = "standing_loan"
+    RECALL = "standing_reclaim"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +95,20 @@ def decide(
     if amount_sun < STEP_SUN_LEAST:
         return None
     return Decision(Change.UNSTAKE, amount_sun, words)
+
+
+def decide_loan(
+    *, lent_sun: int, free_sun: int, wanted_sun: int, lendable_sun: int
+) -> Decision | None:
+    """The change of what the hot account is lent; None = it is as it should be, or must wait.
+
+    Of `lent_sun` what is in `free_sun` could be taken back now; `lendable_sun` could be lent.
+    """
+    words = f"{lent_sun} sun are lent to the hot account, {wanted_sun} wanted"
+    more_sun = min(wanted_sun - lent_sun, lendable_sun)
+    if more_sun >= STEP_SUN_LEAST and more_sun * GROWTH_PART >= wanted_sun:
+        return Decision(Change.LOAN, more_sun, words)
+    less_sun = min(lent_sun - wanted_sun, free_sun)
+    if less_sun > 0 and lent_sun * PERCENT > wanted_sun * EXCESS_PERCENT:
+        return Decision(Change.RECALL, less_sun, words)
+    return None

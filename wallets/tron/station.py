@@ -38,6 +38,8 @@ class Scene:
     station: HotAccount
     stock: Station
     shares: Resources
+    # Of the station's stake, to be lent; 0 where nothing is lent.
+    lendable_sun: int
     prices: Prices
     native_asset_id: int
     chain_time_ms: int
@@ -65,7 +67,9 @@ async def read_scene(
     hot_exists = await resources.exists(nodes, hot.account)
     prices = await resources.read_prices(nodes)
     _, chain_time_ms = await nodes.head()
-    return Scene(hot, hot_exists, station, stock, shares, prices, native, chain_time_ms)
+    return Scene(
+        hot, hot_exists, station, stock, shares, lendable_sun, prices, native, chain_time_ms
+    )
 
 
 async def read_places(

@@ -3,7 +3,15 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wallets.tron.staking import STEP_SUN_LEAST, Change, Decision, Stake, StakePolicy, decide
+from wallets.tron.staking import (
+    STEP_SUN_LEAST,
+    Change,
+    Decision,
+    Stake,
+    StakePolicy,
+    decide,
+    decide_loan,
+)
 
 TRX = 10**6
 NOW_MS = 1_795_354_200_000
@@ -95,3 +103,48 @@ def test_a_few_changes_come_to_rest_within_the_bounds(
         raise AssertionError("it never comes to rest")
     leaving_sun = sum(sun for sun, _ in stake.leaving)
     assert stake.staked_sun + leaving_sun + balance_sun == whole_sun
+
+
+def loan(
+    lent_sun: int, wanted_sun: int, lendable_sun: int, free_sun: int
+) -> tuple[str, int] | None:
+    found = decide_loan(
+        lent_sun=lent_sun, free_sun=free_sun, wanted_sun=wanted_sun, lendable_sun=lendable_sun
+    )
+    return None if found is None else (found.change.value, found.amount_sun)
+
+
+def test_the_hot_account_is_lent_what_its_payouts_need_and_no_more() -> None:
+    hundred = 100 * TRX
+    cases = [
+        ((0, hundred, 10**12, 0), ("standing_loan", hundred)),
+        ((0, hundred, 50 * TRX, 0), ("standing_loan", 50 * TRX)),
+        ((0, hundred, 9 * TRX, 0), None),
+        ((95 * TRX, hundred, 10**12, 95 * TRX), None),
+        ((150 * TRX, hundred, 10**12, 150 * TRX), None),
+        ((151 * TRX, hundred, 10**12, 151 * TRX), ("standing_reclaim", 51 * TRX)),
+        # Under a lock it waits.
+        ((151 * TRX, hundred, 10**12, 0), None),
+        ((5 * TRX, 0, 10**12, 5 * TRX), ("standing_reclaim", 5 * TRX)),
+        ((0, 0, 10**12, 0), None),
+    ]
+    for given_, wanted in cases:
+        assert loan(*given_) == wanted, given_
+
+
+@given(*[st.integers(0, 10**10)] * 4)
+def test_loans_to_the_hot_account_come_to_rest(
+    lent_sun: int, wanted_sun: int, lendable_sun: int, locked_sun: int
+) -> None:
+    for _ in range(3):
+        free_sun = max(0, lent_sun - locked_sun)
+        found = decide_loan(
+            lent_sun=lent_sun, free_sun=free_sun, wanted_sun=wanted_sun, lendable_sun=lendable_sun
+        )
+        if found is None:
+            return
+        sign = 1 if found.change is Change.LOAN else -1
+        assert 0 < found.amount_sun <= (lendable_sun if sign > 0 else free_sun)
+        lent_sun += sign * found.amount_sun
+        lendable_sun -= sign * found.amount_sun
+    raise AssertionError("it never comes to rest")
