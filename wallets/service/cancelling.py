@@ -1,14 +1,15 @@
-"""A customer's wish to cancel a withdrawal: granted until a transaction that pays it is signed.
+"""A customer's wish to cancel a withdrawal: granted while no transaction that pays it is mined.
 
 Called by the servicer. Before the start the payout's row is locked and its token raised, so that a
 worker that has claimed it writes nothing more. From then on the wish is noted: the pipeline asks
 the signer to close the withdrawal, takes it out of its batch and gives the money back, or pays it
-when it was signed after all. Once it is known to be signed the answer is no.
+when it was signed after all. One that was signed with others may be left out by a replacement; for
+one that was signed alone, or is in a block, the answer is no.
 """
 
 from typing import Final
 
-from runtime.postgres import Database
+from runtime.postgres import Connection, Database
 from wallets.contract import WithdrawalId
 from wallets.core import outbox
 from wallets.core.transactions import changing
@@ -33,6 +34,17 @@ WISH: Final = "update custody.payout set cancel_requested = true where withdrawa
 EARLY: Final = (PayoutState.REQUESTED, PayoutState.HELD, PayoutState.APPROVED)
 # Nothing that pays it is known to be signed.
 UNSIGNED: Final = (PayoutState.APPROVED, PayoutState.STARTED, PayoutState.BUILT)
+# In no block, as far as is known: others of its transaction may go on without it.
+UNMINED: Final = (PayoutState.SIGNED, PayoutState.BROADCASTING)
+IS_WITH_OTHERS: Final = """
+select exists (
+    select from custody.attempt_output own
+        join custody.attempt using (attempt_id)
+        join custody.attempt_output other using (attempt_id)
+        join custody.payout mate on mate.withdrawal_id = other.withdrawal_id
+    where own.withdrawal_id = $1 and mate.withdrawal_id <> $1 and not mate.cancel_requested
+        and attempt.state in ('signed', 'broadcast'))
+"""
 
 
 async def cancel(database: Database, account_id: int, withdrawal_id: bytes) -> str:
@@ -47,7 +59,7 @@ async def cancel(database: Database, account_id: int, withdrawal_id: bytes) -> s
         if row["state"] == PayoutState.CANCELLED:
             return str(row["state"])
         if row["state"] not in EARLY or await connection.fetchval(STARTED, withdrawal_id):
-            if row["state"] not in UNSIGNED:
+            if not await _may_wish(connection, withdrawal_id, PayoutState(row["state"])):
                 raise Rejected("TOO_LATE", f"it is {row['state']}")
             await connection.execute(WISH, withdrawal_id)
             return PayoutState.CANCELLING.value
@@ -60,3 +72,9 @@ async def cancel(database: Database, account_id: int, withdrawal_id: bytes) -> s
             shard=row["shard"],
         )
         return PayoutState.CANCELLED.value
+
+
+async def _may_wish(connection: Connection, withdrawal_id: bytes, state: PayoutState) -> bool:
+    if state in UNMINED:
+        return bool(await connection.fetchval(IS_WITH_OTHERS, withdrawal_id))
+    return state in (*UNSIGNED, PayoutState.CANCELLING)

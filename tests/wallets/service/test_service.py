@@ -324,3 +324,44 @@ async def test_nobody_cancels_for_another_account(stub: Any, custody: Connection
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await cancel(stub, 5)
     assert fault_of(refused.value).reason == "UNKNOWN_WITHDRAWAL"
+
+
+@pytest.mark.parametrize(
+    ("attempt_state", "other_wishes", "is_granted"),
+    [
+        ("signed", False, True),
+        ("broadcast", False, True),
+        ("broadcast", True, False),
+        ("mined", False, False),
+    ],
+)
+async def test_what_was_sent_with_others_may_be_left_out_while_no_block_has_it(
+    stub: Any, custody: Connection, attempt_state: str, other_wishes: bool, is_granted: bool
+) -> None:
+    await add_payout(custody, "broadcasting")
+    await ask_to_start(custody)
+    await custody.execute(
+        "insert into custody.payout (withdrawal_id, kind, shard, journal_seq, account_id, "
+        "network_id, asset_id, destination_text, amount_atoms, engine_amount_atoms, "
+        "engine_fee_atoms, state, cancel_requested) "
+        "select $1, kind, shard, journal_seq, account_id, network_id, asset_id, destination_text, "
+        "amount_atoms, engine_amount_atoms, engine_fee_atoms, state, $2 from custody.payout",
+        b"o" * 16,
+        other_wishes,
+    )
+    attempt_id = await custody.fetchval(
+        "insert into custody.attempt (network_id, kind, state, txid, raw, fee_atoms_max) "
+        "values ($1, 'payout', $2, 'id', 'bytes', 1) returning attempt_id",
+        NETWORK_ID,
+        attempt_state,
+    )
+    await custody.execute(
+        "insert into custody.attempt_output select $1, withdrawal_id, 5 from custody.payout",
+        attempt_id,
+    )
+    if is_granted:
+        assert [await cancel(stub) for _ in range(2)] == ["cancelling", "cancelling"]
+        return
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await cancel(stub)
+    assert fault_of(refused.value).reason == "TOO_LATE"
