@@ -1,22 +1,27 @@
 """Varints of protobuf's wire format, for bytes that are put together without protobuf's copies.
 
-Called by gateway and sequencer, often: small values are looked up. Never for values below 0.
+Called by gateway and sequencer, often: 14 bits at a time are looked up. Never for values below 0.
 """
 
 from typing import Final
 
-MORE: Final = 0x80
-BITS: Final = 7
-_SMALL: Final = [bytes((value,)) for value in range(MORE)]
+BITS: Final = 14
+VALUES: Final = 1 << BITS
+# The bytes of 14 bits: as the end of a varint, and with more to follow.
+_ENDS: Final = [
+    bytes((value,)) if value < 0x80 else bytes((value & 0x7F | 0x80, value >> 7))
+    for value in range(VALUES)
+]
+_MORE: Final = [bytes((value & 0x7F | 0x80, value >> 7 | 0x80)) for value in range(VALUES)]
 
 
 def varint(value: int) -> bytes:
     """A non-negative integer below 2^64, in as few bytes as it needs."""
-    if value < MORE:
-        return _SMALL[value]
-    encoded = bytearray()
-    while value >= MORE:
-        encoded.append(value & 0x7F | MORE)
+    if value < VALUES:
+        return _ENDS[value]
+    encoded = _MORE[value % VALUES]
+    value >>= BITS
+    while value >= VALUES:
+        encoded += _MORE[value % VALUES]
         value >>= BITS
-    encoded.append(value)
-    return bytes(encoded)
+    return encoded + _ENDS[value]

@@ -19,18 +19,17 @@ def session_envelope(
     received_ns: int,
 ) -> bytes:
     """A client's batch of one class; `commands` are those of the batch, taken out of it once."""
-    numbers = (
-        batch.command_class,
-        session_id,
-        connection,
-        batch.first_seq_no,
-        batch.count,
-        received_ns,
-    )
-    head = [wire.number(field, value) for field, value in enumerate(numbers, start=1)]
-    if commands:
-        head.append(wire.header(COMMANDS_FIELD, len(commands)))
-    return b"".join((*head, commands))
+    head = batch_pb2.Envelope(
+        command_class=batch.command_class,
+        session_id=session_id,
+        connection=connection,
+        first_seq_no=batch.first_seq_no,
+        count=batch.count,
+        received_ns=received_ns,
+    ).SerializeToString()
+    if not commands:
+        return head
+    return b"".join((head, wire.header(COMMANDS_FIELD, len(commands)), commands))
 
 
 def unary_envelope(commands: bytes, correlation: int, received_ns: int) -> bytes:
