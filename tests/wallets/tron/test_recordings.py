@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from wallets.tron.simulator.server import READS
+from wallets.tron.simulator.reads import READS
 
 BROADCASTS = frozenset({"broadcasttransaction", "broadcasthex"})
 # Bytes are built here and nowhere else: a node's are never signed, so no node of ours makes any.
@@ -28,14 +28,12 @@ OF_SEVERAL_KEYS = frozenset({"getsignweight", "getapprovedlist"})
 # The same is read by another call, or nothing here depends on it.
 NOT_ASKED = frozenset(
     {
-        "estimateenergy",
         "getaccountnet",
         "getbandwidthprices",
         "getblock",
         "getblockbylatestnum",
         "getblockbylimitnext",
         "getcontract",
-        "getcontractinfo",
         "getenergyprices",
         "getmemofee",
         "getpendingsize",

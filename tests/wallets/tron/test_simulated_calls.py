@@ -45,7 +45,7 @@ def test_recorded_calls_get_the_same_answers(recording: Recording) -> None:
     for call in calls:
         # The node's own unsigned transaction is left out, but for its result; so are its logs.
         wanted = {key: call["response"][key] for key in call["response"] if key != "logs"}
-        told = constant_call(state, call["request"])
+        told = constant_call(state, call["request"], GENESIS_MS)
         for answer in (wanted, told):
             answer["transaction"] = answer.get("transaction", {}).get("ret", [{}])
         assert told == wanted, call["label"]
@@ -83,6 +83,7 @@ def test_the_penalty_is_part_of_the_energy_that_is_told(factor: int) -> None:
             "function_selector": "transfer(address,uint256)",
             "parameter": (words.rjust(32, b"\0") + (1).to_bytes(32)).hex(),
         },
+        GENESIS_MS,
     )
     without = told["energy_used"] - told.get("energy_penalty", 0)
     assert abs(without - 28_664) <= 1

@@ -7,12 +7,15 @@ from wallets.tron.contracts import Resource
 from wallets.tron.simulator.messages import Json
 from wallets.tron.simulator.parameters import SLOT_MILLISECONDS
 from wallets.tron.simulator.stake_reads import without_zeros
-from wallets.tron.simulator.state import Account, Holding
+from wallets.tron.simulator.state import Account, Holding, State
 from wallets.tron.simulator.usage import recovered_free, used_more
 
 
-def account_json(key: bytes, account: Account, time_ms: int) -> Json:
-    """All that is known of an account at a time."""
+def account_json(state: State, key: bytes, time_ms: int) -> Json:
+    """All that is known of an account at a time; nothing when it does not exist."""
+    account = state.accounts.get(key)
+    if account is None:
+        return {}
     slot = time_ms // SLOT_MILLISECONDS
     told = {
         "address": key.hex(),
@@ -27,6 +30,11 @@ def account_json(key: bytes, account: Account, time_ms: int) -> Json:
             resource_json(one.resource)
             | {"unfreeze_amount": one.amount, "unfreeze_expire_time": one.expires_ms}
             for one in account.unstaking
+        ],
+        "assetV2": [
+            {"key": asset.decode(), "value": holders[key]}
+            for asset, holders in state.assets.items()
+            if holders.get(key)
         ],
         "asset_optimized": True,
     }

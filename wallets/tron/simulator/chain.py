@@ -7,11 +7,15 @@ clock, whatever the host's clock says.
 import hashlib
 from dataclasses import dataclass, field
 
+from google.protobuf.message import DecodeError
 from tronpy.proto import tron_pb2
 
 from wallets.tron.simulator.execution import execute
+from wallets.tron.simulator.funding import Funding, fund
+from wallets.tron.simulator.messages import body_of
 from wallets.tron.simulator.parameters import (
     EXPIRATION_MILLISECONDS_MAX,
+    MISSED_MILLISECONDS_MAX,
     PENDING_MAX,
     REFERENCE_BLOCKS,
     SLOT_MILLISECONDS,
@@ -71,6 +75,8 @@ class Chain:
     heights: dict[str, int] = field(default_factory=dict)
     faults: Faults = field(default_factory=Faults)
     forks: int = 0
+    # Slots without a block before the next one.
+    missed_slots: int = 0
 
     def __post_init__(self) -> None:
         self.append((), self.genesis)
@@ -92,12 +98,27 @@ class Chain:
         """Puts a block on top."""
         height = len(self.blocks)
         parent = self.blocks[-1].block_hash if self.blocks else "00" * 32
-        time_ms = self.genesis_ms + height * SLOT_MILLISECONDS
+        time_ms = self.genesis_ms
+        if self.blocks:
+            time_ms = self.head.time_ms + (1 + self.missed_slots) * SLOT_MILLISECONDS
+        self.missed_slots = 0
         seed = f"{parent}{time_ms}{self.forks}{[done.txid for done in transactions]}"
         digest = hashlib.sha256(seed.encode()).digest()
         block_hash = (height.to_bytes(8) + digest[8:]).hex()
         self.blocks.append(SimulatedBlock(height, block_hash, parent, time_ms, transactions, state))
         self.heights |= {done.txid: height for done in transactions}
+
+    def miss_slots(self, milliseconds: int) -> SimulatedBlock:
+        """Time goes on without blocks, and then one block is made. Raises ValueError."""
+        if not 0 <= milliseconds <= MISSED_MILLISECONDS_MAX:
+            raise ValueError(f"{milliseconds} ms are not within a year")
+        self.missed_slots = max(0, -(-milliseconds // SLOT_MILLISECONDS) - 1)
+        return self.make_block()
+
+    def fund(self, funding: Funding) -> None:
+        """Gives coins out of nothing, as genesis does: at the head and in the pool."""
+        fund(self.head.state, funding, self.head.time_ms)
+        self.refill_pool()
 
     def broadcast(self, whole: tron_pb2.Transaction) -> str:
         """Takes a transaction into the pool and answers its id. Raises Refused."""
@@ -196,9 +217,8 @@ def id_of(whole: tron_pb2.Transaction) -> str:
 
 
 def owner_of(whole: tron_pb2.Transaction) -> bytes:
-    """The account that must have signed; field 1 of every contract."""
-    return bytes(
-        tron_pb2.TransferContract.FromString(
-            whole.raw_data.contract[0].parameter.value
-        ).owner_address
-    )
+    """The account that must have signed. Raises Invalid for a contract that is none."""
+    try:
+        return bytes(body_of(whole.raw_data.contract[0]).owner_address)
+    except (KeyError, DecodeError) as error:
+        raise Invalid("contract type is not simulated") from error

@@ -37,9 +37,24 @@ def pay_energy(state: State, owner: bytes, energy: int, time_ms: int) -> EnergyB
     """Uses staked energy and burns for the rest. Raises Refused."""
     usage = min(energy, energy_left(state, owner, time_ms))
     if usage:
-        holding = state.accounts[owner].energy
-        used = used_more(holding, usage, time_ms // SLOT_MILLISECONDS)
-        state.change(owner, Resource.ENERGY, used)
+        use_energy(state, owner, usage, time_ms)
     fee = (energy - usage) * state.parameters.energy_price
     state.charge(owner, fee)
     return EnergyBill(usage, fee)
+
+
+def use_energy(state: State, owner: bytes, energy: int, time_ms: int) -> None:
+    """Uses energy of an account's stake."""
+    holding = state.accounts[owner].energy
+    used = used_more(holding, energy, time_ms // SLOT_MILLISECONDS)
+    state.change(owner, Resource.ENERGY, used)
+
+
+def origin_share(state: State, key: bytes, caller: bytes, energy: int, time_ms: int) -> int:
+    """Of a call's energy, what the contract's creator gives from stake."""
+    contract = state.contract(key)
+    creator = contract.creator
+    if contract.user_percent >= 100 or creator == caller or creator not in state.accounts:
+        return 0
+    share = energy * (100 - contract.user_percent) // 100
+    return min(share, contract.origin_energy_limit, energy_left(state, creator, time_ms))

@@ -10,21 +10,23 @@ from typing import Any, Final
 from google.protobuf.message import DecodeError
 from tronpy.proto import tron_pb2
 
-from wallets.tron.simulator.fees import take_bandwidth, take_memo_fee
+from wallets.tron.simulator.fees import take_fees
 from wallets.tron.simulator.lending import lend, take_back
 from wallets.tron.simulator.messages import KINDS, body_of
 from wallets.tron.simulator.refusals import Invalid
 from wallets.tron.simulator.staking import cancel, stake, unstake, withdraw
 from wallets.tron.simulator.state import Receipt, State
-from wallets.tron.simulator.tokens import trigger
-from wallets.tron.simulator.transfers import transfer
+from wallets.tron.simulator.transfers import create_account, transfer, transfer_asset
+from wallets.tron.simulator.vm import trigger
 
 # Kinds whose fees depend on what they do.
 OWN_FEES: Final[dict[str, Callable[[State, tron_pb2.Transaction, Any, int], Receipt]]] = {
+    "AccountCreateContract": create_account,
     "TransferContract": transfer,
+    "TransferAssetContract": transfer_asset,
     "TriggerSmartContract": trigger,
 }
-# Kinds that pay for their bytes and memo and no more; state, message and time.
+# Kinds that pay what every transaction pays first; state, message and time.
 PLAIN: Final[dict[str, Callable[[State, Any, int], Receipt]]] = {
     "FreezeBalanceV2Contract": stake,
     "UnfreezeBalanceV2Contract": unstake,
@@ -59,12 +61,6 @@ def apply(state: State, whole: tron_pb2.Transaction, time_ms: int) -> Receipt:
     owner = body.owner_address
     if owner not in state.accounts:
         raise Invalid("account not exists")
-    net = take_bandwidth(state, owner, whole, time_ms)
-    memo = take_memo_fee(state, owner, whole)
+    paid = take_fees(state, owner, whole, time_ms)
     done = PLAIN[name](state, body, time_ms)
-    return replace(
-        done,
-        fee=net.net_fee + memo + done.fee,
-        net_usage=net.net_usage,
-        net_fee=net.net_fee,
-    )
+    return replace(done, fee=paid.fee + done.fee, net_usage=paid.net_usage, net_fee=paid.net_fee)

@@ -1,4 +1,4 @@
-"""What a transaction costs before it does anything: bandwidth and memo. Pure.
+"""What a transaction costs before it does anything: bandwidth, signatures, memo. Pure.
 
 Called when a transaction is executed. Bandwidth comes from stake when all bytes fit, else from the
 free part, else TRX is burned for all bytes.
@@ -12,6 +12,23 @@ from wallets.tron.contracts import Resource
 from wallets.tron.simulator.parameters import RESULT_BYTES, SLOT_MILLISECONDS
 from wallets.tron.simulator.state import Receipt, State
 from wallets.tron.simulator.usage import increased_free, recovered, recovered_free, used_more
+
+
+def take_fees(
+    state: State,
+    owner: bytes,
+    whole: tron_pb2.Transaction,
+    time_ms: int,
+    *,
+    activates: bool = False,
+) -> Receipt:
+    """Bandwidth, several signatures and memo, all in `fee`. Raises Refused."""
+    take = take_activation_bandwidth if activates else take_bandwidth
+    net = take(state, owner, whole, time_ms)
+    signatures = state.parameters.several_signatures_fee if len(whole.signature) > 1 else 0
+    memo = state.parameters.memo_fee if whole.raw_data.data else 0
+    state.charge(owner, signatures + memo)
+    return replace(net, fee=net.net_fee + signatures + memo)
 
 
 def take_bandwidth(
@@ -50,10 +67,3 @@ def take_staked(state: State, owner: bytes, size: int, slot: int) -> bool:
         return False
     state.change(owner, Resource.BANDWIDTH, used_more(holding, size, slot))
     return True
-
-
-def take_memo_fee(state: State, owner: bytes, whole: tron_pb2.Transaction) -> int:
-    """Any memo costs a fixed fee. Raises Refused."""
-    fee = state.parameters.memo_fee if whole.raw_data.data else 0
-    state.charge(owner, fee)
-    return fee

@@ -4,6 +4,8 @@ As on a real node the JSON `raw_data` alone counts: `raw_data_hex` and `txID` of
 read. Accounts are hexadecimal text, as without `visible`.
 """
 
+from hashlib import sha256
+
 from google.protobuf.any_pb2 import Any as AnyMessage
 from tronpy.proto import tron_pb2
 
@@ -11,7 +13,7 @@ from wallets.tron.contracts import Resource
 from wallets.tron.simulator.chain import Executed, SimulatedBlock, id_of
 from wallets.tron.simulator.messages import KINDS, NAMES, Json, body_of, message_json, message_of
 from wallets.tron.simulator.stake_reads import without_zeros
-from wallets.tron.simulator.state import TRANSFER_TOPIC, Receipt
+from wallets.tron.simulator.state import Receipt
 
 
 def transaction_from(body: Json) -> tron_pb2.Transaction:
@@ -93,7 +95,7 @@ def info_json(done: Executed, block: SimulatedBlock) -> Json:
                 # The prefix 41 is missing here, as on a real node.
                 "address": log.token[1:].hex(),
                 "topics": [
-                    TRANSFER_TOPIC,
+                    log.topic,
                     log.sender[1:].rjust(32, b"\0").hex(),
                     log.receiver[1:].rjust(32, b"\0").hex(),
                 ],
@@ -102,6 +104,16 @@ def info_json(done: Executed, block: SimulatedBlock) -> Json:
             for log in receipt.logs
         ],
     }
+    answer["internal_transactions"] = [
+        {
+            "hash": sha256(f"{done.txid}{number}".encode()).hexdigest(),
+            "caller_address": paid.contract.hex(),
+            "transferTo_address": paid.to.hex(),
+            "callValueInfo": [{"callValue": paid.amount}],
+            "note": b"call".hex(),
+        }
+        for number, paid in enumerate(receipt.internals)
+    ]
     answer["withdraw_expire_amount"] = receipt.withdrawn
     if receipt.restaked is not None:
         # A map of three kinds, of which votes alone are always zero.
@@ -116,6 +128,7 @@ def info_json(done: Executed, block: SimulatedBlock) -> Json:
         ]
     if receipt.result not in ("", "SUCCESS"):
         answer["result"] = "FAILED"
+        answer["resMessage"] = receipt.message.encode().hex()
     return without_zeros(answer)
 
 
@@ -126,6 +139,8 @@ def receipt_json(receipt: Receipt) -> Json:
             "energy_usage": receipt.energy_usage,
             "energy_fee": receipt.energy_fee,
             "energy_usage_total": receipt.energy_total,
+            "energy_penalty_total": receipt.energy_penalty,
+            "origin_energy_usage": receipt.origin_energy_usage,
             "net_usage": receipt.net_usage,
             "net_fee": receipt.net_fee,
             "result": receipt.result,

@@ -31,11 +31,11 @@ def lend(state: State, body: Any, time_ms: int) -> Receipt:
         name = "FreezeEnergyV2" if resource is Resource.ENERGY else "FreezeBandwidthV2"
         raise Invalid(f"delegateBalance must be less than or equal to available {name} balance")
     check_receiver(owner, receiver)
-    if receiver not in state.accounts and receiver not in state.tokens:
+    if receiver not in state.accounts and not state.is_contract(receiver):
         raise Invalid(f"Account[{receiver.hex()}] not exists")
     key = LoanKey(owner, receiver, resource, is_locked=body.lock)
     expires_ms = lock_until(state, body, key, time_ms) if body.lock else 0
-    if receiver in state.tokens:
+    if state.is_contract(receiver):
         raise Invalid("Do not allow delegate resources to contract addresses")
     unlock(state, owner, receiver, time_ms)
     lent = state.loans.get(key, Loan(0)).amount + amount

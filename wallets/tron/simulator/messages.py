@@ -38,7 +38,9 @@ class Kind:
 
 
 KINDS: Final = {
+    "AccountCreateContract": Kind(0, tron_pb2.AccountCreateContract),
     "TransferContract": Kind(1, tron_pb2.TransferContract),
+    "TransferAssetContract": Kind(2, tron_pb2.TransferAssetContract),
     "TriggerSmartContract": Kind(31, tron_pb2.TriggerSmartContract),
     "FreezeBalanceV2Contract": Kind(54, MESSAGES["FreezeBalanceV2Contract"]),
     "UnfreezeBalanceV2Contract": Kind(55, MESSAGES["UnfreezeBalanceV2Contract"]),

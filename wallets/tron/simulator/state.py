@@ -95,12 +95,45 @@ class LoanKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Contract:
+    """What a contract does apart from the plain token: habits, who pays, and how busy it is."""
+
+    creator: bytes = b""
+    # Part of a call's energy that the caller pays, and the most that the creator pays of one.
+    user_percent: int = 100
+    origin_energy_limit: int = 0
+    # Pays the TRX of a call on to the account that is named, and is no token.
+    pays_out: bool = False
+    # Of a transfer's amount, in ten-thousandths; kept from what the receiver gets.
+    fee_basis_points: int = 0
+    fee_max: int = 0
+    is_paused: bool = False
+    banned: frozenset[bytes] = frozenset()
+    # USDT's habit: the word returned is false although the transfer succeeded.
+    returns: bytes = bytes(32)
+    # Round of maintenance, energy in it, and what calls cost beyond, in ten-thousandths.
+    cycle: int = 0
+    cycle_energy: int = 0
+    factor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Log:
-    """One event of a token."""
+    """One event of a token: by default a transfer."""
 
     token: bytes
     sender: bytes
     receiver: bytes
+    amount: int
+    topic: str = TRANSFER_TOPIC
+
+
+@dataclass(frozen=True, slots=True)
+class Internal:
+    """TRX that a contract paid within a call."""
+
+    contract: bytes
+    to: bytes
     amount: int
 
 
@@ -115,11 +148,17 @@ class Receipt:
     energy_usage: int = 0
     energy_total: int = 0
     energy_fee: int = 0
+    # Of the total, what the dynamic factor added; and what the contract's creator gave.
+    energy_penalty: int = 0
+    origin_energy_usage: int = 0
     # Empty for what runs no code.
     result: str = ""
     returned: bytes = b""
     token: bytes = b""
     logs: tuple[Log, ...] = ()
+    internals: tuple[Internal, ...] = ()
+    # A node's words about a call that failed.
+    message: str = ""
     # Sun of stake whose waiting time was over.
     withdrawn: int = 0
     # Sun by resource that went from waiting back to stake; None for all other kinds.
@@ -136,6 +175,12 @@ class State:
     # Multiplies the energy of every call, in thousandths: the dynamic factor.
     energy_factor: int = 1_000
     loans: dict[LoanKey, Loan] = field(default_factory=dict)
+    # Only of contracts that are more than a plain token.
+    contracts: dict[bytes, Contract] = field(default_factory=dict)
+    # What a holder lets another account take: token, holder, taker.
+    allowances: dict[tuple[bytes, bytes, bytes], int] = field(default_factory=dict)
+    # TRC-10: holders per number of a token.
+    assets: dict[bytes, dict[bytes, int]] = field(default_factory=dict)
     # TRX that accounts here staked.
     weights: dict[Resource, int] = field(default_factory=lambda: dict.fromkeys(Resource, 0))
 
@@ -147,6 +192,9 @@ class State:
             {token: dict(holders) for token, holders in self.tokens.items()},
             self.energy_factor,
             dict(self.loans),
+            dict(self.contracts),
+            dict(self.allowances),
+            {asset: dict(holders) for asset, holders in self.assets.items()},
             dict(self.weights),
         )
 
@@ -154,6 +202,16 @@ class State:
         """Becomes the other, which is used no more."""
         self.accounts, self.tokens = other.accounts, other.tokens
         self.loans, self.weights = other.loans, other.weights
+        self.contracts, self.allowances = other.contracts, other.allowances
+        self.assets = other.assets
+
+    def is_contract(self, key: bytes) -> bool:
+        """Whether an address is a contract's."""
+        return key in self.tokens or key in self.contracts
+
+    def contract(self, key: bytes) -> Contract:
+        """What a contract does; a plain token when nothing else is known."""
+        return self.contracts.get(key, Contract())
 
     def charge(self, owner: bytes, amount: int) -> None:
         """Burns or moves away TRX. Raises Refused."""

@@ -1,10 +1,10 @@
-"""TRX from account to account, and what it costs to make an account by it. Pure."""
+"""TRX and TRC-10 tokens from account to account, and what it costs to make one. Pure."""
 
 from dataclasses import replace
 
 from tronpy.proto import tron_pb2
 
-from wallets.tron.simulator.fees import take_activation_bandwidth, take_bandwidth, take_memo_fee
+from wallets.tron.simulator.fees import take_fees
 from wallets.tron.simulator.refusals import Invalid
 from wallets.tron.simulator.state import Account, Receipt, State
 
@@ -22,7 +22,7 @@ def validate_transfer(state: State, body: tron_pb2.TransferContract) -> int:
         raise Invalid("Validate TransferContract error, no OwnerAccount.")
     if amount <= 0:
         raise Invalid("Amount must be greater than 0.")
-    if to in state.tokens:
+    if state.is_contract(to):
         raise Invalid("Cannot transfer TRX to a smartContract.")
     fee = 0 if to in state.accounts else state.parameters.create_account_system_fee
     if state.accounts[owner].balance < amount + fee:
@@ -37,14 +37,83 @@ def transfer(
     owner, to, amount = body.owner_address, body.to_address, body.amount
     # A node asks this again after the fees: the whole of both must fit.
     validate_transfer(state, body)
-    take = take_bandwidth if to in state.accounts else take_activation_bandwidth
-    net = take(state, owner, whole, time_ms)
-    memo = take_memo_fee(state, owner, whole)
+    paid = take_fees(state, owner, whole, time_ms, activates=to not in state.accounts)
     fee = validate_transfer(state, body)
     state.charge(owner, amount + fee)
-    state.accounts.setdefault(to, Account(0, time_ms))
+    activate(state, to, time_ms)
     state.pay(to, amount)
-    return replace(net, fee=net.net_fee + memo + fee)
+    return replace(paid, fee=paid.fee + fee)
+
+
+def activate(state: State, key: bytes, time_ms: int) -> None:
+    """Makes an account if there is none."""
+    state.accounts.setdefault(key, Account(0, time_ms))
+
+
+def create_account(
+    state: State, whole: tron_pb2.Transaction, body: tron_pb2.AccountCreateContract, time_ms: int
+) -> Receipt:
+    """`AccountCreateContract`: an account without any TRX. Raises Refused."""
+    owner, key = body.owner_address, body.account_address
+    if not is_address(owner):
+        raise Invalid("Invalid ownerAddress")
+    if owner not in state.accounts:
+        raise Invalid(f"Account[{owner.hex()}] not exists")
+    paid = take_fees(state, owner, whole, time_ms, activates=True)
+    fee = state.parameters.create_account_system_fee
+    if state.accounts[owner].balance < fee:
+        raise Invalid("Validate CreateAccountActuator error, insufficient fee.")
+    if not is_address(key):
+        raise Invalid("Invalid account address")
+    if key in state.accounts or state.is_contract(key):
+        raise Invalid("Account has existed")
+    state.charge(owner, fee)
+    activate(state, key, time_ms)
+    return replace(paid, fee=paid.fee + fee)
+
+
+def validate_asset_transfer(state: State, body: tron_pb2.TransferAssetContract) -> int:
+    """The fee of activating the receiver of a TRC-10 token. Raises Invalid."""
+    owner, to, amount = body.owner_address, body.to_address, body.amount
+    if not is_address(owner):
+        raise Invalid("Invalid ownerAddress")
+    if not is_address(to):
+        raise Invalid("Invalid toAddress")
+    if amount <= 0:
+        raise Invalid("Amount must be greater than 0.")
+    if owner == to:
+        raise Invalid("Cannot transfer asset to yourself.")
+    if owner not in state.accounts:
+        raise Invalid("No owner account!")
+    if body.asset_name not in state.assets:
+        raise Invalid("No asset!")
+    held = state.assets[body.asset_name].get(owner, 0)
+    if held <= 0:
+        raise Invalid("Owner has no asset!")
+    if amount > held:
+        raise Invalid("assetBalance is not sufficient.")
+    if state.is_contract(to):
+        raise Invalid("Cannot transfer asset to smartContract.")
+    fee = 0 if to in state.accounts else state.parameters.create_account_system_fee
+    if state.accounts[owner].balance < fee:
+        raise Invalid("Validate TransferAssetActuator error, insufficient fee.")
+    return fee
+
+
+def transfer_asset(
+    state: State, whole: tron_pb2.Transaction, body: tron_pb2.TransferAssetContract, time_ms: int
+) -> Receipt:
+    """`TransferAssetContract`: a TRC-10 token, which no contract stands behind. Raises Refused."""
+    owner, to = body.owner_address, body.to_address
+    validate_asset_transfer(state, body)
+    paid = take_fees(state, owner, whole, time_ms, activates=to not in state.accounts)
+    fee = validate_asset_transfer(state, body)
+    state.charge(owner, fee)
+    activate(state, to, time_ms)
+    holders = state.assets[body.asset_name]
+    holders[owner] -= body.amount
+    holders[to] = holders.get(to, 0) + body.amount
+    return replace(paid, fee=paid.fee + fee)
 
 
 def is_address(key: bytes) -> bool:
