@@ -27,7 +27,7 @@ from wallets.contract import (
     TransactionId,
 )
 from wallets.errors import Broken, Condition, Quarantined, RefusedAddress, Stuck
-from wallets.ethereum import addresses, lanes, planning
+from wallets.ethereum import addresses, lanes, planning, replacing
 from wallets.ethereum.addresses import AddressFault, text_of
 from wallets.ethereum.fees import FeePolicy, Fees, fees_for
 from wallets.ethereum.lane_leases import LaneLeases
@@ -41,6 +41,7 @@ from wallets.ethereum.transactions import (
     Malformed,
     parse_anchor,
     parse_signed,
+    payment_of,
     transfer_call,
 )
 from wallets.ethereum.wire import data, fields, quantity
@@ -205,6 +206,25 @@ class Ethereum:
             intent_id, self.network.network_id, lane, nonce, PLAIN_GAS, fees, planning.Move(lane)
         )
 
+    async def build_again(self, intent_id: bytes, plan: Plan, raw: bytes) -> tuple[Plan, int]:
+        """A dearer sweep, top-up or cancel in place of one that nobody mines; see `ReplacesMoves`.
+
+        Raises Stuck, Unavailable.
+        """
+        signed = parse_signed(raw)
+        tip = await self._nodes.tip()
+        lane = Lane(signed.lane, "", 0, is_draining=False)
+        if await self._number("eth_getTransactionCount", lane, tip) > signed.nonce:
+            raise Stuck(Condition.PINNED, "the nonce is used: what used it decides")
+        balance_atoms = await self._number("eth_getBalance", lane, tip)
+        fees = await self._fees(
+            tip,
+            [signed.anchor],
+            replacing.payable_per_gas(signed, balance_atoms),
+            is_cancel=payment_of(signed) is None,
+        )
+        return replacing.dearer(intent_id, plan, signed, fees, balance_atoms)
+
     async def build_move(
         self,
         intent_id: bytes,
@@ -241,7 +261,7 @@ class Ethereum:
         amount = native
         if contract:
             amount = await read_balance(self._nodes, contract, lane.account, tip)
-        return Holding(lane, contract, amount, native)
+        return Holding(lane, contract, amount, native, tip.height)
 
     async def would_move(self, holding: Holding, to: Lane) -> bool:
         """Whether a token says that it would move there now. Raises Unavailable, Stuck."""

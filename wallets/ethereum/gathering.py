@@ -1,8 +1,9 @@
 """Plans rounds of sweeps and top-ups out of what lies on deposit addresses.
 
-Made by the worker for networks whose chain file has `sweeps`; it reads the database and asks nodes,
-and stores nothing. Top-ups leave from the gas station, a lane that takes no payouts: one that is
-stuck holds up no customer. A page of addresses is looked at per round, then the next, round about.
+Made by the worker for networks whose chain file has `sweeps`; it reads the database and asks nodes.
+It stores nothing but that an address is empty. Top-ups leave from the gas station, a lane that
+takes no payouts: one that is stuck holds up no customer. A page of addresses is looked at per
+round, then the next, round about.
 """
 
 import secrets
@@ -14,25 +15,16 @@ from runtime import logs
 from runtime.postgres import Database
 from wallets.books.accounts import Account
 from wallets.errors import Condition, Stuck
-from wallets.ethereum import lanes, limits, sweeping
+from wallets.ethereum import lanes, paid_in, sweeping
 from wallets.ethereum.adapter import Ethereum
 from wallets.ethereum.lanes import Lane
+from wallets.ethereum.paid_in import START
 from wallets.ethereum.sweeping import Holding, Sweep, SweepPolicy
-from wallets.treasury import store
-from wallets.treasury.store import Draft
+from wallets.treasury import costs, store
+from wallets.treasury.store import Draft, Serves
 
-# Deposits below the minimum cost no call to a node: what was ever paid in is known here.
-PAID_IN: Final = """
-select a.key, a.branch, a.path_index, d.contract, d.asset_id
-from custody.deposit d join custody.address a using (network_id, key)
-    join unnest($4::bytea[], $5::text[]) as m (contract, minimum) on m.contract = d.contract
-where d.network_id = $1 and d.state = 'withdrawable' and (d.key, d.contract) > ($2, $3)
-group by a.key, a.branch, a.path_index, d.contract, d.asset_id, m.minimum
-having sum(d.amount_atoms) >= m.minimum::numeric
-order by a.key, d.contract limit $6
-"""
-Place = tuple[bytes, bytes]
-START: Final[Place] = (b"", b"")
+# An address with less than the minimum by so many times is empty; with more, gas took a bit of it.
+EMPTY_PARTS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +96,10 @@ class EthereumGathering:
                     fee_atoms=plan.fee_atoms_max,
                     inputs=plan.inputs,
                     plan=plan,
-                    kind="sweep" if is_sweep else "top_up",
+                    kind=store.SWEEP if is_sweep else "top_up",
+                    serves=Serves(
+                        step.holding.lane.account, step.holding.contract, step.holding.height
+                    ),
                 )
             )
         return drafts
@@ -122,28 +117,28 @@ class EthereumGathering:
 
     async def _page(self, hot: Lane) -> tuple[list[Holding], dict[bytes, int]]:
         network_id = self._adapter.network.network_id
-        minimum = self._policy.minimum_atoms
-        rows = await self._database.read(
-            PAID_IN,
-            network_id,
-            *self._place,
-            list(minimum),
-            [str(atoms) for atoms in minimum.values()],
-            limits.SWEEP_PAGE_MAX,
-        )
-        is_last = len(rows) < limits.SWEEP_PAGE_MAX
-        self._place = START if is_last else (rows[-1]["key"], rows[-1]["contract"])
         native = await store.native_asset(self._database, network_id)
         if native is None:
             raise Stuck(Condition.ASSET_SUSPENDED, "ether is not registered")
-        asset_ids = {b"": native, **{row["contract"]: row["asset_id"] for row in rows}}
+        page = await paid_in.read_page(
+            self._database, network_id, self._policy.minimum_atoms, self._place
+        )
+        self._place = page.next_place
         holdings = []
-        for row in rows:
-            lane = Lane(row["key"], row["branch"], row["path_index"], is_draining=False)
-            holding = await self._movable(lane, row["contract"], hot)
-            if holding is not None:
-                holdings.append(holding)
-        return holdings, asset_ids
+        for one in page.worth:
+            holding = await self._movable(one.lane, one.contract, hot)
+            if holding is None:
+                continue
+            minimum_atoms = self._policy.minimum_atoms[one.contract]
+            if holding.amount_atoms * EMPTY_PARTS < minimum_atoms:
+                # Gone by another way; looked at again when more is paid in.
+                await costs.mark_emptied(
+                    self._database, network_id, one.lane.account, one.contract, holding.height
+                )
+                logs.get(__name__).warning("deposits are gone", address=one.lane.text)
+                continue
+            holdings.append(holding)
+        return holdings, {b"": native, **{one.contract: one.asset_id for one in page.worth}}
 
     async def _movable(self, lane: Lane, contract: bytes, hot: Lane) -> Holding | None:
         """What lies there; None of a token that would refuse or answers oddly. Raises Stuck."""

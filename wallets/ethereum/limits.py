@@ -29,5 +29,7 @@ LANE_RENEWAL_SECONDS: Final = 3.0
 SIBLINGS_MAX: Final = 64
 # The largest amount that a contract can hold.
 AMOUNT_ATOMS_MAX: Final = 2**256 - 1
+# Addresses with deposits that are read in one round of sweeps, worth a look or not.
+SWEEP_SCAN_MAX: Final = 4_096
 # Holdings on deposit addresses that are looked at in one round of sweeps.
 SWEEP_PAGE_MAX: Final = 64

@@ -24,6 +24,8 @@ class SweepPolicy:
     # Sweeps and top-ups of one round, and wei that the top-ups of one round may send.
     steps_max: int = 16
     top_up_atoms_max: int = 10**18
+    # Of a top-up: how much dearer the sweep may become before it is mined.
+    bump_room_percent: int = 50
     native_gas: int = 21_000
     token_gas: int = 100_000
 
@@ -36,6 +38,8 @@ class Holding:
     contract: bytes
     amount_atoms: int
     native_atoms: int
+    # When it lay there.
+    height: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,4 +106,5 @@ def step_of(holding: Holding, fee_per_gas_atoms: int, policy: SweepPolicy) -> Sw
     cost = policy.token_gas * fee_per_gas_atoms
     if holding.native_atoms >= cost:
         return Sweep(holding, holding.amount_atoms, policy.token_gas)
-    return TopUp(holding, cost - holding.native_atoms)
+    with_room = cost * (100 + policy.bump_room_percent) // 100
+    return TopUp(holding, with_room - holding.native_atoms)

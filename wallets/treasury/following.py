@@ -4,17 +4,22 @@ Called by the treasury's step and by whoever gathers deposits, under their lease
 Done twice it is harmless: the signer signs a plan once, and the store locks each attempt.
 """
 
+import secrets
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from runtime import logs
 from runtime.postgres import Database
 from wallets.contract import Attempt, ConfirmationState, Plan
-from wallets.errors import Broken, Condition, Stuck
+from wallets.errors import Broken, Condition, Fenced, Stuck
 from wallets.states import AttemptState
 from wallets.treasury import store
-from wallets.treasury.ports import Follows
+from wallets.treasury.ports import Follows, ReplacesMoves
 from wallets.treasury.store import Transfer
+
+# What an attempt is called that takes the nonce of another one and pays nothing.
+CANCEL: Final = "cancel"
 
 
 class SignsInternal(Protocol):
@@ -26,31 +31,46 @@ class SignsInternal(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Following:
-    """Of one network."""
+    """Of one network: what cancels a nonce, or all but that."""
 
     database: Database
     chain: Follows
     signer: SignsInternal
+    cancels: bool = False
+    make_id: Callable[[], bytes] = lambda: secrets.token_bytes(16)
 
     async def look(self) -> list[Transfer]:
         """One look at everything that is open, as it was before. Raises Unavailable, Unknown."""
-        transfers = await store.read_open(self.database, self.chain.network.network_id)
+        found = await store.read_open(self.database, self.chain.network.network_id)
+        transfers = [one for one in found if (one.kind == CANCEL) is self.cancels]
         for transfer in transfers:
             try:
-                await self._advance(transfer)
-            except Stuck as error:
-                await store.say(self.database, transfer, error.condition)
+                is_unmined = await self._advance(transfer)
+                if is_unmined and is_due(transfer, transfers, self.chain):
+                    await self._raise_fee(transfer)
+                if is_unmined:
+                    await store.say(self.database, transfer, "")
+            except (Stuck, Fenced) as error:
+                condition = error.condition if isinstance(error, Stuck) else ""
+                await store.say(self.database, transfer, condition)
         return transfers
 
-    async def _advance(self, transfer: Transfer) -> None:
+    async def _advance(self, transfer: Transfer) -> bool:
+        """Whether it was sent and nothing says that it, or another one of its group, is mined."""
         if transfer.state is AttemptState.PLANNED:
             if transfer.plan is None:
-                return
+                return False
             raw = await self._sign(transfer.plan)
             await store.write_ahead(self.database, transfer, self.chain.identify(raw), raw)
-            return
+            return False
         attempt = Attempt(transfer.attempt_id, transfer.txid, transfer.raw, (), transfer.fee_atoms)
         found = await self.chain.confirm(attempt)
+        if found.txid != transfer.txid:
+            # Another one of its group was mined: that one's look books it.
+            if found.state in (ConfirmationState.FINAL, ConfirmationState.FAILED):
+                proof = f"final is {found.txid}: ".encode() + found.proof
+                await store.bury(self.database, transfer, proof)
+            return False
         match found.state:
             case ConfirmationState.FINAL:
                 await store.settle(self.database, transfer, found)
@@ -65,7 +85,18 @@ class Following:
                 # Whatever the node says, only a look-up by id decides.
                 await store.move(self.database, transfer, AttemptState.BROADCAST)
                 await self.chain.broadcast(attempt)
+                return True
         await store.say(self.database, transfer, "")
+        return False
+
+    async def _raise_fee(self, transfer: Transfer) -> None:
+        """A dearer attempt in its place, which the next look has signed. Raises Stuck, Fenced."""
+        chain = self.chain
+        if transfer.plan is None or not isinstance(chain, ReplacesMoves):
+            return
+        plan, atoms = await chain.build_again(self.make_id(), transfer.plan, transfer.raw)
+        await store.add_again(self.database, transfer, plan, atoms)
+        logs.get(__name__).info("a transfer's fee is raised", txid=transfer.txid)
 
     async def _sign(self, plan: Plan) -> bytes:
         """A refusal is for people to look at, an address that is not listed perhaps; payouts go on.
@@ -77,3 +108,16 @@ class Following:
         except Broken as error:
             logs.get(__name__).error("the signer refuses a transfer", reason=str(error))
             raise Stuck(Condition.SIGNER_UNAVAILABLE, str(error)) from error
+
+
+def is_due(transfer: Transfer, transfers: Sequence[Transfer], chain: Follows) -> bool:
+    """Whether nobody mines the newest one of a group for longer than the schedule has it."""
+    if not isinstance(chain, ReplacesMoves) or transfer.state is not AttemptState.BROADCAST:
+        return False
+    group = [one for one in transfers if one.conflict_group_id == transfer.conflict_group_id]
+    return (
+        transfer.conflict_group_id is not None
+        and transfer.waited_seconds >= chain.bump_schedule.after_seconds
+        and transfer.attempt_id == max(one.attempt_id for one in group)
+        and len(group) <= chain.bump_schedule.bumps_max
+    )

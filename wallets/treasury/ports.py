@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from wallets.contract import (
     Attempt,
     Broadcast,
+    BumpSchedule,
     Confirmation,
     Destination,
     Network,
@@ -60,6 +61,21 @@ class HoldsTreasury(Protocol):
 
     async def add_signatures(self, unsigned: bytes, texts: Sequence[str]) -> ColdSigned:
         """Takes verified signatures and nothing else from what people gave back."""
+
+
+@runtime_checkable
+class ReplacesMoves(Protocol):
+    """A chain on which a dearer transaction takes the place of one that nobody mines."""
+
+    @property
+    def bump_schedule(self) -> BumpSchedule:
+        """As for payouts."""
+
+    async def build_again(self, intent_id: bytes, plan: Plan, raw: bytes) -> tuple[Plan, int]:
+        """What takes the place of these signed bytes, and the atoms that it moves.
+
+        Under the same ceilings as payouts. Raises Stuck, Unavailable; it stores nothing.
+        """
 
 
 class Follows(Protocol):

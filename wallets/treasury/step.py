@@ -1,5 +1,5 @@
 """Brings what is too much in the hot wallet to the cold place, merges its small coins in cheap
-hours, and follows every transfer to its end.
+hours, lifts payouts at their ceiling, and follows every transfer to its end.
 
 Run by the worker under a lease, one per network. What people sign comes by the command; from the
 signed bytes on both go the same way: stored, sent, looked up by id, booked when final. It sweeps
@@ -17,6 +17,7 @@ from wallets.books.accounts import Account
 from wallets.errors import Rejected, Stuck
 from wallets.treasury import bounds, limits, store
 from wallets.treasury.following import Following, SignsInternal
+from wallets.treasury.lifting import Lifting, Lifts
 from wallets.treasury.ports import Follows, HoldsTreasury
 from wallets.treasury.store import Draft
 
@@ -52,8 +53,15 @@ class Treasury:
         network_id = self.chain.network.network_id
         following = Following(self.database, self.chain, self.signer)
         transfers = await following.look()
+        await self._lift(network_id)
         if not any(one.source is Account.HOT for one in transfers):
             await self._sweep(network_id)
+
+    async def _lift(self, network_id: int) -> None:
+        asset_id = await store.native_asset(self.database, network_id)
+        if asset_id is not None and isinstance(self.holds, Lifts):
+            lifting = Lifting(self.database, network_id, self.holds, self.make_id, fee_atoms_max)
+            await lifting.look(asset_id)
 
     async def _sweep(self, network_id: int) -> None:
         row = await self.database.read_row(

@@ -19,12 +19,17 @@ from wallets.core import attempts, fences
 from wallets.core.transactions import changing
 from wallets.errors import Fenced
 from wallets.states import AttemptState
+from wallets.treasury import costs
 from wallets.treasury.bounds import Bounds
 
 ACTOR: Final = "treasury"
+SWEEP: Final = "sweep"
+OWN: Final = "insert into custody.owned_input values ($1, $2, $3)"
+OWN_SHARED: Final = f"{OWN} on conflict do nothing"
 OPEN: Final = """
 select t.*, a.state, a.kind, coalesce(a.txid, '') as txid, coalesce(a.raw, '') as raw,
-    a.fee_atoms_max, p.intent_id, p.intent
+    a.fee_atoms_max, p.intent_id, p.intent, a.conflict_group_id,
+    extract(epoch from clock_timestamp() - a.changed_at)::bigint as waited_seconds
 from custody.treasury_transfer t join custody.attempt a using (attempt_id)
     left join custody.attempt_plan p using (attempt_id)
 where t.network_id = $1 and a.state in ('planned', 'signed', 'broadcast', 'mined')
@@ -57,6 +62,12 @@ class Transfer:
     plan: Plan | None
     unsigned: bytes
     texts: tuple[str, ...]
+    # What the attempt is called.
+    kind: str
+    # Attempts of which at most one is ever mined; None = it stands alone.
+    conflict_group_id: int | None
+    # Since its state changed last, by the database's clock.
+    waited_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +77,8 @@ class Serves:
     key: bytes
     # Empty for the native asset.
     contract: bytes
+    # What lay there at this height is what it is for; None = not said.
+    up_to_height: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +97,8 @@ class Draft:
     # What the attempt is called; "" = by its source and target.
     kind: str = ""
     serves: Serves | None = None
+    # Its inputs may be another attempt's already, which it then conflicts with.
+    replaces: bool = False
 
 
 async def read_open(database: Database, network_id: int) -> list[Transfer]:
@@ -109,6 +124,9 @@ def _of_row(row: asyncpg.Record) -> Transfer:
         plan=plan,
         unsigned=row["unsigned"],
         texts=tuple(row["texts"]),
+        kind=row["kind"],
+        conflict_group_id=row["conflict_group_id"],
+        waited_seconds=row["waited_seconds"],
     )
 
 
@@ -147,53 +165,102 @@ async def add(
     """From here on it owns its inputs. Raises Unavailable when another attempt does, Fenced."""
     kind = "consolidation" if draft.source is draft.target else f"to_{draft.target}"
     kind = draft.kind or kind
-    fee_max = draft.plan.fee_atoms_max if draft.plan is not None else draft.fee_atoms
     try:
         async with changing(database, ACTOR, kind) as connection:
             if held and not await fences.is_held(connection, held):
                 raise Fenced(f"another worker holds {held.name}")
-            attempt_id = await connection.fetchval(
-                "insert into custody.attempt (network_id, kind, state, fee_atoms_max) "
-                "values ($1, $2, 'planned', $3) returning attempt_id",
-                network_id,
-                kind,
-                fee_max,
-            )
-            if draft.plan is not None:
-                await connection.execute(
-                    "insert into custody.attempt_plan values ($1, $2, $3)",
-                    attempt_id,
-                    draft.plan.intent_id,
-                    draft.plan.intent,
-                )
-            await connection.executemany(
-                "insert into custody.owned_input values ($1, $2, $3)",
-                [(network_id, name, attempt_id) for name in draft.inputs],
-            )
-            if draft.serves is not None:
-                await connection.execute(
-                    "insert into custody.gathering_step values ($1, $2, $3, $4)",
-                    attempt_id,
-                    network_id,
-                    draft.serves.key,
-                    draft.serves.contract,
-                )
-            await connection.execute(
-                "insert into custody.treasury_transfer (attempt_id, network_id, asset_id, "
-                "source, target, amount_atoms, fee_atoms, unsigned) "
-                "values ($1, $2, $3, $4, $5, $6, $7, $8)",
-                attempt_id,
-                network_id,
-                draft.asset_id,
-                draft.source,
-                draft.target,
-                draft.amount_atoms,
-                draft.fee_atoms,
-                draft.unsigned,
-            )
-            return AttemptId(attempt_id)
+            return await _insert(connection, network_id, draft, kind)
     except asyncpg.UniqueViolationError as error:
         raise Unavailable("another plan was first to own an input") from error
+
+
+async def add_again(
+    database: Database, transfer: Transfer, plan: Plan, amount_atoms: int
+) -> AttemptId:
+    """A dearer attempt beside the newest of its group. Raises Fenced when that is another by now.
+
+    What owns the inputs goes on to: they are free when one of the group is final.
+    """
+    async with changing(database, ACTOR, "its fee is raised") as connection:
+        newest = await connection.fetchval(
+            "select max(attempt_id) from custody.attempt where conflict_group_id = ("
+            "select conflict_group_id from custody.conflict_group "
+            "where conflict_group_id = $1 for update)",
+            transfer.conflict_group_id,
+        )
+        if newest != transfer.attempt_id:
+            raise Fenced(f"transfer {transfer.attempt_id} was replaced already")
+        step = await connection.fetchrow(
+            "select key, contract, up_to_height from custody.gathering_step where attempt_id = $1",
+            transfer.attempt_id,
+        )
+        draft = Draft(
+            transfer.asset_id,
+            transfer.source,
+            transfer.target,
+            amount_atoms,
+            plan.fee_atoms_max,
+            plan.inputs,
+            plan,
+            serves=None if step is None else Serves(**step),
+            replaces=True,
+        )
+        return await _insert(connection, transfer.network_id, draft, transfer.kind)
+
+
+async def _insert(connection: Connection, network_id: int, draft: Draft, kind: str) -> AttemptId:
+    plan = draft.plan
+    group = None
+    if draft.inputs:
+        group = await connection.fetchval(
+            "insert into custody.conflict_group (network_id, anchor) values ($1, $2) "
+            "on conflict (network_id, anchor) do update set anchor = excluded.anchor "
+            "returning conflict_group_id",
+            network_id,
+            draft.inputs[0],
+        )
+    attempt_id = await connection.fetchval(
+        "insert into custody.attempt (network_id, kind, conflict_group_id, state, fee_atoms_max) "
+        "values ($1, $2, $3, 'planned', $4) returning attempt_id",
+        network_id,
+        kind,
+        group,
+        draft.fee_atoms if plan is None else plan.fee_atoms_max,
+    )
+    if plan is not None:
+        await connection.execute(
+            "insert into custody.attempt_plan values ($1, $2, $3)",
+            attempt_id,
+            plan.intent_id,
+            plan.intent,
+        )
+    await connection.executemany(
+        OWN_SHARED if draft.replaces else OWN,
+        [(network_id, name, attempt_id) for name in draft.inputs],
+    )
+    if draft.serves is not None:
+        await connection.execute(
+            "insert into custody.gathering_step values ($1, $2, $3, $4, $5)",
+            attempt_id,
+            network_id,
+            draft.serves.key,
+            draft.serves.contract,
+            draft.serves.up_to_height,
+        )
+    await connection.execute(
+        "insert into custody.treasury_transfer (attempt_id, network_id, asset_id, "
+        "source, target, amount_atoms, fee_atoms, unsigned) "
+        "values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        attempt_id,
+        network_id,
+        draft.asset_id,
+        draft.source,
+        draft.target,
+        draft.amount_atoms,
+        draft.fee_atoms,
+        draft.unsigned,
+    )
+    return AttemptId(attempt_id)
 
 
 async def write_ahead(
@@ -253,6 +320,8 @@ async def settle(database: Database, transfer: Transfer, found: Confirmation) ->
             entries = postings.of_move(transfer.asset_id, source, target, transfer.amount_atoms)
             await postings.post(connection, transfer.network_id, "treasury", cause_id, entries)
         await _book_fee(connection, transfer, found)
+        if transfer.kind == SWEEP:
+            await costs.mark_gathered(connection, transfer.attempt_id)
 
 
 async def fail(database: Database, transfer: Transfer, found: Confirmation) -> None:
@@ -282,6 +351,7 @@ async def _book_fee(connection: Connection, transfer: Transfer, found: Confirmat
     payer = Account.HOT if transfer.source is Account.STAKED else transfer.source
     entries = postings.of_move(asset_id, payer, Account.NETWORK_COST, found.fee_atoms)
     await postings.post(connection, transfer.network_id, "treasury", cause_id, entries)
+    await costs.share(connection, transfer.attempt_id, found.fee_atoms)
 
 
 async def bury(database: Database, transfer: Transfer, proof: bytes) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from eth_utils.crypto import keccak
+
 from runtime.postgres import Database
 from tests.chains.ethereum.anvil import Anvil
 from tests.chains.ethereum.development_node import CHAIN_ID, DevelopmentNode
@@ -144,6 +146,12 @@ class Custody:
         """A transaction to the token by the account that made it; not mined."""
         data = method + b"".join(word.to_bytes(32) for word in words).hex()
         return self.node.send(to=text_of(self.token), data="0x" + data, gas=hex(300_000))
+
+    def destroy(self, key: bytes) -> None:
+        """All tokens of an account are gone, as issuers do it: in no log of a transfer."""
+        slot = keccak(key.rjust(32, b"\0") + bytes(32)).hex()
+        self.anvil.call("anvil_setStorageAt", text_of(self.token), "0x" + slot, "0x" + "00" * 32)
+        self.anvil.mine()
 
     def tokens_of(self, key: bytes) -> int:
         asked = {"to": text_of(self.token), "data": "0x70a08231" + key.rjust(32, b"\0").hex()}

@@ -104,8 +104,11 @@ async def test_deposits_are_gathered_once_and_top_ups_are_never_credited(custody
         planned.append(await one.step(token))
         custody.anvil.mine()
     assert [count for count in planned if count] == [2, 1]
+    deposits = await custody.database.read("select key, contract from custody.deposit")
+    second = custody.anvil.height() + 1
     custody.call_token(TRANSFER, int.from_bytes(token_key), 5_000_000)
     custody.anvil.mine(3)
+    await scan(custody, second)
     with pytest.raises(Fenced):
         await other.step(token - 1)
     assert custody.tokens_of(custody.lane) - before == 5_000_000
@@ -118,7 +121,6 @@ async def test_deposits_are_gathered_once_and_top_ups_are_never_credited(custody
         ("sweep", "final"),
         ("top_up", "final"),
     ]
-    deposits = await custody.database.read("select key, contract from custody.deposit")
     await scan(custody, first)
     again = await custody.database.read("select key, contract, amount_atoms from custody.deposit")
     assert len(deposits) == 3

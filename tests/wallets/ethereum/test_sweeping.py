@@ -59,6 +59,8 @@ def test_a_round_stays_within_its_budget_and_takes_no_more_than_is_there(
     for step in steps:
         assert step.holding.amount_atoms >= POLICY.minimum_atoms[step.holding.contract]
         if isinstance(step, TopUp):
-            assert step.holding.native_atoms + step.amount_atoms == POLICY.token_gas * fee
+            # Half as much again, for a sweep that nobody mines at first.
+            with_room = POLICY.token_gas * fee * 3 // 2
+            assert step.holding.native_atoms + step.amount_atoms == with_room
         elif not step.holding.contract:
             assert 0 < step.amount_atoms == step.holding.amount_atoms - POLICY.native_gas * fee
