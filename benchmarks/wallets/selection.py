@@ -10,6 +10,7 @@ from random import Random
 from typing import Final
 
 from benchmarks.results import Case, case_of
+from benchmarks.wallets.sizes import Sizes
 from runtime import embedded_postgres
 from runtime.migrations import migrate
 from runtime.postgres import Database, connect
@@ -28,8 +29,9 @@ AMOUNTS: Final = (1_000, 3_000_000)
 KEY: Final = script_of(ScriptKind.P2WPKH, b"h" * 20)
 
 
-async def measure(directory: Path) -> list[Case]:
-    """A plan, from the question to the intent."""
+async def measure(directory: Path, sizes: Sizes) -> list[Case]:
+    """A plan, from the question to the intent; of the same size always, because it is quick."""
+    del sizes
     server = embedded_postgres.start(directory / "postgres")
     try:
         settings = PostgresSettings.model_validate({"dsn": server.dsn})

@@ -8,6 +8,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+# One for all: to make it takes longer than to write a log with it.
+ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=str)
 HEADER: Final = (
     "number",
     "hash",
@@ -85,4 +87,4 @@ def lowered(value: Any) -> Any:
 
 def canonical(value: object) -> bytes:
     """The same bytes for the same content."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str).encode()
+    return ENCODER.encode(value).encode()

@@ -11,6 +11,8 @@ from wallets.limits import NODE_WORDS_MAX
 from wallets.tron.limits import AMOUNT_SUN_MAX
 
 HASH_BYTES: Final = 32
+# One for all: to make it takes longer than to write a log with it.
+ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=str)
 
 
 def number(value: object) -> int:
@@ -53,4 +55,4 @@ def items(value: object) -> list[Any]:
 
 def canonical(value: object) -> bytes:
     """The same bytes for the same content, whatever the order of its names."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str).encode()
+    return ENCODER.encode(value).encode()
