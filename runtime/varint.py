@@ -5,14 +5,16 @@ Called by gateway and sequencer, often: 14 bits at a time are looked up. Never f
 
 from typing import Final
 
-BITS: Final = 14
-VALUES: Final = 1 << BITS
+# Of one byte: its bits, and the one that says that more follow.
+BITS: Final = 7
+MORE: Final = 0x80
+VALUES: Final = 1 << 2 * BITS
 # The bytes of 14 bits: as the end of a varint, and with more to follow.
 _ENDS: Final = [
-    bytes((value,)) if value < 0x80 else bytes((value & 0x7F | 0x80, value >> 7))
+    bytes((value,)) if value < MORE else bytes((value & 0x7F | MORE, value >> BITS))
     for value in range(VALUES)
 ]
-_MORE: Final = [bytes((value & 0x7F | 0x80, value >> 7 | 0x80)) for value in range(VALUES)]
+_MORE: Final = [bytes((value & 0x7F | MORE, value >> BITS | MORE)) for value in range(VALUES)]
 
 
 def varint(value: int) -> bytes:
@@ -20,8 +22,8 @@ def varint(value: int) -> bytes:
     if value < VALUES:
         return _ENDS[value]
     encoded = _MORE[value % VALUES]
-    value >>= BITS
+    value >>= 2 * BITS
     while value >= VALUES:
         encoded += _MORE[value % VALUES]
-        value >>= BITS
+        value >>= 2 * BITS
     return encoded + _ENDS[value]
