@@ -23,8 +23,6 @@ BUILT_BY_A_NODE = frozenset(
         "accountpermissionupdate",
     }
 )
-# Hot accounts have one key.
-OF_SEVERAL_KEYS = frozenset({"getsignweight", "getapprovedlist"})
 # The same is read by another call, or nothing here depends on it.
 NOT_ASKED = frozenset(
     {
@@ -45,7 +43,7 @@ NOT_ASKED = frozenset(
         "validateaddress",
     }
 )
-LEFT_OUT = (BUILT_BY_A_NODE, OF_SEVERAL_KEYS, NOT_ASKED)
+LEFT_OUT = (BUILT_BY_A_NODE, NOT_ASKED)
 
 
 @pytest.fixture

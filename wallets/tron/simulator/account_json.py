@@ -6,6 +6,7 @@ Usage is shown as it stands after coming back up to now, as on a real node.
 from wallets.tron.contracts import Resource
 from wallets.tron.simulator.messages import Json
 from wallets.tron.simulator.parameters import SLOT_MILLISECONDS
+from wallets.tron.simulator.permissions import permission_json
 from wallets.tron.simulator.stake_reads import without_zeros
 from wallets.tron.simulator.state import Account, Holding, State
 from wallets.tron.simulator.usage import recovered_free, used_more
@@ -38,6 +39,9 @@ def account_json(state: State, key: bytes, time_ms: int) -> Json:
         ],
         "asset_optimized": True,
     }
+    if account.permissions:
+        told["owner_permission"] = permission_json(account.permissions.owner)
+        told["active_permission"] = [permission_json(one) for one in account.permissions.actives]
     return without_zeros(told)
 
 

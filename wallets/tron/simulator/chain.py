@@ -7,12 +7,11 @@ clock, whatever the host's clock says.
 import hashlib
 from dataclasses import dataclass, field
 
-from google.protobuf.message import DecodeError
 from tronpy.proto import tron_pb2
 
 from wallets.tron.simulator.execution import execute
 from wallets.tron.simulator.funding import Funding, fund
-from wallets.tron.simulator.messages import body_of
+from wallets.tron.simulator.messages import owner_of
 from wallets.tron.simulator.parameters import (
     EXPIRATION_MILLISECONDS_MAX,
     MISSED_MILLISECONDS_MAX,
@@ -145,7 +144,7 @@ class Chain:
             raise Refused("CONTRACT_VALIDATE_ERROR", "Contract validate error : No contract!")
         if len(self.pending) >= PENDING_MAX:
             raise Refused("SERVER_BUSY", "Server busy.")
-        check_signatures(whole, owner_of(whole))
+        check_signatures(self.pool_state, whole, owner_of(whole))
         self.check_reference(whole)
         left_ms = whole.raw_data.expiration - self.head.time_ms
         if not 0 < left_ms <= EXPIRATION_MILLISECONDS_MAX:
@@ -214,11 +213,3 @@ class Chain:
 def id_of(whole: tron_pb2.Transaction) -> str:
     """sha256 of the raw data, hexadecimal."""
     return hashlib.sha256(whole.raw_data.SerializeToString()).hexdigest()
-
-
-def owner_of(whole: tron_pb2.Transaction) -> bytes:
-    """The account that must have signed. Raises Invalid for a contract that is none."""
-    try:
-        return bytes(body_of(whole.raw_data.contract[0]).owner_address)
-    except (KeyError, DecodeError) as error:
-        raise Invalid("contract type is not simulated") from error

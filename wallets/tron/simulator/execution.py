@@ -13,6 +13,7 @@ from tronpy.proto import tron_pb2
 from wallets.tron.simulator.fees import take_fees
 from wallets.tron.simulator.lending import lend, take_back
 from wallets.tron.simulator.messages import KINDS, body_of
+from wallets.tron.simulator.permissions import permissions_of
 from wallets.tron.simulator.refusals import Invalid
 from wallets.tron.simulator.staking import cancel, stake, unstake, withdraw
 from wallets.tron.simulator.state import Receipt, State
@@ -26,8 +27,20 @@ OWN_FEES: Final[dict[str, Callable[[State, tron_pb2.Transaction, Any, int], Rece
     "TransferAssetContract": transfer_asset,
     "TriggerSmartContract": trigger,
 }
+
+
+def update_permissions(state: State, body: Any, _time_ms: int) -> Receipt:
+    """`AccountPermissionUpdateContract`, for a high fee. Raises Refused."""
+    owner, fee = body.owner_address, state.parameters.permission_fee
+    permissions = permissions_of(body)
+    state.charge(owner, fee)
+    state.accounts[owner] = replace(state.accounts[owner], permissions=permissions)
+    return Receipt(fee=fee)
+
+
 # Kinds that pay what every transaction pays first; state, message and time.
 PLAIN: Final[dict[str, Callable[[State, Any, int], Receipt]]] = {
+    "AccountPermissionUpdateContract": update_permissions,
     "FreezeBalanceV2Contract": stake,
     "UnfreezeBalanceV2Contract": unstake,
     "WithdrawExpireUnfreezeContract": withdraw,

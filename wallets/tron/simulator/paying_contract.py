@@ -8,7 +8,7 @@ from typing import Final
 
 from tronpy.proto import tron_pb2
 
-from wallets.tron.simulator.state import Account, Internal, State
+from wallets.tron.simulator.state import Internal, State
 from wallets.tron.simulator.tokens import (
     ENERGY_NO_FUNCTION,
     Outcome,
@@ -17,6 +17,7 @@ from wallets.tron.simulator.tokens import (
     reverted,
     selector,
 )
+from wallets.tron.simulator.transfers import activate
 
 PAY: Final = selector("pay(address)")
 FAIL: Final = selector("fail()")
@@ -33,7 +34,7 @@ def call_paying(state: State, body: tron_pb2.TriggerSmartContract, time_ms: int)
     if function == PAY and len(body.data) == 36:
         to = account(body.data[4:])
         energy = ENERGY_PAY + (0 if to in state.accounts else ENERGY_NEW_ACCOUNT)
-        state.accounts.setdefault(to, Account(0, time_ms))
+        activate(state, to, time_ms)
         state.charge(body.contract_address, amount)
         state.pay(to, amount)
         paid = Internal(body.contract_address, to, amount)

@@ -11,6 +11,7 @@ from wallets.tron.simulator.calls import constant_call, contract_info, estimate
 from wallets.tron.simulator.chain import Executed, SimulatedBlock
 from wallets.tron.simulator.json_forms import block_json, executed_json, info_json
 from wallets.tron.simulator.messages import Json
+from wallets.tron.simulator.sign_weights import approved_list, sign_weight
 from wallets.tron.simulator.stake_reads import (
     counterparties,
     lendable_most,
@@ -126,5 +127,7 @@ READS: Final[dict[str, Read]] = {
     "triggerconstantcontract": timed(constant_call),
     "estimateenergy": timed(estimate),
     "getcontractinfo": timed(contract_info),
+    "getsignweight": untimed(sign_weight),
+    "getapprovedlist": untimed(approved_list),
     "getchainparameters": chain_parameters,
 }

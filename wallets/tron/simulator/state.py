@@ -14,6 +14,7 @@ from wallets.tron.simulator.parameters import (
     WINDOW_SLOTS,
     Parameters,
 )
+from wallets.tron.simulator.permissions import Permissions
 from wallets.tron.simulator.refusals import Refused
 
 TRANSFER: Final = bytes.fromhex("a9059cbb")
@@ -64,6 +65,8 @@ class Account:
     bandwidth: Holding = Holding()
     energy: Holding = Holding()
     unstaking: tuple[Unstaking, ...] = ()
+    # None of an account of genesis that never set any: its own key signs.
+    permissions: Permissions | None = None
 
     def holding(self, resource: Resource) -> Holding:
         """What it has of a resource."""

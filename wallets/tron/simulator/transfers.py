@@ -5,6 +5,7 @@ from dataclasses import replace
 from tronpy.proto import tron_pb2
 
 from wallets.tron.simulator.fees import take_fees
+from wallets.tron.simulator.permissions import of_one_key
 from wallets.tron.simulator.refusals import Invalid
 from wallets.tron.simulator.state import Account, Receipt, State
 
@@ -47,7 +48,7 @@ def transfer(
 
 def activate(state: State, key: bytes, time_ms: int) -> None:
     """Makes an account if there is none."""
-    state.accounts.setdefault(key, Account(0, time_ms))
+    state.accounts.setdefault(key, Account(0, time_ms, permissions=of_one_key(key)))
 
 
 def create_account(
