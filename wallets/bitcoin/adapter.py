@@ -2,8 +2,8 @@
 
 Made by the worker; implements the contract's `Builds` and the reading half of `Adapter`. It signs
 nothing and stores nothing but coins, which the scanner's transaction books (`coins.apply_block`).
-An attempt is dead only when a final block spends one of its inputs in another transaction, and the
-proof is that transaction.
+An attempt is dead only when a final block spends one of its inputs in another transaction, or one
+of those of a transaction of ours that it spends from, and the proof is that transaction.
 """
 
 from collections.abc import Sequence
@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from runtime.errors import Unavailable
 from runtime.postgres import Database
-from wallets.bitcoin import addresses, coins, fees, memory_pool, planning
+from wallets.bitcoin import addresses, coins, descent, fees, memory_pool, planning
 from wallets.bitcoin.derivation import parse_branch, script_of_key
 from wallets.bitcoin.networks import BitcoinNetwork
 from wallets.bitcoin.node import NOT_FOUND, Node
 from wallets.bitcoin.node_set import NodeSet
 from wallets.bitcoin.replacement import Replaced, replaced_by
-from wallets.bitcoin.wire import Malformed, parse_transaction
+from wallets.bitcoin.wire import Malformed, Transaction, parse_transaction
 from wallets.contract import (
     Attempt,
     Batching,
@@ -265,26 +265,37 @@ class Bitcoin:
         )
 
     async def _unseen(self, attempt: Attempt) -> Confirmation:
-        """Nobody shows it: dead when a final block spends an input of it, else only not seen."""
+        """Nobody shows it: dead when a final block spends an input of it, or of one that it spends
+        from, else only not seen.
+        """
         tip = await self._nodes.tip()
-        inputs = [one.outpoint for one in parse_transaction(attempt.raw).inputs]
+        line = await descent.read_line(self._database, self.network.network_id, attempt.raw)
+        for one in line:
+            found = await self._killed(one, tip)
+            if found is not None:
+                return found
+        return standing(attempt, ConfirmationState.NOT_SEEN)
+
+    async def _killed(self, transaction: Transaction, tip: BlockRef) -> Confirmation | None:
+        """What spends an input of it in a final block, in its place."""
         spent = await coins.first_spent(
             self._database,
             self.network.network_id,
-            inputs,
+            [one.outpoint for one in transaction.inputs],
             tip.height - self._settings.final_depth + 1,
         )
         if spent is None:
-            return standing(attempt, ConfirmationState.NOT_SEEN)
+            return None
         block = await self._nodes.read_block(spent.height)
+        own = transaction.txid()
         proofs = {move.txid: move.proof for move in block.movements}
         for txid, proof in proofs.items():
             spends = [one.outpoint for one in parse_transaction(proof).inputs]
-            if txid != attempt.txid and spent.outpoint in spends:
+            if txid != own and spent.outpoint in spends:
                 depth = tip.height - spent.height + 1
                 return Confirmation(ConfirmationState.DEAD, txid, block.ref, depth, 0, proof)
-        # Another block stands there now; the scan will say so.
-        return standing(attempt, ConfirmationState.NOT_SEEN)
+        # It was mined itself, or another block stands there now; the scan will say so.
+        return None
 
 
 def standing(attempt: Attempt, state: ConfirmationState) -> Confirmation:

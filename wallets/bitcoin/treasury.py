@@ -4,7 +4,7 @@ Called by `wallets.treasury`. It plans and stores nothing. Hot to cold is an int
 takes for its listed addresses only; cold to hot is a transaction for people's keys.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -12,13 +12,14 @@ from typing import Final
 from cambist.internal.signer.v1 import intent_pb2
 from runtime.errors import Unavailable
 from runtime.postgres import Database
-from wallets.bitcoin import addresses, coins, fees, merging, planning, psbt
+from wallets.bitcoin import addresses, children, coins, fees, merging, planning, psbt
 from wallets.bitcoin.adapter import COINS_MAX, BitcoinSettings
 from wallets.bitcoin.coin_selection import Coin, Terms, fee_of, select
 from wallets.bitcoin.coins import OwnCoin
 from wallets.bitcoin.cold import BRANCH, ColdWallet, parse_cold
 from wallets.bitcoin.networks import BitcoinNetwork
 from wallets.bitcoin.node_set import NodeSet
+from wallets.bitcoin.replacement import atoms_of, pool_entry
 from wallets.bitcoin.wire import Input, Output, Transaction, parse_transaction
 from wallets.contract import Destination, Network, Payout, Plan, Token, TransactionId, WithdrawalId
 from wallets.errors import Condition, Rejected, Stuck
@@ -49,6 +50,8 @@ from custody.bitcoin_coin coin join custody.address using (network_id, key)
 where coin.network_id = $1 and coin.outpoint = any($2::text[])
 """
 INPUTS_MAX: Final = 500
+# Of a virtual byte.
+WEIGHT_PER_BYTE: Final = 4
 # P2WPKH, and P2WSH with its longer program.
 COLD_OUTPUT_WEIGHT: Final = 4 * (8 + 1 + 34)
 HOT_OUTPUT_WEIGHT: Final = 4 * (8 + 1 + 22)
@@ -108,6 +111,46 @@ class BitcoinTreasury:
         content = intent.SerializeToString(deterministic=True)
         inputs = tuple(coin.outpoint for coin in chosen)
         return Plan(intent_id, content, inputs, fee), amount
+
+    async def plan_child(
+        self, intent_id: bytes, raw: bytes, fee_share_max: Callable[[int], int]
+    ) -> tuple[Plan, int] | None:
+        """Spends the change of a transaction in the pool so that both are worth mining; None = not.
+
+        Raises Unavailable.
+        """
+        transaction, network_id = parse_transaction(raw), self.network.network_id
+        place = self.settings.change
+        row = await self.database.read_row(PLACE, network_id, place.branch, place.index)
+        ours = [
+            OwnCoin(f"{transaction.txid()}:{index}", one.amount_atoms, place.branch, place.index)
+            for index, one in enumerate(transaction.outputs)
+            if row is not None and one.script == row["key"]
+        ]
+        parent = await self._in_pool(transaction) if ours else None
+        if parent is None:
+            return None
+        coin = max(ours, key=lambda one: one.amount_atoms)
+        rate, ceiling = await self._rate(), self.settings.fees.ceiling_rate
+        bounds = children.Bounds(rate, ceiling, fee_share_max(coin.amount_atoms))
+        fee = children.fee_of_child(parent, bounds)
+        return children.plan_child(intent_id, network_id, coin, fee, place) if fee else None
+
+    async def _in_pool(self, transaction: Transaction) -> children.Parent | None:
+        """None when the first node that answers does not have it: there it pays for nothing."""
+        for node in self.nodes.healthy():
+            try:
+                entry = await pool_entry(node, transaction.txid())
+            except (Unavailable, NodeRefused):
+                continue
+            if entry is None:
+                return None
+            return children.Parent(
+                int(entry["ancestorsize"]) * WEIGHT_PER_BYTE,
+                atoms_of(entry["fees"]["ancestor"]),
+                int(entry["descendantcount"]),
+            )
+        raise Unavailable("no node showed its pool")
 
     async def plan_from_cold(
         self, amount_atoms: int, fee_atoms_max: int, owned: frozenset[str]
