@@ -2,7 +2,7 @@
 
 Called by `benchmarks.venue`. A venue of its own, with snapshotter and projector: its journal is
 filled, which tells the rate beside them, until a snapshot is there; then matching is killed while
-one client has an order to send.
+one client has an order to send. In the end the whole journal is replayed without a snapshot.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from typing import Final
 
 from rich.console import Console
 
-from benchmarks import journal_figures, results
+from benchmarks import journal_figures, replaying, results
 from benchmarks.results import Case, case_of
 from benchmarks.tape import Tape
 from benchmarks.venue_load import VenueLoad, run
@@ -42,7 +42,7 @@ SNAPSHOT_EVERY_COMMANDS_MAX: Final = 1_000_000
 
 
 async def measure(sizes: Sizes, console: Console, directory: Path) -> list[Case]:
-    """The cases `helpers/…` and `recovery/…`, named after the commands in the journal."""
+    """Cases `helpers/…`, `recovery/…`, `replay/…`, named after the commands in the journal."""
     wanted = sizes.recovery_commands
     every = min(SNAPSHOT_EVERY_COMMANDS_MAX, wanted)
     plan = StackPlan(
@@ -68,11 +68,13 @@ async def measure(sizes: Sizes, console: Console, directory: Path) -> list[Case]
                 tails.append(await journal_figures.head(stack.dsn) - snapshot)
                 seconds.append(await kill_and_start(stack, client, accounts[0]))
                 await asyncio.sleep(REST_SECONDS)
+        replays = [await replaying.rate(stack.dsn, plan.engine) for _ in range(sizes.rounds)]
     name = f"{wanted // 1_000_000}M" if wanted >= 1_000_000 else f"{wanted // 1_000}k"
     cases = [
         case_of(f"helpers/orders/{BATCH}x{SESSIONS}", "commands/s", rates),
         case_of(f"recovery/{name}", "s", seconds),
         case_of(f"recovery/{name}/after-snapshot", "commands", tails),
+        case_of(f"replay/{name}", "commands/s", replays),
     ]
     for case in cases:
         console.print("  ".join(results.cells(case)), highlight=False)

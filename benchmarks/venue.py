@@ -43,6 +43,7 @@ trade), 40 % cancels, 10 % amendments.
   `processor/…` the processor time of each process, both at the largest load.
 - `recovery/…`: from a SIGKILL of matching, with a new start at once, to the next acknowledged
   order, with a snapshot and so many commands in the journal.
+- `replay/…`: the whole journal carried out again from its first row, every row compared.
 - `snapshot/…`: single orders while snapshots of so many resting orders are taken; the ceiling is
   the same without.
 """
