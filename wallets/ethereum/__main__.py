@@ -1,4 +1,4 @@
-"""`python -m wallets.ethereum costs | cancel | cancels`: for operators of a network.
+"""`python -m wallets.ethereum costs | cancel`: for operators of a network.
 
 It asks no node and sends nothing: what it asks for is a job of the workers.
 """
@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 from wallets import operating
+from wallets.ethereum import cancels as cancelling
 from wallets.operating import Operation
 from wallets.treasury import costs as gathering_costs
 
@@ -30,6 +31,23 @@ def costs() -> None:
             click.echo(json.dumps(row))
 
     operating.carry_out("ethereum-costs", run)
+
+
+@main.command()
+@click.argument("nonce", metavar="ADDRESS:NONCE")
+@click.option("--by", "people", multiple=True, metavar="NAME", help="Twice.")
+def cancel(nonce: str, people: tuple[str, ...]) -> None:
+    """Have the workers send nothing from ADDRESS at NONCE, in the names of two persons.
+
+    Whichever transaction is mined decides; a payout that lost its nonce is built anew.
+    """
+
+    async def run(operation: Operation) -> None:
+        network_id = operation.network.network_id
+        stored = await cancelling.ask(operation.database, network_id, nonce, people)
+        click.echo(f"{stored} will be cancelled")
+
+    operating.carry_out("ethereum-cancel", run)
 
 
 if __name__ == "__main__":

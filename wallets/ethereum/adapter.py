@@ -29,6 +29,7 @@ from wallets.contract import (
 from wallets.errors import Broken, Condition, Quarantined, RefusedAddress, Stuck
 from wallets.ethereum import addresses, lanes, planning, replacing
 from wallets.ethereum.addresses import AddressFault, text_of
+from wallets.ethereum.cancels import Cancels
 from wallets.ethereum.fees import FeePolicy, Fees, fees_for
 from wallets.ethereum.lane_leases import LaneLeases
 from wallets.ethereum.lanes import Lane
@@ -46,6 +47,7 @@ from wallets.ethereum.transactions import (
 )
 from wallets.ethereum.wire import data, fields, quantity
 from wallets.json_rpc import NodeRefused
+from wallets.treasury.following import SignsInternal
 
 # Gas of a transaction that only carries ether to an account without code.
 PLAIN_GAS: Final = 21_000
@@ -182,6 +184,8 @@ class Ethereum:
             lane, nonce, mined_count = await self._named(must_use[0], tip)
             if nonce < mined_count:
                 raise Stuck(Condition.PINNED, "the nonce is used: what used it decides")
+            if await lanes.is_cancelling(self._database, self.network.network_id, must_use[0]):
+                raise Stuck(Condition.PINNED, "its nonce is being cancelled")
         else:
             lane, nonce = await self._choose(payout, fee_atoms_max, owned, tip)
             held = self._held(lane)
@@ -191,6 +195,11 @@ class Ethereum:
             intent_id, self.network.network_id, payout, lane, nonce, gas_limit, fees
         )
         return replace(plan, held=held)
+
+    def cancels(self, signer: SignsInternal) -> Cancels:
+        """The job that cancels nonces which people asked for."""
+        fee_atoms_max = PLAIN_GAS * self._settings.fees.for_cancel().ceiling_per_gas_atoms
+        return Cancels(self._database, self, signer, fee_atoms_max)
 
     async def build_empty(self, intent_id: bytes, anchor: str, fee_atoms_max: int) -> Plan:
         """Plans nothing at a nonce: a cancel of what has it, or what fills a gap.

@@ -87,6 +87,16 @@ async def read_under_way(database: Database, network_id: int) -> list[UnderWay]:
     ]
 
 
+async def is_cancelling(database: Database, network_id: int, anchor: str) -> bool:
+    """Whether people asked to cancel a nonce, and it is not decided yet."""
+    rows = await database.read(
+        "select 1 from custody.nonce_cancel where network_id = $1 and anchor = $2 and ending = ''",
+        network_id,
+        anchor,
+    )
+    return bool(rows)
+
+
 async def is_derived(database: Database, network_id: int, key: bytes) -> bool:
     """Whether an account is one of ours, look-ahead included."""
     rows = await database.read(

@@ -25,6 +25,8 @@ LANES_MAX: Final = 64
 # A worker that does not renew in this time has lost its lanes to the others.
 LANE_LEASE_SECONDS: Final = 10.0
 LANE_RENEWAL_SECONDS: Final = 3.0
+# Cancels of nonces that are looked at in one round.
+CANCELS_MAX: Final = 64
 # Attempts that share one nonce: bumps and a cancel.
 SIBLINGS_MAX: Final = 64
 # The largest amount that a contract can hold.

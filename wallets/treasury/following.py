@@ -7,7 +7,7 @@ Done twice it is harmless: the signer signs a plan once, and the store locks eac
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from runtime import logs
 from runtime.postgres import Database
@@ -15,11 +15,21 @@ from wallets.contract import Attempt, ConfirmationState, Plan
 from wallets.errors import Broken, Condition, Fenced, Stuck
 from wallets.states import AttemptState
 from wallets.treasury import store
-from wallets.treasury.ports import Follows, ReplacesMoves
+from wallets.treasury.ports import Follows, ReplacesMoves, RunsUnderLease
 from wallets.treasury.store import Transfer
 
 # What an attempt is called that takes the nonce of another one and pays nothing.
 CANCEL: Final = "cancel"
+# Answers about another transaction after which this one can never be mined.
+ENDS: Final = (ConfirmationState.FINAL, ConfirmationState.FAILED, ConfirmationState.DEAD)
+
+
+@runtime_checkable
+class CancelsNonces(Protocol):
+    """A chain on which people may ask for a nonce to be cancelled."""
+
+    def cancels(self, signer: "SignsInternal") -> RunsUnderLease:
+        """The job that does it."""
 
 
 class SignsInternal(Protocol):
@@ -66,8 +76,8 @@ class Following:
         attempt = Attempt(transfer.attempt_id, transfer.txid, transfer.raw, (), transfer.fee_atoms)
         found = await self.chain.confirm(attempt)
         if found.txid != transfer.txid:
-            # Another one of its group was mined: that one's look books it.
-            if found.state in (ConfirmationState.FINAL, ConfirmationState.FAILED):
+            # Another one of its group was mined, whose look books it, or a stranger's.
+            if found.state in ENDS:
                 proof = f"final is {found.txid}: ".encode() + found.proof
                 await store.bury(self.database, transfer, proof)
             return False

@@ -78,6 +78,13 @@ class ReplacesMoves(Protocol):
         """
 
 
+class RunsUnderLease(Protocol):
+    """A job that stores only under the token it was given."""
+
+    async def run(self, token: int) -> None:
+        """Until cancelled, or the lease is another's."""
+
+
 class Follows(Protocol):
     """The part of a chain's adapter that looks after what is signed."""
 

@@ -185,8 +185,9 @@ async def add_again(
         newest = await connection.fetchval(
             "select max(attempt_id) from custody.attempt where conflict_group_id = ("
             "select conflict_group_id from custody.conflict_group "
-            "where conflict_group_id = $1 for update)",
+            "where conflict_group_id = $1 for update) and kind = $2",
             transfer.conflict_group_id,
+            transfer.kind,
         )
         if newest != transfer.attempt_id:
             raise Fenced(f"transfer {transfer.attempt_id} was replaced already")
