@@ -24,10 +24,11 @@ from wallets.contract import (
     Network,
     Payout,
     Plan,
+    Token,
     TransactionId,
 )
 from wallets.errors import Broken, Condition, Quarantined, RefusedAddress, Stuck
-from wallets.ethereum import addresses, lanes, planning, replacing
+from wallets.ethereum import addresses, lanes, planning, replacing, suspending
 from wallets.ethereum.addresses import AddressFault, text_of
 from wallets.ethereum.cancels import Cancels
 from wallets.ethereum.fees import FeePolicy, Fees, fees_for
@@ -187,6 +188,7 @@ class Ethereum:
             if await lanes.is_cancelling(self._database, self.network.network_id, must_use[0]):
                 raise Stuck(Condition.PINNED, "its nonce is being cancelled")
         else:
+            await self._check_paid(payout.token)
             lane, nonce = await self._choose(payout, fee_atoms_max, owned, tip)
             held = self._held(lane)
         gas_limit = await self._gas_limit(lane, payout)
@@ -310,6 +312,13 @@ class Ethereum:
     async def confirm(self, attempt: Attempt) -> Confirmation:
         """Where an attempt stands. Raises Unavailable, Stuck."""
         return await self._standing.of(attempt)
+
+    async def _check_paid(self, token: Token) -> None:
+        """Raises Stuck(ASSET_SUSPENDED) while payouts of an asset are paused."""
+        network_id = self.network.network_id
+        reason = await suspending.read_reason(self._database, network_id, token.contract)
+        if reason:
+            raise Stuck(Condition.ASSET_SUSPENDED, reason)
 
     def _gas_max(self, payout: Payout) -> int:
         is_token = bool(payout.token.contract)
