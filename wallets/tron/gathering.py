@@ -13,16 +13,18 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from runtime import logs
+from runtime.errors import Unavailable
 from runtime.postgres import Database
 from wallets.contract import Network
 from wallets.errors import Condition, Stuck
 from wallets.treasury.store import Draft
 from wallets.tron import paid_in, resources, staking, sweeping
 from wallets.tron.drafts import Drafting, sweep_of
-from wallets.tron.limits import MOVE_EXPIRATION_MILLISECONDS
+from wallets.tron.limits import MOVE_EXPIRATION_MILLISECONDS, ROUND_STEPS_MAX
 from wallets.tron.moves import Moves, size_bytes
 from wallets.tron.node_set import NodeSet
 from wallets.tron.paid_in import PaidIn
+from wallets.tron.planner import PERCENT
 from wallets.tron.rental import Offer, RentsEnergy
 from wallets.tron.staking import StakePolicy
 from wallets.tron.station import Place, Scene, read_scene
@@ -49,6 +51,13 @@ class SweepSettings:
     margin_percent: int = 30
     steps_max: int = 16
     top_up_sun_max: int = 1_000_000_000
+
+    def __post_init__(self) -> None:
+        """Refuses what would gather nothing, or more than is followed at once."""
+        if not 1 <= self.steps_max <= ROUND_STEPS_MAX or not 0 <= self.margin_percent <= PERCENT:
+            raise ValueError(f"steps_max from 1 to {ROUND_STEPS_MAX}, margin_percent to {PERCENT}")
+        if min(self.minimum_atoms.values(), default=1) < 1:
+            raise ValueError("minimum_atoms from 1")
 
     def policy(self) -> SweepPolicy:
         """Raises ValueError for what is no contract."""
@@ -101,10 +110,14 @@ class TronGathering:
         holdings = [with_offer(one, offers, scene) for one in found]
         chosen = sweeping.choose(holdings, scene.stock, scene.prices, self._policy)
         drafting = Drafting(scene, self._moves, self._policy.margin_percent, self._make_id)
+        if holdings and not chosen:
+            why = sweeping.why_not(holdings, scene.stock, scene.prices, self._policy)
+            logs.get(__name__).warning("nothing is gathered", station=scene.station.text, why=why)
         drafts = []
         for one in chosen:
             account, contract = one.holding.account, one.holding.contract
-            drafts.append(await drafting.of(one, paid[account, contract], offers.get(account)))
+            place = (account, contract)
+            drafts.append(await drafting.of(one, paid[place], offers.get(place)))
         needed = {one.holding.account for one in chosen}
         drafts += await self._reclaims(drafting, needed)
         return drafts + await self._stakes(drafting, chosen)
@@ -166,17 +179,22 @@ class TronGathering:
             makes_target=not contract and not scene.hot_exists,
         )
 
-    async def _offers(self, holdings: list[Holding]) -> dict[bytes, Offer]:
-        """What a rental service asks for each token's sweep, if there is one."""
-        offers: dict[bytes, Offer] = {}
+    async def _offers(self, holdings: list[Holding]) -> dict[tuple[bytes, bytes], Offer]:
+        """What a rental service asks for each token's sweep, if there is one that answers."""
+        offers: dict[tuple[bytes, bytes], Offer] = {}
         if self._rents is None:
             return offers
         for one in holdings:
-            if one.exists and one.may_borrow and one.contract:
-                energy = sweeping.with_margin(one.energy_needed, self._policy.margin_percent)
+            if not (one.exists and one.may_borrow and one.contract):
+                continue
+            energy = sweeping.with_margin(one.energy_needed, self._policy.margin_percent)
+            try:
                 offer = await self._rents.offer(one.account, energy)
-                if offer is not None:
-                    offers[one.account] = offer
+            except Unavailable as error:
+                logs.get(__name__).warning("no rent is offered", reason=str(error))
+                return offers
+            if offer is not None:
+                offers[one.account, one.contract] = offer
         return offers
 
     async def _reclaims(self, drafting: Drafting, needed: set[bytes]) -> list[Draft]:
@@ -244,9 +262,11 @@ class TronGathering:
         return await paid_in.read_energy_of_a_day(self._database, self._network_id, kind)
 
 
-def with_offer(holding: Holding, offers: Mapping[bytes, Offer], scene: Scene) -> Holding:
+def with_offer(
+    holding: Holding, offers: Mapping[tuple[bytes, bytes], Offer], scene: Scene
+) -> Holding:
     """With what renting would cost, the payment's own bytes included."""
-    offer = offers.get(holding.account)
+    offer = offers.get((holding.account, holding.contract))
     if offer is None:
         return holding
     fee_sun = scene.stock.transfer_bytes * scene.prices.byte_sun

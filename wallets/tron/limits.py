@@ -44,6 +44,8 @@ SCAN_KEPT_MILLISECONDS: Final = 48 * 3_600_000
 MOVE_EXPIRATION_MILLISECONDS: Final = 5 * 60_000
 # Rows of assets on deposit addresses that one round looks at.
 SWEEP_PAGE_MAX: Final = 64
+# Steps of one round; with loans taken back they must fit in what is followed at once.
+ROUND_STEPS_MAX: Final = 32
 # Loans that one round looks at, to take them back.
 LOANS_MAX: Final = 64
 # Sweeps of one address that may fail on the chain before it is left alone, each for its fee.

@@ -143,6 +143,23 @@ def choose(
     return found
 
 
+def why_not(
+    holdings: Sequence[Holding], station: Station, prices: Prices, policy: SweepPolicy
+) -> str:
+    """Why nothing is done, said of the most worthwhile holding, for people."""
+    worth = [one for one in holdings if is_listed(one, policy)]
+    if not worth:
+        return "all is below its minimum"
+    try:
+        step = plan(
+            max(worth, key=lambda one: rank_of(one, policy)), station, prices, policy
+        ).steps[0]
+    except Stuck as error:
+        return str(error)
+    left_sun = min(policy.top_up_sun_max, station.balance_sun)
+    return f"{Condition.HOT_WALLET_UNFUNDED}: {step.kind} takes {spent_of(step)} of {left_sun} sun"
+
+
 def is_listed(holding: Holding, policy: SweepPolicy) -> bool:
     """Whether a holding is of a listed asset and above its minimum."""
     minimum_atoms = policy.minimum_atoms.get(holding.contract)

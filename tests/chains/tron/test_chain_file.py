@@ -66,6 +66,9 @@ async def test_nodes_of_another_chain_are_not_followed(custody: Custody, tmp_pat
             await opened.chain.check()
 
 
+STATION = {"branch": "hot", "path_index": 1}
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [
@@ -73,10 +76,9 @@ async def test_nodes_of_another_chain_are_not_followed(custody: Custody, tmp_pat
         ({"nodes": [{"name": "a"}]}, "url"),
         ({"settings": {"native_fee_sun_max": "much"}}, "native_fee_sun_max"),
         ({"sweeps": {"station": {"branch": "hot"}}}, "path_index"),
-        (
-            {"sweeps": {"station": {"branch": "hot", "path_index": 1}, "minimum_atoms": {"x": 1}}},
-            "hex",
-        ),
+        ({"sweeps": {"station": STATION, "minimum_atoms": {"x": 1}}}, "hex"),
+        ({"sweeps": {"station": STATION, "minimum_atoms": {"": 0}}}, "sweeps"),
+        ({"sweeps": {"station": STATION, "minimum_atoms": {}, "steps_max": 33}}, "sweeps"),
     ],
 )
 async def test_a_wrong_file_is_named_by_its_field(

@@ -9,13 +9,16 @@ import pytest
 from runtime.errors import Unavailable
 from tests.chains.tron.custody import TOKEN, Custody
 from tests.chains.tron.gathered import DEPOSITED, ROUND_STEPS, SETTINGS, Gathered, gathered_of
-from tests.wallets.tron.served import open_node
+from tests.wallets.tron.served import listen, open_node
 from wallets.contract import AttemptId
 from wallets.errors import Fenced, Stuck
 from wallets.treasury import store
 from wallets.tron.node_set import NodeSet
+from wallets.tron.simulator.server import Node as SimulatedNode
 
 pytestmark = pytest.mark.chains
+
+LAG_BLOCKS = 8
 
 
 @pytest.fixture
@@ -139,6 +142,29 @@ async def test_a_sweep_that_runs_out_of_energy_is_paid_for_and_tried_anew_a_few_
     failed = [one for one in await gathered.attempts() if one == ("sweep", "failed")]
     assert len(failed) == 3
     assert custody.received(key)[1] == DEPOSITED
+
+
+async def test_a_replica_that_is_behind_lets_a_sweep_wait_and_repeats_none(
+    gathered: Gathered,
+) -> None:
+    custody, (key, *_) = gathered.custody, gathered.keys
+    behind = SimulatedNode(custody.chain, lag_blocks=LAG_BLOCKS)
+    async with AsyncExitStack() as stack:
+        clients = [
+            await open_node("a", custody.url, stack),
+            await open_node("b", await listen(behind, stack), stack),
+        ]
+        genesis_hash = custody.adapter.network.genesis_hash
+        gathered.nodes = NodeSet(genesis_hash, clients, 1, lambda: 0.0)
+        custody.mine(LAG_BLOCKS)
+        await gathered.deposit(key, token=True)
+        job = gathered.job()
+        # One node has the token at the address, the other has not.
+        assert await gathered.run(job, 2) == []
+        custody.mine(LAG_BLOCKS)
+        await gathered.run(job, 4 * LAG_BLOCKS)
+    assert await gathered.attempts() == [("top_up", "final"), ("sweep", "final")]
+    assert custody.received(key)[1] == 0
 
 
 async def test_without_a_station_that_takes_no_payouts_nothing_moves(gathered: Gathered) -> None:

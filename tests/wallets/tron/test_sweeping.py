@@ -17,6 +17,7 @@ from wallets.tron.sweeping import (
     choose,
     plan,
     spent_of,
+    why_not,
     with_margin,
 )
 
@@ -167,6 +168,18 @@ def test_a_token_that_costs_more_than_allowed_stays_and_says_why() -> None:
     with pytest.raises(Stuck, match=r"AtCeiling.*burn"):
         plan(NEW, STATION, PRICES, cheap)
     assert choose([NEW], STATION, PRICES, cheap) == []
+
+
+def test_when_nothing_is_done_it_says_why() -> None:
+    poor = replace(STATION, balance_sun=TRX)
+    cases = [
+        ([replace(NEW, amount_atoms=1)], POLICY, "below its minimum"),
+        ([NEW], POLICY, "HotWalletUnfunded: top_up takes"),
+        ([NEW], replace(POLICY, token_cost_sun_max=TRX), "AtCeiling"),
+    ]
+    for held, policy, why in cases:
+        assert choose(held, poor, PRICES, policy) == []
+        assert why in why_not(held, poor, PRICES, policy)
 
 
 def test_dust_and_what_nobody_listed_costs_nothing() -> None:
