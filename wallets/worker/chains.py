@@ -158,6 +158,7 @@ async def _open_bitcoin(
 async def _open_ethereum(
     network: Network, content: Mapping[str, Any], database: Database, stack: AsyncExitStack
 ) -> Opened:
+    from wallets.ethereum import suspending
     from wallets.ethereum.adapter import Ethereum, EthereumSettings
     from wallets.ethereum.gathering import EthereumGathering, SweepSettings
     from wallets.ethereum.lane_leases import LaneLeases
@@ -192,7 +193,8 @@ async def _open_ethereum(
     if "sweeps" in content:
         sweeps = parse(SweepSettings, content["sweeps"], "chain file: sweeps")
         gathers = EthereumGathering(adapter, database, sweeps)
-    return Opened(adapter, Hooks(no_block, no_undo), seconds, gathers, shares=leases)
+    hooks = Hooks(suspending.apply_block, no_undo)
+    return Opened(adapter, hooks, seconds, gathers, shares=leases)
 
 
 async def _open_tron(

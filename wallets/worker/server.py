@@ -40,6 +40,7 @@ from wallets.reconciliation.networks import open_reconciliation
 from wallets.settings import WalletSettings
 from wallets.signer.client import SignerClient
 from wallets.treasury import gathering
+from wallets.treasury.following import CancelsNonces
 from wallets.treasury.networks import open_treasury
 from wallets.worker import limits
 from wallets.worker.chains import Opened, Serves, open_chain, open_screening
@@ -176,8 +177,12 @@ def of_chain(
     owner: str,
 ) -> dict[str, Task]:
     """All that this chain has to be done beside payouts and scans."""
-    shares = open_shares(opened, owner, steps, stack)
-    return sweeps(database, opened, signer, owner) | jobs(database, opened, owner) | shares
+    tasks = sweeps(database, opened, signer, owner) | jobs(database, opened, owner)
+    if isinstance(opened.chain, CancelsNonces):
+        name = f"cancels/{opened.chain.network.network_id}"
+        work = opened.chain.cancels(signer).run
+        tasks[name] = lease.while_held(database, name, owner, work)
+    return tasks | open_shares(opened, owner, steps, stack)
 
 
 async def open_pipelines(
