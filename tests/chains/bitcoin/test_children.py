@@ -138,8 +138,8 @@ async def test_a_child_is_dead_by_the_proof_of_its_parents_death_and_not_before_
         "select kind, state, death_proof from custody.attempt where state = 'dead'"
     )
     assert {row["kind"]: row["state"] for row in rows}["child"] == "dead"
-    proofs = {parse_transaction(row["death_proof"]).txid() for row in rows}
-    assert proofs == {parse_transaction(rival).txid()}
+    proof = parse_transaction(rival).serialise(with_witness=False)
+    assert all(proof in row["death_proof"] for row in rows)
     # The payout is paid anew with other coins, once.
     await venue.run(12, mines=True)
     assert venue.engine.states == {venue.payout.withdrawal_id: "settled"}

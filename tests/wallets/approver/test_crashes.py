@@ -22,6 +22,9 @@ from wallets.approver.service import Approver, SigningKey
 from wallets.errors import Rejected
 from wallets.signer.approvals import Terms, consent_bytes
 
+# Many short lives, one after the other.
+pytestmark = pytest.mark.timeout(600)
+
 SITES = Sites(journal, log, service)
 ASSET_ID = 7
 # The journal's amount of 500, a hundred atoms of the chain's each, is above what one may decide.

@@ -2,6 +2,8 @@
 
 from functools import partial
 
+import pytest
+
 from tests.wallets.core.conftest import Venue, nothing, request
 from tests.wallets.core.memory_chain import FEE_ATOMS, RAISE_ATOMS
 from tests.wallets.core.test_batches import check_all_paid_once
@@ -10,6 +12,9 @@ from tests.wallets.crash_points import Countdown, Sites, die_everywhere
 from wallets.contract import Batching
 from wallets.core import pipeline
 from wallets.core.pipeline import Pipeline
+
+# Many short lives, one after the other.
+pytestmark = pytest.mark.timeout(600)
 
 PORTS = ("_store", "_chain", "_approver", "_signer")
 

@@ -38,6 +38,9 @@ from wallets.deposits.scanner import Hooks, Moved, Scanner
 from wallets.deposits.screening import Screening
 from wallets.errors import Rejected
 
+# Many short lives, one after the other.
+pytestmark = pytest.mark.timeout(600)
+
 SITES = Sites(crediting, held, pool, refusals, rescan, scanner, screening, sightings)
 CREDIT, WITHDRAWABLE, ABSENCE, FINAL = 2, 3, 2, 4
 # The first block that a scan applies; deposits below it are found by a rescan only.

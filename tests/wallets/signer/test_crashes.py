@@ -17,6 +17,9 @@ from wallets.signer import log, service
 from wallets.signer.approvals import RESUME_PREFIX
 from wallets.signer.service import Signer
 
+# Many short lives, one after the other.
+pytestmark = pytest.mark.timeout(600)
+
 SITES = Sites(log, service)
 ROWS = """
 select (select count(*) from signer.entry where intent_id = $1) as entries,
