@@ -22,6 +22,7 @@ def account_json(state: State, key: bytes, time_ms: int) -> Json:
         "address": key.hex(),
         "balance": account.balance,
         "create_time": account.created_ms,
+        "latest_opration_time": account.operated_ms,
         "free_net_usage": recovered_free(account, slot),
         "latest_consume_free_time": account.free_used_slot * SLOT_MILLISECONDS,
         **bandwidth_json(account.bandwidth, slot),

@@ -1,13 +1,11 @@
-"""What a simulated node answers to calls that change nothing. Pure; used by the server.
-
-Of a real node's answer the unsigned transaction is left out, but for its result.
-"""
+"""What a simulated node answers to calls that change nothing. Pure; used by the server."""
 
 from typing import Any, Final
 
 from tronpy.proto import tron_pb2
 
 from wallets.tron.simulator.dynamic_factor import current, cycle_of
+from wallets.tron.simulator.json_forms import log_json
 from wallets.tron.simulator.messages import Json
 from wallets.tron.simulator.stake_reads import without_zeros
 from wallets.tron.simulator.state import State
@@ -59,6 +57,8 @@ def answer(ran: Ran) -> Json:
     told: Json = {"result": {"result": True}, "energy_used": ran.energy}
     if outcome.message:
         told["result"]["message"] = outcome.message.encode().hex()
+    if outcome.logs:
+        told["logs"] = [log_json(log) for log in outcome.logs]
     if ran.penalty:
         told["energy_penalty"] = ran.penalty
     told["constant_result"] = [outcome.returned.hex()]

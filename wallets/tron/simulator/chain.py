@@ -74,6 +74,8 @@ class Chain:
     heights: dict[str, int] = field(default_factory=dict)
     faults: Faults = field(default_factory=Faults)
     forks: int = 0
+    # Transactions that were built here, so that no two have one timestamp.
+    built: int = 0
     # Slots without a block before the next one.
     missed_slots: int = 0
 

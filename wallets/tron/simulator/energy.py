@@ -36,8 +36,7 @@ def energy_limit(state: State, owner: bytes, fee_limit: int, call_value: int, ti
 def pay_energy(state: State, owner: bytes, energy: int, time_ms: int) -> EnergyBill:
     """Uses staked energy and burns for the rest. Raises Refused."""
     usage = min(energy, energy_left(state, owner, time_ms))
-    if usage:
-        use_energy(state, owner, usage, time_ms)
+    use_energy(state, owner, usage, time_ms)
     fee = (energy - usage) * state.parameters.energy_price
     state.charge(owner, fee)
     return EnergyBill(usage, fee)

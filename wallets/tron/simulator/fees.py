@@ -28,6 +28,7 @@ def take_fees(
     signatures = state.parameters.several_signatures_fee if len(whole.signature) > 1 else 0
     memo = state.parameters.memo_fee if whole.raw_data.data else 0
     state.charge(owner, signatures + memo)
+    state.accounts[owner] = replace(state.accounts[owner], operated_ms=time_ms)
     return replace(net, fee=net.net_fee + signatures + memo)
 
 

@@ -13,7 +13,7 @@ from wallets.tron.contracts import Resource
 from wallets.tron.simulator.chain import Executed, SimulatedBlock, id_of
 from wallets.tron.simulator.messages import KINDS, NAMES, Json, body_of, message_json, message_of
 from wallets.tron.simulator.stake_reads import without_zeros
-from wallets.tron.simulator.state import Receipt
+from wallets.tron.simulator.state import Log, Receipt
 
 
 def transaction_from(body: Json) -> tron_pb2.Transaction:
@@ -34,9 +34,9 @@ def transaction_from(body: Json) -> tron_pb2.Transaction:
             )
         )
     raw = tron_pb2.Transaction.raw(
-        ref_block_bytes=bytes.fromhex(data["ref_block_bytes"]),
-        ref_block_hash=bytes.fromhex(data["ref_block_hash"]),
-        expiration=data["expiration"],
+        ref_block_bytes=bytes.fromhex(data.get("ref_block_bytes", "")),
+        ref_block_hash=bytes.fromhex(data.get("ref_block_hash", "")),
+        expiration=data.get("expiration", 0),
         data=bytes.fromhex(data.get("data", "")),
         contract=contracts,
         timestamp=data.get("timestamp", 0),
@@ -55,17 +55,17 @@ def transaction_json(whole: tron_pb2.Transaction, result: str = "") -> Json:
     form["type"] = NAMES[contract.type]
     if contract.Permission_id:
         form["Permission_id"] = contract.Permission_id
-    data: Json = {
-        "contract": [form],
-        "ref_block_bytes": raw.ref_block_bytes.hex(),
-        "ref_block_hash": raw.ref_block_hash.hex(),
-        "expiration": raw.expiration,
-        "timestamp": raw.timestamp,
-    }
-    if raw.data:
-        data["data"] = raw.data.hex()
-    if raw.fee_limit:
-        data["fee_limit"] = raw.fee_limit
+    data = without_zeros(
+        {
+            "contract": [form],
+            "ref_block_bytes": raw.ref_block_bytes.hex(),
+            "ref_block_hash": raw.ref_block_hash.hex(),
+            "expiration": raw.expiration,
+            "timestamp": raw.timestamp,
+            "data": raw.data.hex(),
+            "fee_limit": raw.fee_limit,
+        }
+    )
     answer: Json = {"ret": [{"contractRet": result}]} if result else {"visible": False}
     if whole.signature:
         answer["signature"] = [signature.hex() for signature in whole.signature]
@@ -90,19 +90,7 @@ def info_json(done: Executed, block: SimulatedBlock) -> Json:
         "contractResult": [receipt.returned.hex()],
         "contract_address": receipt.token.hex(),
         "receipt": receipt_json(receipt),
-        "log": [
-            {
-                # The prefix 41 is missing here, as on a real node.
-                "address": log.token[1:].hex(),
-                "topics": [
-                    log.topic,
-                    log.sender[1:].rjust(32, b"\0").hex(),
-                    log.receiver[1:].rjust(32, b"\0").hex(),
-                ],
-                "data": log.amount.to_bytes(32).hex(),
-            }
-            for log in receipt.logs
-        ],
+        "log": [log_json(log) for log in receipt.logs],
     }
     answer["internal_transactions"] = [
         {
@@ -130,6 +118,16 @@ def info_json(done: Executed, block: SimulatedBlock) -> Json:
         answer["result"] = "FAILED"
         answer["resMessage"] = receipt.message.encode().hex()
     return without_zeros(answer)
+
+
+def log_json(log: Log) -> Json:
+    """An event; the prefix 41 of its addresses is missing, as on a real node."""
+    words = (log.sender[1:].rjust(32, b"\0").hex(), log.receiver[1:].rjust(32, b"\0").hex())
+    return {
+        "address": log.token[1:].hex(),
+        "topics": [log.topic, *words],
+        "data": log.amount.to_bytes(32).hex(),
+    }
 
 
 def receipt_json(receipt: Receipt) -> Json:

@@ -6,17 +6,25 @@ kept: errors are HTTP 200, "not found" and "bad input" are both `{}`, text in er
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 from google.protobuf.message import DecodeError
 from tronpy.proto import tron_pb2
 
+from wallets.tron.simulator.building import ROUTES, build, build_call, refusal
 from wallets.tron.simulator.chain import id_of
 from wallets.tron.simulator.json_forms import transaction_from
 from wallets.tron.simulator.messages import Json
 from wallets.tron.simulator.reads import READS, Read
-from wallets.tron.simulator.refusals import Refused
+from wallets.tron.simulator.refusals import Invalid, Refused
+from wallets.tron.simulator.request_forms import (
+    NO_BYTES,
+    NOT_AN_OBJECT,
+    hexadecimal,
+    parse_error,
+    readable,
+)
 from wallets.tron.simulator.steering import STEERING, Steer
 from wallets.tron.simulator.view import View
 
@@ -24,6 +32,14 @@ BODY_BYTES_MAX: Final = 1_000_000
 NOT_A_TRANSACTION: Final = {
     "Error": "class java.lang.NullPointerException : Cannot invoke"
     ' "com.alibaba.fastjson.JSONObject.getJSONArray(String)" because "rawData" is null'
+}
+NOT_PROTOBUF: Final = {
+    "Error": "class com.google.protobuf.InvalidProtocolBufferException :"
+    " Protocol message contained an invalid tag (zero)."
+}
+NOT_HEXADECIMAL: Final = {
+    "Error": "class java.lang.NullPointerException : Cannot invoke"
+    ' "org.tron.protos.Protocol$Transaction.getRawData()" because "this.transaction" is null'
 }
 
 
@@ -38,6 +54,8 @@ class Node(View):
                 application.router.add_post(f"{prefix}/{name}", self.handler(method, is_solid))
         application.router.add_post("/wallet/broadcasttransaction", self.broadcast)
         application.router.add_post("/wallet/broadcasthex", self.broadcast_hex)
+        for route, name in (ROUTES | {"triggersmartcontract": ""}).items():
+            application.router.add_post(f"/wallet/{route}", self.builder(name))
         for name, steer in STEERING.items():
             application.router.add_post(f"/simulator/{name}", self.steered(steer))
         return application
@@ -50,7 +68,19 @@ class Node(View):
         async def answer(request: web.Request) -> web.Response:
             """Counts and answers one call."""
             self.count_call()
-            return web.json_response(method(self, await body_of(request), is_solid))
+            return await answered(request, lambda body: method(self, body, is_solid))
+
+        return answer
+
+    def builder(self, name: str) -> Callable[[web.Request], Awaitable[web.Response]]:
+        """The HTTP handler that builds a kind of transaction; an empty name is a call."""
+
+        async def answer(request: web.Request) -> web.Response:
+            """Counts and answers one call."""
+            self.count_call()
+            if not name:
+                return await answered(request, lambda body: build_call(self.chain, body))
+            return await answered(request, lambda body: build(self.chain, name, body))
 
         return answer
 
@@ -79,9 +109,11 @@ class Node(View):
         """Takes a transaction as JSON."""
         self.count_call()
         try:
-            whole = transaction_from(await body_of(request))
+            body = await body_of(request)
+            whole = transaction_from(hexadecimal(body) if body.get("visible") is True else body)
         except (KeyError, TypeError, ValueError):
-            return web.json_response(NOT_A_TRANSACTION)
+            is_raw = isinstance(body.get("raw_data"), dict)
+            return web.json_response(NOT_HEXADECIMAL if is_raw else NOT_A_TRANSACTION)
         return await self.answer_broadcast(whole, {"result": True}, {})
 
     async def broadcast_hex(self, request: web.Request) -> web.Response:
@@ -90,9 +122,8 @@ class Node(View):
         body = await body_of(request)
         try:
             whole = tron_pb2.Transaction.FromString(bytes.fromhex(body.get("transaction", "")))
-        except (DecodeError, ValueError) as error:
-            text = f"class com.google.protobuf.InvalidProtocolBufferException : {error}"
-            return web.json_response({"Error": text})
+        except (DecodeError, ValueError):
+            return web.json_response(NOT_PROTOBUF)
         taken = {"result": True, "code": "SUCCESS", "message": ""}
         return await self.answer_broadcast(whole, taken, {"result": False})
 
@@ -121,6 +152,29 @@ class Node(View):
         while True:
             await asyncio.sleep(block_seconds)
             self.chain.make_block()
+
+
+async def answered(request: web.Request, answer: Callable[[Json], Any]) -> web.Response:
+    """Reads a request in either notation and answers in the same; errors are HTTP 200."""
+    found = await request.json() if request.can_read_body else {}
+    if not isinstance(found, dict):
+        return web.json_response({"Error": NOT_AN_OBJECT})
+    is_visible = found.get("visible") is True
+    try:
+        body = hexadecimal(found) if is_visible else found
+    except ValueError:
+        return web.json_response({"Error": NO_BYTES})
+    try:
+        told = answer(body)
+    except Invalid as invalid:
+        return web.json_response(refusal(invalid))
+    except (KeyError, TypeError, ValueError):
+        return web.json_response(parse_error(found))
+    if is_visible:
+        told = readable(told)
+        if "visible" in told:
+            told["visible"] = True
+    return web.json_response(told)
 
 
 async def body_of(request: web.Request) -> Json:

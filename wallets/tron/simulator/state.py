@@ -65,6 +65,8 @@ class Account:
     bandwidth: Holding = Holding()
     energy: Holding = Holding()
     unstaking: tuple[Unstaking, ...] = ()
+    # Time of the block on which its last transaction was executed.
+    operated_ms: int = 0
     # None of an account of genesis that never set any: its own key signs.
     permissions: Permissions | None = None
 

@@ -45,6 +45,7 @@ SET_FEE: Final = selector("setParams(uint256,uint256)")
 SET_PAUSED: Final = selector("setPaused(bool)")
 SET_BANNED: Final = selector("setBlackList(address,bool)")
 BURN: Final = selector("burnEnergy()")
+VIEWS: Final = frozenset({BALANCE, DECIMALS, SYMBOL})
 # More than any limit allows.
 ENDLESS: Final = 2**62
 

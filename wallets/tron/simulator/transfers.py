@@ -51,16 +51,13 @@ def activate(state: State, key: bytes, time_ms: int) -> None:
     state.accounts.setdefault(key, Account(0, time_ms, permissions=of_one_key(key)))
 
 
-def create_account(
-    state: State, whole: tron_pb2.Transaction, body: tron_pb2.AccountCreateContract, time_ms: int
-) -> Receipt:
-    """`AccountCreateContract`: an account without any TRX. Raises Refused."""
+def validate_account(state: State, body: tron_pb2.AccountCreateContract) -> int:
+    """The fee of making an account. Raises Invalid."""
     owner, key = body.owner_address, body.account_address
     if not is_address(owner):
         raise Invalid("Invalid ownerAddress")
     if owner not in state.accounts:
         raise Invalid(f"Account[{owner.hex()}] not exists")
-    paid = take_fees(state, owner, whole, time_ms, activates=True)
     fee = state.parameters.create_account_system_fee
     if state.accounts[owner].balance < fee:
         raise Invalid("Validate CreateAccountActuator error, insufficient fee.")
@@ -68,8 +65,18 @@ def create_account(
         raise Invalid("Invalid account address")
     if key in state.accounts or state.is_contract(key):
         raise Invalid("Account has existed")
-    state.charge(owner, fee)
-    activate(state, key, time_ms)
+    return fee
+
+
+def create_account(
+    state: State, whole: tron_pb2.Transaction, body: tron_pb2.AccountCreateContract, time_ms: int
+) -> Receipt:
+    """`AccountCreateContract`: an account without any TRX. Raises Refused."""
+    validate_account(state, body)
+    paid = take_fees(state, body.owner_address, whole, time_ms, activates=True)
+    fee = validate_account(state, body)
+    state.charge(body.owner_address, fee)
+    activate(state, body.account_address, time_ms)
     return replace(paid, fee=paid.fee + fee)
 
 
