@@ -16,11 +16,10 @@ from wallets.core.transactions import changing
 from wallets.deposits import limits
 from wallets.deposits.rules import Reason
 from wallets.errors import Rejected
+from wallets.people import check_people
 from wallets.states import DepositState
 
 ACTOR: Final = "people"
-PEOPLE_TO_DECIDE: Final = 2
-NAME_LENGTH_MAX: Final = 100
 HELD: Final = """
 select d.deposit_id, d.txid, d.index, d.account_id, d.asset_id, d.amount_atoms::text, d.reason,
     coalesce(g.reference, '') as reference, d.changed_at
@@ -63,18 +62,6 @@ class ReturnAccount:
 
     account_id: int
     shard: int
-
-
-def check_people(people: Sequence[str]) -> list[str]:
-    """Two different names. Raises Rejected."""
-    names = [name.strip() for name in people]
-    if len(names) != PEOPLE_TO_DECIDE or len({name.casefold() for name in names} - {""}) != len(
-        names
-    ):
-        raise Rejected("TWO_PERSONS", "two different names decide")
-    if any(len(name) > NAME_LENGTH_MAX for name in names):
-        raise Rejected("TWO_PERSONS", f"names have at most {NAME_LENGTH_MAX} characters")
-    return names
 
 
 async def read_held(database: Database, network_id: int) -> list[Held]:
