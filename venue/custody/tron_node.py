@@ -41,7 +41,7 @@ class TronPurse:
     """One account with TRX and tokens."""
 
     def __init__(self, node: Node, nodes: NodeSet, key: PrivateKey) -> None:
-        self._node, self._nodes, self._key = node, nodes, key
+        self._node, self.nodes, self._key = node, nodes, key
         self.account = tron_account(key)
         self._last_ms = 0
         # No two transactions of an account have the same time.
@@ -59,7 +59,7 @@ class TronPurse:
     @property
     def genesis_hash(self) -> str:
         """Of the chain that the node is on."""
-        return self._nodes.genesis_hash
+        return self.nodes.genesis_hash
 
     async def pay(self, held: HeldAsset, address: str, amount_atoms: int) -> str:
         """As in `Purse`."""
@@ -78,16 +78,16 @@ class TronPurse:
         account = parse_address(address).key
         if held.contract:
             token = bytes.fromhex(held.contract)
-            return await resources.read_token(self._nodes, token, account)
-        return await resources.read_balance(self._nodes, account)
+            return await resources.read_token(self.nodes, token, account)
+        return await resources.read_balance(self.nodes, account)
 
     async def make_block(self) -> None:
         """As in `Purse`: they come by themselves."""
 
     async def _send(self, contract: Contract) -> str:
         async with self._turn:
-            solid = await self._nodes.tip()
-            height, now_ms = await self._nodes.head()
+            solid = await self.nodes.tip()
+            height, now_ms = await self.nodes.head()
             self._last_ms = transactions.next_timestamp_ms(now_ms, self._last_ms)
             plan = transactions.Plan(
                 contract,

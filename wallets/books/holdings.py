@@ -7,9 +7,10 @@ it is: that is the book's.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from runtime.postgres import Connection
-from wallets.contract import BlockRef
+from wallets.contract import Attempt, BlockRef, Confirmation
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,34 @@ class Holdings:
     block: BlockRef
     piles: tuple[Pile, ...]
     found: tuple[Found, ...]
+    # Piles are what nodes say, so that they hold what was there before the scan began: at the first
+    # look a surplus is that.
+    opens_with_surplus: bool = False
+
+
+class ChainMoved(Exception):
+    """The chain went on while it was counted: look again."""
 
 
 # Counts a network's coins; the connection is in a transaction that sees one moment.
+# Raises ChainMoved.
 Counts = Callable[[Connection, int], Awaitable[Holdings]]
+
+
+class AsksBalances(Protocol):
+    """What counting needs of a chain with accounts."""
+
+    async def is_at(self, ref: BlockRef) -> bool:
+        """Whether balances at this block can be told now, and all that settled is in it.
+
+        Raises Unavailable, Stuck.
+        """
+
+    async def read(self, ref: BlockRef, key: bytes, contract: bytes) -> int:
+        """Atoms of an account at this block, told alike by enough nodes.
+
+        Raises Unavailable, Stuck, Quarantined, ChainMoved.
+        """
+
+    async def confirm(self, attempt: Attempt) -> Confirmation:
+        """As the adapter's. Raises Unavailable, Stuck."""

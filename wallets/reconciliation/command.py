@@ -7,6 +7,7 @@ workers' own looks do; a stop is ended in the names of two people, when nothing 
 import asyncio
 import sys
 from datetime import UTC
+from pathlib import Path
 from typing import Final
 
 import click
@@ -14,17 +15,22 @@ import grpc.aio
 
 from runtime.postgres import Database
 from wallets import operating
+from wallets.books.holdings import AsksBalances
 from wallets.engines import open_engines, read_engines
+from wallets.errors import Rejected
 from wallets.operating import Operation
+from wallets.people import check_people
 from wallets.reconciliation import cut, limits
 from wallets.reconciliation.job import Look
 from wallets.reconciliation.networks import open_reconciliation
+from wallets.worker.chains import open_chain
 
 RUNS: Final = """
 select r.*, jsonb_array_length(r.findings) as differences from custody.reconciliation_run r
 where network_id = $1 order by run_id desc limit $2
 """
-PEOPLE_TO_RESUME: Final = 2
+# Coins of other chains are counted by the scan alone.
+ASKS_NODES: Final = ("ethereum", "tron")
 # Something differs, so that a script notices.
 DIFFERS: Final = 3
 
@@ -38,8 +44,10 @@ def reconcile(runs: bool, people: tuple[str, ...]) -> None:
     With two names of people, and only when nothing that stops payouts is left, a stop that an
     earlier look made is ended in their names.
     """
-    if people and len({name.strip() for name in people} - {""}) != PEOPLE_TO_RESUME:
-        raise click.BadParameter("two different names", param_hint="--resume")
+    try:
+        names = check_people(people) if people else []
+    except Rejected as error:
+        raise click.BadParameter(error.message, param_hint="--resume") from None
     differs = asyncio.Event()
 
     async def run(operation: Operation) -> None:
@@ -53,19 +61,33 @@ def reconcile(runs: bool, people: tuple[str, ...]) -> None:
             engines = read_engines("CAMBIST_WALLETS_ENGINES", settings.engines)
             channels = await open_engines(engines, settings.engine_tls, operation.stack)
         job = await open_reconciliation(
-            database, network_id, channels, engine_stops=settings.engine_deficit_stops
+            database,
+            network_id,
+            channels,
+            engine_stops=settings.engine_deficit_stops,
+            balances=await balances_of(operation),
         )
         look = await job.look()
         show(look)
         if look.findings:
             differs.set()
-        if people and not look.stopping:
-            ended = await cut.resume(database, network_id, people)
+        if names and not look.stopping:
+            ended = await cut.resume(database, network_id, names)
             click.echo("payouts go on" if ended else "no stop of this kind to end")
 
     operating.carry_out("reconcile", run)
     if differs.is_set():
         sys.exit(DIFFERS)
+
+
+async def balances_of(operation: Operation) -> AsksBalances | None:
+    """The nodes, where coins lie at accounts. Raises ConfigurationError without a chain file."""
+    if operation.network.chain not in ASKS_NODES:
+        return None
+    path, network = Path(operation.settings.chain_file), operation.network
+    opened = await open_chain(network, path, operation.database, operation.stack)
+    await opened.chain.check()
+    return opened.balances
 
 
 def show(look: Look) -> None:

@@ -7,7 +7,7 @@ as of one journal sequence per shard, and the outbox says which commands lie bet
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from cambist.orders.v1 import enums_pb2
@@ -48,6 +48,12 @@ limit $2
 # What each kind adds to what the book owes.
 SIGNS: Final[Mapping[str, int]] = {"credit": 1, "reverse_credit": -1, "settle": -1, "reopen": 1}
 PENDING_MAX: Final = 100_000
+IS_FIRST: Final = """
+select not exists (
+    select from custody.reconciliation_run where network_id = $1 and height >= 0)
+"""
+# Below every block: deep at once.
+OPENING_HEIGHT: Final = -(2**31)
 UNKNOWN_ACCOUNT: Final = int(enums_pb2.REJECT_REASON_UNKNOWN_ACCOUNT)
 
 
@@ -103,8 +109,25 @@ async def look(
         if counts is not None:
             found = await counts(connection, network_id)
         held = await _held(connection, network_id, here, found)
+        opening: list[Found] = []
+        if found.opens_with_surplus and await connection.fetchval(IS_FIRST, network_id):
+            opening, held = opened(here, held)
         owed = await _owed(connection, {asset.asset_id for asset in here}, assets, externals)
-    return Cut(found.block, held, owed, found.found)
+    return Cut(found.block, held, owed, (*found.found, *opening))
+
+
+def opened(assets: Sequence[Asset], held: Sequence[Held]) -> tuple[list[Found], tuple[Held, ...]]:
+    """What was at accounts before anybody looked: found, and nobody's."""
+    contracts = {asset.asset_id: asset.contract for asset in assets}
+    found, result = [], []
+    for one in held:
+        surplus = one.chain_atoms - one.expected_atoms
+        if surplus > 0:
+            contract = contracts[one.asset_id]
+            name = f"opening:{contract.hex()}"
+            found.append(Found(name, contract, one.place, surplus, OPENING_HEIGHT))
+        result.append(replace(one, coming_atoms=one.coming_atoms + max(0, surplus)))
+    return found, tuple(result)
 
 
 async def _held(

@@ -5,13 +5,13 @@ no money and ends no stop. A look that a dependency prevents says nothing, and i
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from runtime import logs
 from runtime.errors import Unavailable, Unknown
 from runtime.postgres import Database
-from wallets.books.holdings import Counts
+from wallets.books.holdings import ChainMoved, Counts
 from wallets.core import inbox
 from wallets.reconciliation import cut, limits
 from wallets.reconciliation.checks import Finding, Side, check_held, check_owed, to_stop
@@ -49,6 +49,8 @@ class Reconciliation:
     counts: Counts | None
     engines: Sequence[Engine]
     rules: Rules
+    # What is asked of nodes before each look; raises ChainMoved, as counting does.
+    prepares: Callable[[], Awaitable[None]] | None = None
 
     async def run(self) -> None:
         """Looks for ever. Raises Broken."""
@@ -61,8 +63,7 @@ class Reconciliation:
 
     async def look(self) -> Look:
         """One look, stored. Raises Unavailable, Unknown, Broken."""
-        externals = await self._externals()
-        found = await cut.look(self.database, self.network_id, self.counts, externals)
+        found = await self._cut()
         owed = [one.opened() for one in found.owed]
         for before, after in zip(found.owed, owed, strict=True):
             if before is not after and after.opening_atoms:
@@ -72,14 +73,27 @@ class Reconciliation:
         findings = [*check_held(found.held), *check_owed(owed)]
         judged = [one for one in findings if self.rules.engine_stops or one.side is not Side.ENGINE]
         stopping = to_stop(judged, self.rules.surplus_max)
-        await cut.record(self.database, self.network_id, found, findings, stopping)
         for one in findings:
             log = logs.get(__name__).error if one in stopping else logs.get(__name__).warning
             log("books differ", side=one.side, finding=str(one), height=found.block.height)
         final = found.block.height - self.rules.final_depth + 1
         deep = [one for one in found.found if one.height <= final]
+        # Before the look is stored: the first one books what was there, and is the first once.
         await cut.book_found(self.database, self.network_id, deep)
+        await cut.record(self.database, self.network_id, found, findings, stopping)
         return Look(found, tuple(findings), tuple(stopping))
+
+    async def _cut(self) -> Cut:
+        """When the chain stood still for as long as it takes. Raises Unavailable, Unknown."""
+        for _ in range(limits.CUT_TRIES_MAX):
+            try:
+                if self.prepares is not None:
+                    await self.prepares()
+                externals = await self._externals()
+                return await cut.look(self.database, self.network_id, self.counts, externals)
+            except ChainMoved:
+                await asyncio.sleep(limits.CUT_PAUSE_SECONDS)
+        raise Unavailable("the chain never stood still for as long as it takes to count")
 
     async def _externals(self) -> list[Externals]:
         """Of all shards, each where custody has read it; none when one cannot say."""

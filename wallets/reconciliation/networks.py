@@ -9,14 +9,15 @@ import grpc.aio
 
 from runtime.errors import ConfigurationError
 from runtime.postgres import Database
-from wallets.books.holdings import Counts
+from wallets.books.holdings import AsksBalances, Counts
 from wallets.engines import Primary
+from wallets.reconciliation.accounts import Accounts
 from wallets.reconciliation.engine import Engine
 from wallets.reconciliation.job import Reconciliation, Rules
 
 
 def counts_of(chain: str) -> Counts | None:
-    """How a chain's coins are counted; None = its side is not looked at."""
+    """How the scan alone counts a chain's coins; None where nodes are asked for them."""
     if chain == "bitcoin":
         from wallets.bitcoin.holdings import count_coins
 
@@ -30,8 +31,12 @@ async def open_reconciliation(
     channels: Mapping[int, tuple[grpc.aio.Channel, ...]],
     *,
     engine_stops: bool,
+    balances: AsksBalances | None = None,
 ) -> Reconciliation:
-    """For one network. Raises ConfigurationError when it is not registered."""
+    """For one network; without `balances` coins at accounts are not counted.
+
+    Raises ConfigurationError when it is not registered.
+    """
     row = await database.read_row(
         "select chain, deposit_final_depth from custody.chain where network_id = $1", network_id
     )
@@ -39,4 +44,9 @@ async def open_reconciliation(
         raise ConfigurationError(f"network {network_id} is not registered")
     engines = [Engine(shard, Primary(those)) for shard, those in channels.items()]
     rules = Rules(row["deposit_final_depth"], engine_stops=engine_stops)
+    if balances is not None:
+        accounts = Accounts(database, network_id, balances)
+        return Reconciliation(
+            database, network_id, accounts.count, engines, rules, accounts.prepare
+        )
     return Reconciliation(database, network_id, counts_of(row["chain"]), engines, rules)

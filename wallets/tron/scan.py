@@ -6,6 +6,7 @@ beyond that while an attempt has no end yet.
 """
 
 from runtime.postgres import Connection, Database
+from wallets.books import receipts
 from wallets.contract import Block, BlockRef, TransactionId
 from wallets.tron import limits
 from wallets.tron.blocks import TronBlock
@@ -42,7 +43,7 @@ PRUNE_EVERY_BLOCKS = 100
 
 
 async def apply_block(connection: Connection, network_id: int, block: Block) -> None:
-    """Keeps the ids of a block."""
+    """Keeps the ids of a block, and what it brings to hot accounts."""
     assert isinstance(block, TronBlock), "a block of the TRON adapter"
     txids = b"".join(sorted(bytes.fromhex(txid) for txid in block.txids))
     height = block.ref.height
@@ -52,11 +53,13 @@ async def apply_block(connection: Connection, network_id: int, block: Block) -> 
     if height % PRUNE_EVERY_BLOCKS == 0:
         oldest_ns = block.time_ns - limits.SCAN_KEPT_MILLISECONDS * NANOSECONDS_PER_MILLISECOND
         await connection.execute(PRUNE_SQL, network_id, oldest_ns, height)
+    await receipts.apply_block(connection, network_id, block)
 
 
 async def undo_block(connection: Connection, network_id: int, block_hash: str) -> None:
     """Forgets a block that left the chain."""
     await connection.execute(UNDO_SQL, network_id, block_hash)
+    await receipts.undo_block(connection, network_id, block_hash)
 
 
 async def read_scan(database: Database, network_id: int, plan: Plan) -> list[ScannedBlock]:

@@ -10,17 +10,19 @@ without Bitcoin holds no GPL code. A wrong file is named by field, never with it
 
 import json
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import SystemRandom
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from runtime.errors import ConfigurationError
 from runtime.postgres import Connection, Database
+from wallets.books import receipts
+from wallets.books.holdings import AsksBalances
 from wallets.contract import Block, Builds, Destination, Network, ReadsChain
 from wallets.deposits.scanner import Hooks
 from wallets.deposits.screening import AcceptsAll, Screens
@@ -29,6 +31,8 @@ from wallets.treasury.gathering import Gathers
 from wallets.worker import limits
 
 T = TypeVar("T")
+# What is done with each block that is followed.
+Applies: TypeAlias = Callable[[Connection, int, Block], Awaitable[None]]
 STALLED: Final = "stalled_after_seconds"
 # Said, not assumed: a network that screens is never served without somebody who answers.
 ACCEPTS_ALL: Final = "accepts all"
@@ -91,6 +95,8 @@ class Opened:
     jobs: Mapping[str, Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=dict)
     # What of it the workers of a network have shares of; None = nothing.
     shares: KeepsShares | None = None
+    # What tells balances, where coins lie at accounts.
+    balances: AsksBalances | None = None
 
 
 async def no_block(connection: Connection, network_id: int, block: Block) -> None:
@@ -99,6 +105,16 @@ async def no_block(connection: Connection, network_id: int, block: Block) -> Non
 
 async def no_undo(connection: Connection, network_id: int, block_hash: str) -> None:
     """Of a chain without tables of its own."""
+
+
+def in_turn(*works: Applies) -> Applies:
+    """One after the other, in the transaction of the block."""
+
+    async def apply(connection: Connection, network_id: int, block: Block) -> None:
+        for work in works:
+            await work(connection, network_id, block)
+
+    return apply
 
 
 async def open_chain(
@@ -161,6 +177,7 @@ async def _open_ethereum(
     from wallets.ethereum import suspending
     from wallets.ethereum.adapter import Ethereum, EthereumSettings
     from wallets.ethereum.gathering import EthereumGathering, SweepSettings
+    from wallets.ethereum.holdings import EthereumBalances
     from wallets.ethereum.lane_leases import LaneLeases
     from wallets.ethereum.node import Node, NodeSettings
     from wallets.ethereum.node_set import NodeSet
@@ -193,8 +210,14 @@ async def _open_ethereum(
     if "sweeps" in content:
         sweeps = parse(SweepSettings, content["sweeps"], "chain file: sweeps")
         gathers = EthereumGathering(adapter, database, sweeps)
-    hooks = Hooks(suspending.apply_block, no_undo)
-    return Opened(adapter, hooks, seconds, gathers, shares=leases)
+    return Opened(
+        adapter,
+        Hooks(in_turn(receipts.apply_block, suspending.apply_block), receipts.undo_block),
+        seconds,
+        gathers,
+        shares=leases,
+        balances=EthereumBalances(adapter, node_set),
+    )
 
 
 async def _open_tron(
@@ -203,6 +226,7 @@ async def _open_tron(
     from wallets.tron import scan
     from wallets.tron.adapter import Tron, TronSettings
     from wallets.tron.gathering import SweepSettings, TronGathering
+    from wallets.tron.holdings import TronBalances
     from wallets.tron.ledger import Ledger
     from wallets.tron.node import Node, NodeSettings
     from wallets.tron.node_set import NodeSet
@@ -228,4 +252,11 @@ async def _open_tron(
         sweeps = parse(SweepSettings, content["sweeps"], "chain file: sweeps")
         gathers = TronGathering(network, node_set, database, sweeps)
     jobs = {"tron_costs": Ledger(network.network_id, node_set, database).run}
-    return Opened(adapter, Hooks(scan.apply_block, scan.undo_block), seconds, gathers, jobs)
+    return Opened(
+        adapter,
+        Hooks(scan.apply_block, scan.undo_block),
+        seconds,
+        gathers,
+        jobs,
+        balances=TronBalances(adapter, node_set),
+    )

@@ -265,6 +265,7 @@ async def serve(
             network.network_id,
             channels,
             engine_stops=settings.engine_deficit_stops,
+            balances=opened.balances,
         )
         name = f"reconciliation/{network.network_id}"
         tasks[name] = lease.while_held(database, name, owner, partial(without_token, books.run))
