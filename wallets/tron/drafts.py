@@ -44,7 +44,7 @@ class Drafting:
     async def of(self, chosen: Chosen, paid: PaidIn, offer: Offer | None) -> Draft:
         """The first step of a plan. Raises Stuck, Unavailable."""
         step, place, station = chosen.step, paid.place, self.scene.station
-        serves = Serves(place.account, paid.contract)
+        serves = Serves(place.account, paid.contract, self.scene.height)
         why = chosen.plan.why
         logs.get(__name__).info("gathering", address=place.text, step=step.kind, why=why)
         match step.kind:
@@ -169,7 +169,7 @@ class Drafting:
             inputs=(),
             plan=plan,
             kind=step.kind,
-            serves=Serves(paid.place.account, paid.contract),
+            serves=Serves(paid.place.account, paid.contract, self.scene.height),
         )
 
 

@@ -1,10 +1,10 @@
 """Plans rounds of sweeps on TRON, and of what comes before and after them.
 
-Made by the worker for networks whose chain file has `sweeps`; it reads the database and asks nodes,
-and stores nothing but timestamps given out. Help comes from the station: TRX that makes and feeds
-an address, and energy of its stake, lent for one sweep and taken back after it. Each round does one
-thing for an address; its next thing is decided anew from the solid state of the chain when that one
-has ended, so nothing is done twice because a worker died.
+Made by the worker for networks whose chain file has `sweeps`; it reads the database, asks nodes,
+and stores nothing but timestamps given out and that an address was found empty. Help comes from the
+station: TRX that makes and feeds an address, and energy of its stake, lent for one sweep and taken
+back after it. Each round does one thing for an address; its next thing is decided anew from the
+solid state of the chain when that one has ended: nothing is done twice because a worker died.
 """
 
 import secrets
@@ -17,6 +17,7 @@ from runtime.errors import Unavailable
 from runtime.postgres import Database
 from wallets.contract import Network
 from wallets.errors import Condition, Stuck
+from wallets.treasury import costs
 from wallets.treasury.store import Draft
 from wallets.tron import paid_in, resources, staking, sweeping
 from wallets.tron.drafts import Drafting, sweep_of
@@ -153,6 +154,8 @@ class TronGathering:
             if contract:
                 amount = await resources.agreed_token(self._nodes, contract, account)
             if native_sun is None or not amount:
+                if amount == 0:
+                    await self._note_empty(paid, scene)
                 return None
             if contract:
                 # Banned or paused, it would cost energy round after round and move nothing.
@@ -178,6 +181,21 @@ class TronGathering:
             size_bytes(sweep_of(paid, scene.hot, amount)),
             makes_target=not contract and not scene.hot_exists,
         )
+
+    async def _note_empty(self, paid: PaidIn, scene: Scene) -> None:
+        """What was paid up to the round's block is there no more, so it is not looked at again.
+
+        Fees of a token's sweep took it perhaps. One node that still shows some of it is enough to
+        look again.
+        """
+        account, contract = paid.place.account, paid.contract
+        if contract:
+            left = await resources.read_token(self._nodes, contract, account)
+        else:
+            left = await resources.read_balance(self._nodes, account)
+        if not left:
+            height = scene.height
+            await costs.mark_emptied(self._database, self._network_id, account, contract, height)
 
     async def _offers(self, holdings: list[Holding]) -> dict[tuple[bytes, bytes], Offer]:
         """What a rental service asks for each token's sweep, if there is one that answers."""

@@ -16,17 +16,10 @@ PAID_IN: Final = """
 select a.key, a.branch, a.path_index, d.contract, d.asset_id
 from custody.deposit d join custody.address a using (network_id, key)
     join unnest($3::bytea[], $4::text[]) as m (contract, minimum) on m.contract = d.contract
-    left join (
-        select g.key, g.contract, sum(t.amount_atoms) as atoms
-        from custody.gathering_step g join custody.attempt w using (attempt_id)
-            join custody.treasury_transfer t using (attempt_id)
-        where g.network_id = $1 and w.kind = 'sweep' and w.state = 'final'
-        group by g.key, g.contract
-    ) as swept on swept.key = d.key and swept.contract = d.contract
-where d.network_id = $1 and d.state = 'withdrawable'
+where d.network_id = $1 and d.state = 'withdrawable' and not d.is_gathered
     and (d.key > $2 or d.key = any($6::bytea[]))
 group by a.key, a.branch, a.path_index, d.contract, d.asset_id, m.minimum
-having sum(d.amount_atoms) - coalesce(max(swept.atoms), 0) >= m.minimum::numeric
+having sum(d.amount_atoms) >= m.minimum::numeric
 order by a.key, d.contract limit $5
 """
 # Helped and not swept since: they are looked at in each round, so that help is not in vain.

@@ -43,6 +43,8 @@ class Scene:
     prices: Prices
     native_asset_id: int
     chain_time_ms: int
+    # Of a solid block that was there before any balance was read.
+    height: int
 
 
 async def read_scene(
@@ -56,6 +58,7 @@ async def read_scene(
     native = await store.native_asset(database, network_id)
     if native is None:
         raise Stuck(Condition.ASSET_SUSPENDED, "TRX is not registered")
+    solid = await nodes.tip()
     shares = await resources.read_resources(nodes, station.account)
     lendable_sun = await resources.read_lendable(nodes, station.account) if lends else 0
     stock = Station(
@@ -68,7 +71,16 @@ async def read_scene(
     prices = await resources.read_prices(nodes)
     _, chain_time_ms = await nodes.head()
     return Scene(
-        hot, hot_exists, station, stock, shares, lendable_sun, prices, native, chain_time_ms
+        hot,
+        hot_exists,
+        station,
+        stock,
+        shares,
+        lendable_sun,
+        prices,
+        native,
+        chain_time_ms,
+        solid.height,
     )
 
 
