@@ -141,7 +141,7 @@ def name_of(call: ast.expr) -> str:
 class Countdown:
     """Dies when a point is passed for the n-th time, and then at every other: the dead do nothing.
 
-    Without a point it only keeps the names of those that it passes.
+    Without a point any counts; without a number it only keeps the names of those that it passes.
     """
 
     sites: Sites
@@ -155,7 +155,7 @@ class Countdown:
             raise Died(self.point)
         passed = f"{when} {name}"
         self.names.append(passed)
-        if passed == self.point:
+        if self.point in ("", passed):
             self.times -= 1
             if self.times == 0:
                 self.is_dead = True

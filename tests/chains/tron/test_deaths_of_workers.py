@@ -5,7 +5,8 @@ import pytest
 from tests.chains.tron.custody import Custody
 from tests.chains.tron.test_pipeline import PAID, StoredApprover, engine, request, run, states
 from tests.wallets.core.memory_chain import MemoryEngine
-from tests.wallets.core.test_crashes import Countdown, Died, mortal
+from tests.wallets.core.test_crashes import SITES, mortal
+from tests.wallets.crash_points import Countdown, Died
 from wallets.core.pipeline import Pipeline
 from wallets.core.store import Store
 
@@ -22,7 +23,8 @@ async def pay_and_die(custody: Custody, engine: MemoryEngine, point: int) -> boo
     """Whether the worker came to that point before its payout was settled."""
     store = Store(custody.database, 1, f"mortal-{point}")
     approver = StoredApprover(custody.database)
-    worker = mortal(Pipeline(store, custody.adapter, approver, custody.signer), Countdown(point))
+    pipeline = Pipeline(store, custody.adapter, approver, custody.signer)
+    worker = mortal(pipeline, Countdown(SITES, times=point))
     for _ in range(ROUNDS_MAX):
         await custody.database.write(
             "update custody.payout set not_before = '-infinity', claim_expires_at = '-infinity'"
