@@ -109,6 +109,10 @@ class CustodyStack:
         self.stack.processes.kill(name)
         self.start_process(name)
 
+    async def command(self, *arguments: str) -> None:
+        """An operator's command over the first chain, to its end. Raises ProcessFailed."""
+        await self._run("wallets", *arguments)
+
     async def wait_worker(self) -> None:
         """Waits until all workers say that they serve. Raises ProcessFailed."""
         for number, plan in enumerate(self.plans):

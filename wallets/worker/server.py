@@ -185,6 +185,27 @@ def of_chain(
     return tasks | open_shares(opened, owner, steps, stack)
 
 
+async def reconciles(
+    settings: WalletSettings,
+    database: Database,
+    opened: Opened,
+    channels: Mapping[int, tuple[grpc.aio.Channel, ...]],
+    owner: str,
+) -> dict[str, Task]:
+    """Compares engine, book and chain."""
+    network_id = opened.chain.network.network_id
+    books = await open_reconciliation(
+        database,
+        network_id,
+        channels,
+        engine_stops=settings.engine_deficit_stops,
+        balances=opened.balances,
+    )
+    name = f"reconciliation/{network_id}"
+    run = partial(without_token, books.run)
+    return {name: lease.while_held(database, name, owner, run)}
+
+
 async def open_pipelines(
     settings: WalletSettings,
     store: Store,
@@ -260,15 +281,7 @@ async def serve(
         tasks = await links(database, network, owner, channels)
         audit = partial(without_token, partial(chain.run, database))
         tasks["audit"] = lease.while_held(database, "audit", owner, audit)
-        books = await open_reconciliation(
-            database,
-            network.network_id,
-            channels,
-            engine_stops=settings.engine_deficit_stops,
-            balances=opened.balances,
-        )
-        name = f"reconciliation/{network.network_id}"
-        tasks[name] = lease.while_held(database, name, owner, partial(without_token, books.run))
+        tasks |= await reconciles(settings, database, opened, channels, owner)
         treasury = open_treasury(database, opened.chain, signer)
         pool = open_pool(database, network.network_id, opened.chain)
         for kind, work in (("treasury", treasury), ("screening", screening), ("pool", pool)):
