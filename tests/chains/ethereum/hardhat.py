@@ -12,6 +12,8 @@ from typing import Any
 
 from tests.chains.ethereum.development_node import CHAIN_ID, DevelopmentNode, exchange, post
 
+# More than a test has blocks.
+BACK_SECONDS = 600
 RECEIPTS = "eth_getBlockReceipts"
 CONFIG = f"""module.exports = {{networks: {{hardhat: {{
   chainId: {CHAIN_ID}, mining: {{auto: false, interval: 0, mempool: {{order: "fifo"}}}},
@@ -31,6 +33,7 @@ class Hardhat(DevelopmentNode):
         self._own_url = self.url
         # The state before each block, by the block's height.
         self._before: dict[int, str] = {}
+        self._turns = 0
         self._front: ThreadingHTTPServer | None = None
         return [program, "node", "--hostname", "127.0.0.1", "--port", str(self.port)], {
             "HARDHAT_EXPERIMENTAL_ALLOW_NON_LOCAL_INSTALLATION": "true",
@@ -71,8 +74,9 @@ class Hardhat(DevelopmentNode):
             self.call("hardhat_dropTransaction", waiting)
         for raw in raws:
             self.call("eth_sendRawTransaction", "0x" + raw.hex())
-        # Else the same blocks would be made again.
-        self.call("evm_increaseTime", 1)
+        # Else the same blocks would be made again: they run ahead of the clock, a second each.
+        self._turns += 1
+        self.call("evm_increaseTime", BACK_SECONDS * self._turns)
         self.mine(depth)
 
     def raise_base_fee(self, per_gas_atoms: int) -> None:
