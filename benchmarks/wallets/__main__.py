@@ -18,7 +18,7 @@ from rich.console import Console
 
 from benchmarks import results
 from benchmarks.results import Case
-from benchmarks.wallets import derivation, scanning, selection
+from benchmarks.wallets import derivation, payouts, scanning, selection
 from benchmarks.wallets.sizes import FULL, SMALL, Sizes
 
 Part = Callable[[Path, Sizes], Awaitable[list[Case]]]
@@ -26,6 +26,7 @@ PARTS: Final[dict[str, Part]] = {
     "selection": selection.measure,
     "derivation": derivation.measure,
     "scan": scanning.measure,
+    "payouts": payouts.measure,
 }
 TEXT: Final = """
 What custody costs beside what it cannot do without. `ceiling` is measured in the same rounds, in
@@ -38,6 +39,10 @@ turns; it is another thing for each kind of figure.
   real scanner, checks of roots included, into Postgres. Nodes answer from memory. The ceiling of
   a cost per block is the same with a thousand watched addresses, so that 1 is flat; that of
   catching up is reading the same answers as JSON and one commit per block.
+- `payouts/tron`: withdrawals of TRX from the journal to the settlement by the real pipeline, eight
+  steps side by side, with Postgres, the signer's process (mutual TLS) and a simulated node. Waiting
+  for blocks is not counted. The ceiling makes as many commits of one statement each, has as many
+  plans signed and broadcasts them: it reads nothing, asks nothing and decides nothing.
 """
 
 

@@ -1,0 +1,192 @@
+"""A simulated TRON node, the signer's process and custody's tables, with money to pay from.
+
+Used by `benchmarks.wallets.payouts`. Files, keys and certificates are those of a venue for
+development; the signer is asked over gRPC with mutual TLS as in production.
+"""
+
+import asyncio
+import datetime
+import json
+import os
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pydantic import SecretStr
+
+from benchmarks.wallets.payout_parts import (
+    ACCOUNT_ID,
+    APPROVER_KEY_ID,
+    AnswersAll,
+    ApprovesAll,
+    CountedNode,
+)
+from runtime import embedded_postgres, rpc_channel
+from runtime.development_certificates import make_authority
+from runtime.migrations import migrate
+from runtime.postgres import Database, connect
+from runtime.settings import PostgresSettings, TlsSettings
+from venue.custody import files
+from venue.custody.listing import TRX
+from venue.custody.purse import new_key
+from venue.custody.tron_node import BEGINS_WITH_ATOMS, SOLID_LAG_BLOCKS, TronPurse, tron_account
+from venue.custody.tron_plan import HOT, NETWORK_ID, tron
+from venue.ports import choose_ports
+from venue.processes import Processes
+from wallets.contract import Network, WithdrawalId
+from wallets.core.inbox import Requested
+from wallets.schema import MIGRATIONS
+from wallets.service.deriving import derives
+from wallets.signer import log
+from wallets.signer.client import SignerClient
+from wallets.tron.adapter import Tron, TronSettings
+from wallets.tron.addresses import address_of
+from wallets.tron.node import NodeSettings
+from wallets.tron.node_set import NodeSet
+from wallets.worker import registration
+
+READY_SECONDS: Final = 60.0
+LOOK_SECONDS: Final = 0.1
+UNIT: Final = 10**6
+TARGET: Final = b"\x41" + b"\x33" * 20
+
+
+@dataclass(slots=True)
+class World:
+    """All that a payout needs."""
+
+    database: Database
+    chain: Tron
+    node: CountedNode
+    purse: TronPurse
+    signer: SignerClient
+    engine: AnswersAll
+    approver: ApprovesAll
+    requests: dict[bytes, Requested] = field(default_factory=dict)
+
+    def request(self, count: int) -> list[Requested]:
+        """So many more withdrawals of one TRX and a little, known to the approver."""
+        made = []
+        for _ in range(count):
+            withdrawal_id = WithdrawalId(len(self.requests).to_bytes(16, "big"))
+            amount = UNIT + len(self.requests)
+            one = Requested(
+                withdrawal_id, ACCOUNT_ID, TRX.asset_id, NETWORK_ID, amount, 1, address_of(TARGET)
+            )
+            self.requests[withdrawal_id] = one
+            made.append(one)
+        return made
+
+
+@asynccontextmanager
+async def opened_world(directory: Path) -> AsyncIterator[World]:
+    """All of it, until the end. Raises ProcessFailed, TimeoutError."""
+    server = embedded_postgres.start(directory / "postgres-payouts")
+    processes = Processes(directory / "processes")
+    try:
+        async with AsyncExitStack() as stack:
+            yield await open_parts(directory, server.dsn, processes, stack)
+    finally:
+        await processes.stop_all()
+        server.stop()
+
+
+async def open_parts(
+    directory: Path, dsn: str, processes: Processes, stack: AsyncExitStack
+) -> World:
+    """Node, files, tables, signer, in this order."""
+    node_port, signer_port = choose_ports(2)
+    key = new_key()
+    mine = address_of(tron_account(key))
+    processes.start(
+        "tron-simulator",
+        [
+            *("-m", "wallets.tron.simulator", f"--port={node_port}", "--block-seconds=1"),
+            *(f"--solid-lag-blocks={SOLID_LAG_BLOCKS}", f"--fund={mine}={BEGINS_WITH_ATOMS}"),
+        ],
+    )
+    url = f"http://127.0.0.1:{node_port}"
+    node = await stack.enter_async_context(CountedNode(NodeSettings("bench", SecretStr(url))))
+    await wait_port(processes, node_port)
+    purse = await TronPurse.open(url, key, stack)
+    plan = tron(url, purse.genesis_hash)
+    folder = directory / "custody"
+    await asyncio.to_thread(files.write, folder, [plan])
+    approver_key = Ed25519PrivateKey.generate()
+    policy = files.signer_policy([plan], approver_key.public_key().public_bytes_raw().hex())
+    policy["approver_keys"] = {APPROVER_KEY_ID: policy["approver_keys"][files.KEY_ID]}
+    (folder / "signing.json").write_text(json.dumps(policy), encoding="utf-8")
+    settings = PostgresSettings.model_validate({"dsn": dsn})
+    for migrations in (MIGRATIONS, log.MIGRATIONS):
+        await migrate(settings, migrations)
+    database = await connect(settings, application_name="pipeline")
+    stack.push_async_callback(database.close)
+    wanted = registration.read_registration(files.registration_file(folder, plan))
+    await registration.apply(database, wanted)
+    branch = next(one for one in wanted.branches if one.branch == HOT[0])
+    hot = derives(plan.chain, plan.network).create_wallet(branch.extended_public_key, HOT[1])
+    for address in (hot.text, address_of(TARGET)):
+        await purse.pay(plan.assets[0], address, BEGINS_WITH_ATOMS // 10)
+    network = Network(plan.chain, plan.network, plan.network_id, plan.genesis_hash)
+    nodes = NodeSet(plan.genesis_hash, [node], 1, time.monotonic)
+    requests: dict[bytes, Requested] = {}
+    return World(
+        database,
+        Tron(network, nodes, database, TronSettings(frozenset())),
+        node,
+        purse,
+        await open_signer(folder, dsn, processes, signer_port, stack),
+        AnswersAll(database, plan.network_id),
+        ApprovesAll(approver_key, plan.network_id, requests),
+        requests,
+    )
+
+
+async def open_signer(
+    folder: Path, dsn: str, processes: Processes, port: int, stack: AsyncExitStack
+) -> SignerClient:
+    """The process, and a client that it lets in."""
+    now = datetime.datetime.now(datetime.UTC)
+    authority = make_authority(folder / "tls", now)
+    tls: dict[str, TlsSettings] = {
+        name: authority.issue(name, now).model_copy(
+            update={"authority_file": authority.authority_file}
+        )
+        for name in ("signer", files.CALLER)
+    }
+    own = {
+        "POSTGRES_DSN": dsn,
+        "LISTEN_ADDRESS": f"127.0.0.1:{port}",
+        "POLICY_FILE": str(folder / "signing.json"),
+        "SEED_DIRECTORY": str(folder / "seeds"),
+        "PASSPHRASE_FILE": str(folder / "passphrase"),
+        "TLS_CERTIFICATE_FILE": tls["signer"].certificate_file,
+        "TLS_PRIVATE_KEY_FILE": tls["signer"].private_key_file,
+        "TLS_AUTHORITY_FILE": tls["signer"].authority_file,
+    }
+    environment = {**os.environ, **{f"CAMBIST_SIGNER_{name}": text for name, text in own.items()}}
+    processes.start("signer", ["-m", "wallets.signer", "serve"], environment=environment)
+    await wait_port(processes, port)
+    channel = rpc_channel.open_channel(f"localhost:{port}", tls_settings=tls[files.CALLER])
+    await stack.enter_async_context(channel)
+    await rpc_channel.wait_ready(channel, "the signer", READY_SECONDS)
+    return SignerClient(channel)
+
+
+async def wait_port(processes: Processes, port: int) -> None:
+    """Until somebody listens. Raises ProcessFailed, TimeoutError."""
+    async with asyncio.timeout(READY_SECONDS):
+        while True:
+            processes.check()
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(LOOK_SECONDS)
+                continue
+            writer.close()
+            await writer.wait_closed()
+            return

@@ -1,0 +1,79 @@
+"""Many open withdrawals are paid to the last one, each once, whatever is killed on the way."""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.chains.tron.custody import TRX as UNIT
+from tests.chains.tron.whole_venue import CUSTOMER, World, whole_venue
+from tests.wallets.scale.draining import TARGETS, Draining, amount_of, target_of
+from venue.custody.listing import TRON, TRX
+from wallets.tron.addresses import parse_address
+
+pytestmark = [pytest.mark.chains, pytest.mark.slow, pytest.mark.timeout(7_200)]
+
+COUNT = int(os.environ.get("CAMBIST_TEST_WITHDRAWALS", "200"))
+FEE = TRON.withdrawal_fee_atoms
+PAID = sum(amount_of(number) for number in range(COUNT))
+DEPOSITED = PAID + COUNT * FEE + UNIT
+# The network takes at most so much for one payment.
+FUNDED = PAID + COUNT * 2 * UNIT
+
+
+@pytest.fixture
+async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    monkeypatch.setenv("CAMBIST_WALLETS_STEPS", "8")
+    async with whole_venue(tmp_path) as found:
+        hot = await found.rows.fetchval("select account from custody.tron_account")
+        found.give(hot, FUNDED, 0)
+        found.give(CUSTOMER, DEPOSITED + 100 * UNIT, 0)
+        for number in range(TARGETS):
+            found.give(target_of(number), UNIT, 0)
+        for _ in range(5):
+            found.chain.make_block()
+        yield found
+
+
+async def test_open_withdrawals_are_drained_while_everything_is_killed_once(world: World) -> None:
+    text = await world.client.withdrawals.deposit_address(world.account_id, TRX.asset_id, "tron")
+    await world.send(parse_address(text).key, DEPOSITED, token=False)
+
+    async def is_there() -> bool:
+        return (await world.deposit_states()) == ["withdrawable"]
+
+    await world.mine_until(is_there)
+    draining = Draining(world, COUNT)
+    before = len(world.chain.heights)
+    await draining.open_all()
+    await draining.drain()
+    assert draining.killed == [draining.worker, "signer", "matching", "postgres"]
+
+    async def is_settled_in_the_engine() -> bool:
+        return await world.balance(TRX.asset_id) == (UNIT, 0, 0)
+
+    await world.mine_until(is_settled_in_the_engine)
+    # One transaction for each, and to each target what it was owed to the last sun.
+    assert len(world.chain.heights) - before == COUNT
+    for at in range(TARGETS):
+        owed = sum(amount_of(number) for number in range(at, COUNT, TARGETS))
+        assert world.held(target_of(at))[0] == UNIT + owed
+    cost = int(
+        str(
+            await draining.ask(
+                "select sum(amount_atoms) from custody.posting where account = 'network_cost'"
+            )
+        )
+    )
+    (hot,) = [await draining.ask("select account from custody.tron_account")]
+    assert isinstance(hot, bytes)
+    assert world.held(hot)[0] == FUNDED - PAID - cost
+    assert (
+        await draining.ask(
+            "select sum(amount_atoms) from custody.posting where account = 'customers'"
+        )
+        == PAID + COUNT * FEE - DEPOSITED
+    )
+    assert await draining.ask("select count(*) from custody.attempt where state = 'final'") == COUNT
+    assert await draining.ask("select stopped_reason from custody.chain") == ""
