@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from tronpy.proto import tron_pb2
 
-from wallets.tron.simulator.execution import execute
+from wallets.tron.simulator.execution import apply, execute
 from wallets.tron.simulator.funding import Funding, fund
 from wallets.tron.simulator.messages import owner_of
 from wallets.tron.simulator.parameters import (
@@ -128,7 +128,7 @@ class Chain:
             self.faults.server_busy -= 1
             raise Refused("SERVER_BUSY", "Server busy.")
         try:
-            executed = self.check(txid, whole)
+            executed, state = self.check(txid, whole)
         except Refused as refusal:
             if self.faults.cache_refused and refusal.code != "DUP_TRANSACTION_ERROR":
                 self.refused.add(txid)
@@ -136,12 +136,12 @@ class Chain:
         if self.faults.accept_then_drop:
             self.faults.accept_then_drop -= 1
             return txid
-        execute(self.pool_state, whole, self.head.time_ms)
+        self.pool_state = state
         self.pending[txid] = executed
         return txid
 
-    def check(self, txid: str, whole: tron_pb2.Transaction) -> Executed:
-        """All that a node checks, in its order. Raises Refused."""
+    def check(self, txid: str, whole: tron_pb2.Transaction) -> tuple[Executed, State]:
+        """All that a node checks, in its order, and the pool after it. Raises Refused."""
         if len(whole.raw_data.contract) != 1:
             raise Refused("CONTRACT_VALIDATE_ERROR", "Contract validate error : No contract!")
         if len(self.pending) >= PENDING_MAX:
@@ -154,10 +154,11 @@ class Chain:
         if txid in self.pending or txid in self.heights or txid in self.refused:
             raise Refused("DUP_TRANSACTION_ERROR", "Dup transaction.")
         try:
-            receipt = execute(self.pool_state.copy(), whole, self.head.time_ms)
+            state = self.pool_state.copy()
+            receipt = apply(state, whole, self.head.time_ms)
         except Invalid as invalid:
             raise Refused(invalid.code, f"Contract validate error : {invalid.text}") from invalid
-        return Executed(txid, whole, receipt)
+        return Executed(txid, whole, receipt), state
 
     def check_reference(self, whole: tron_pb2.Transaction) -> None:
         """The block named must be on this chain. Raises Refused."""
