@@ -1,7 +1,14 @@
 """What withdrawals and gathered deposits cost on TRON: from receipts, and equal to the book."""
 
+import asyncio
+import json
+import os
+import sys
+from typing import Any
+
 import pytest
 
+from runtime.settings import PostgresSettings
 from tests.chains.tron.custody import Custody
 from tests.chains.tron.gathered import DEPOSITED, ROUND_STEPS, Gathered
 from tests.chains.tron.test_gathering import gathered
@@ -38,7 +45,7 @@ async def booked_sun(custody: Custody) -> int:
 
 
 async def test_a_deposit_costs_its_account_its_energy_and_its_share_of_the_sweep(
-    gathered: Gathered,
+    gathered: Gathered, postgres_settings: PostgresSettings
 ) -> None:
     custody, (key, other, _) = gathered.custody, gathered.keys
     for _ in range(2):
@@ -64,6 +71,28 @@ async def test_a_deposit_costs_its_account_its_energy_and_its_share_of_the_sweep
         row["deposit"] for row in rows if row["asset_id"] == 1
     ]
     assert {row["atoms"] for row in rows} == {str(DEPOSITED)}
+    assert await shown(postgres_settings, "deposits") == rows
+    assert await shown(postgres_settings, "withdrawals") == []
+
+
+async def shown(settings: PostgresSettings, what: str) -> list[dict[str, Any]]:
+    """What the operator's command prints."""
+    environment = {
+        **os.environ,
+        "CAMBIST_WALLETS_POSTGRES_DSN": settings.dsn.get_secret_value(),
+        "CAMBIST_WALLETS_CHAIN": "tron",
+        "CAMBIST_WALLETS_NETWORK": "simulated",
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "wallets.tron.costs", what),
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    told, _ = await process.communicate()
+    assert process.returncode == 0, told.decode()
+    lines = [line for line in told.decode().splitlines() if line.startswith('{"')]
+    return [found for line in lines if "cost_sun" in (found := json.loads(line))]
 
 
 async def test_a_withdrawal_costs_what_its_failed_attempts_did_as_well(
@@ -73,9 +102,9 @@ async def test_a_withdrawal_costs_what_its_failed_attempts_did_as_well(
     await engine.request(request(custody, 2, 1))
     await run(custody, engine, 18)
     assert await record(custody) == 2
-    shown = {row["asset_id"]: row for row in await of_withdrawals(custody.database, 1)}
-    assert shown[2]["energy"] == EMPTY_ENERGY
-    assert shown[1]["other_sun"] == NEW_ACCOUNT_SUN
+    by_asset = {row["asset_id"]: row for row in await of_withdrawals(custody.database, 1)}
+    assert by_asset[2]["energy"] == EMPTY_ENERGY
+    assert by_asset[1]["other_sun"] == NEW_ACCOUNT_SUN
     await engine.request(request(custody, 3, 2))
     for _ in range(10):
         await run(custody, engine, 1)
