@@ -102,3 +102,16 @@ async def test_a_strangers_wei_whose_block_left_the_chain_is_forgotten(
     await mined(custody, books, FINAL_DEPTH + 1)
     assert (await books.look()).findings == ()
     assert await books.hot() == BEGINS_WITH
+
+
+async def test_e14_tokens_that_their_issuer_destroyed_are_a_deficit_by_name_and_payouts_stop(
+    custody: Custody, books: Books
+) -> None:
+    await books.follow()
+    await books.look()
+    custody.destroy(custody.lane)
+    await books.follow()
+    look = await books.look()
+    lost = -BEGINS_WITH[2]
+    assert [(one.account, one.asset_id, one.atoms) for one in look.stopping] == [("hot", 2, lost)]
+    assert await books.stopped() == f"BooksDeficit: deficit of {-lost} in hot of asset 2"
