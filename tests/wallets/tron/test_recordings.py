@@ -9,13 +9,11 @@ from wallets.tron.simulator.reads import READS
 
 # Nothing here runs code, so nothing is deployed and no bytes of a contract are told.
 NO_CODE = frozenset({"deploycontract", "getcontract"})
-# Reads through the interface of Ethereum, which custody does not use for TRON.
-OF_ETHEREUM = frozenset({"jsonrpc"})
 # No node has it.
 UNKNOWN = frozenset({"nosuchthing"})
-LEFT_OUT = (NO_CODE, OF_ETHEREUM, UNKNOWN)
+LEFT_OUT = (NO_CODE, UNKNOWN)
 SERVED = frozenset(
-    {*READS, *ROUTES, "broadcasttransaction", "broadcasthex", "triggersmartcontract"}
+    {*READS, *ROUTES, "broadcasttransaction", "broadcasthex", "jsonrpc", "triggersmartcontract"}
 )
 
 

@@ -14,6 +14,7 @@ from tronpy.proto import tron_pb2
 
 from wallets.tron.simulator.building import ROUTES, build, build_call, refusal
 from wallets.tron.simulator.chain import id_of
+from wallets.tron.simulator.ethereum_reads import rpc
 from wallets.tron.simulator.json_forms import transaction_from
 from wallets.tron.simulator.messages import Json
 from wallets.tron.simulator.reads import READS, Read
@@ -54,6 +55,7 @@ class Node(View):
                 application.router.add_post(f"{prefix}/{name}", self.handler(method, is_solid))
         application.router.add_post("/wallet/broadcasttransaction", self.broadcast)
         application.router.add_post("/wallet/broadcasthex", self.broadcast_hex)
+        application.router.add_post("/jsonrpc", self.ethereum)
         for route, name in (ROUTES | {"triggersmartcontract": ""}).items():
             application.router.add_post(f"/wallet/{route}", self.builder(name))
         for name, steer in STEERING.items():
@@ -71,6 +73,11 @@ class Node(View):
             return await answered(request, lambda body: method(self, body, is_solid))
 
         return answer
+
+    async def ethereum(self, request: web.Request) -> web.Response:
+        """One call of the JSON-RPC interface."""
+        self.count_call()
+        return web.json_response(rpc(self, await body_of(request)))
 
     def builder(self, name: str) -> Callable[[web.Request], Awaitable[web.Response]]:
         """The HTTP handler that builds a kind of transaction; an empty name is a call."""
@@ -108,8 +115,8 @@ class Node(View):
     async def broadcast(self, request: web.Request) -> web.Response:
         """Takes a transaction as JSON."""
         self.count_call()
+        body = await body_of(request)
         try:
-            body = await body_of(request)
             whole = transaction_from(hexadecimal(body) if body.get("visible") is True else body)
         except (KeyError, TypeError, ValueError):
             is_raw = isinstance(body.get("raw_data"), dict)
@@ -122,7 +129,7 @@ class Node(View):
         body = await body_of(request)
         try:
             whole = tron_pb2.Transaction.FromString(bytes.fromhex(body.get("transaction", "")))
-        except (DecodeError, ValueError):
+        except (DecodeError, TypeError, ValueError):
             return web.json_response(NOT_PROTOBUF)
         taken = {"result": True, "code": "SUCCESS", "message": ""}
         return await self.answer_broadcast(whole, taken, {"result": False})
