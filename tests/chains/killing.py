@@ -27,16 +27,23 @@ class Killable(Protocol):
 
 
 def killing(
-    world: Killable, look: Callable[[], Awaitable[T]], kills: int, source: Random
+    world: Killable,
+    look: Callable[[], Awaitable[T]],
+    kills: int,
+    source: Random,
+    kill: Callable[[], None] | None = None,
 ) -> Callable[[], Awaitable[T]]:
-    """A look that kills the worker first, so many times, each a moment after it came up."""
+    """A look that kills first, so many times, each a moment after the worker came up.
+
+    `kill` is the worker's unless another one is given.
+    """
     left = iter(range(kills))
 
     async def kill_and_look() -> T:
         if next(left, None) is not None:
             await world.custody.wait_worker()
             await asyncio.sleep(source.uniform(0.0, 2.0))
-            world.kill_worker()
+            (kill or world.kill_worker)()
         return await look()
 
     return kill_and_look

@@ -1,23 +1,30 @@
 """Money goes the whole way: coins in, a balance, coins out, through every process there is."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import partial
+from itertools import cycle
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from cambist.client.errors import Unavailable
 from cambist.client.withdrawals import Wanted
 from tests.chains.bitcoin.regtest import Regtest
 from tests.chains.bitcoin.whole_venue import ASSET_ID, COIN, World, until, whole_venue
 from tests.chains.killing import killing
 from venue.custody.bitcoin_plan import CREDIT_DEPTH
 from venue.custody.listing import ASSET, BITCOIN
+from venue.custody.stack import APPROVER, SIGNER
+from venue.stack import MATCHING
 
 pytestmark = [pytest.mark.chains, pytest.mark.timeout(600)]
 
 # On the way in, and as many on the way out.
 KILLS = 6
+# Kinds of processes that are killed in turn.
+KINDS = 4
 WITHDRAWAL_FEE_ATOMS = BITCOIN.withdrawal_fee_atoms
 IN_ATOMS, OUT_ATOMS = COIN // 2, COIN // 5
 
@@ -107,3 +114,48 @@ async def test_a_worker_that_is_killed_again_and_again_pays_and_credits_once(
     target = await withdraw(world)
     await world.mine_until(killing(world, world.withdrawal_state, KILLS, source), "settled")
     await check_end(world, target)
+
+
+async def test_signer_approver_and_matching_that_are_killed_too_pay_and_credit_once(
+    world: World,
+) -> None:
+    source = Random(12)
+    processes, custody = world.stack.processes, world.custody
+
+    def restart(name: str, start: Callable[[], object]) -> None:
+        processes.kill(name)
+        start()
+
+    kills: Iterator[Callable[[], None]] = cycle(
+        (
+            partial(restart, MATCHING, world.stack.start_matching),
+            partial(restart, SIGNER, partial(custody.start_process, SIGNER)),
+            partial(restart, APPROVER, partial(custody.start_process, APPROVER)),
+            world.kill_worker,
+        )
+    )
+
+    def kill() -> None:
+        next(kills)()
+
+    def killing_any(look: Callable[[], Awaitable[str]]) -> Callable[[], Awaitable[str]]:
+        return killing(world, patient(look), 2 * KINDS, source, kill)
+
+    await deposit(world)
+    await world.mine_until(killing_any(world.deposit_state), "withdrawable")
+    target = await patient(partial(withdraw, world))()
+    await world.mine_until(killing_any(world.withdrawal_state), "settled")
+    await check_end(world, target)
+
+
+def patient(look: Callable[[], Awaitable[str]]) -> Callable[[], Awaitable[str]]:
+    """Asks again while what was killed comes up; it changed nothing then."""
+
+    async def ask() -> str:
+        while True:
+            try:
+                return await look()
+            except Unavailable:
+                await asyncio.sleep(0.5)
+
+    return ask
