@@ -36,8 +36,9 @@ HOW_TO_GET: Final = (
 )
 PROGRAMS: Final = ("anvil", "geth")
 TOKEN_FILE: Final = Path(__file__).parent / "contracts" / "DollarToken.json"
-DEPLOY_GAS: Final = 1_000_000
-TOKEN_GAS: Final = 100_000
+DEPLOY_GAS: Final = 5_000_000
+# Some development nodes have rules of later networks, by which storage costs several times as much.
+TOKEN_GAS: Final = 1_000_000
 
 
 def find_program() -> tuple[str, str] | None:

@@ -19,7 +19,8 @@ WITHDRAWABLE_DEPTH: Final = 3
 FINAL_DEPTH: Final = 3
 GWEI: Final = 10**9
 FEE_PER_GAS_ATOMS: Final = 100 * GWEI
-TOKEN_GAS_MAX: Final = 200_000
+# Some development nodes have rules of later networks, by which storage costs several times as much.
+TOKEN_GAS_MAX: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
