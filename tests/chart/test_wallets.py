@@ -195,6 +195,16 @@ def test_custodys_pods_are_restricted_and_its_schemas_are_migrated() -> None:
         assert [module, "migrate"] in commands
 
 
+@pytest.mark.parametrize("name", ["custody", "signer", "approver"])
+def test_one_of_custodys_processes_that_hangs_is_started_anew(name: str) -> None:
+    """Its loop must answer: a port that hangs takes connections too."""
+    (container,) = render()["Deployment", f"venue-{name}"]["spec"]["template"]["spec"]["containers"]
+    told = {one["name"]: one.get("value") for one in container["env"]}
+    (address,) = (value for key, value in told.items() if key.endswith("_HEALTH_ADDRESS"))
+    for probe in ("readinessProbe", "livenessProbe"):
+        assert address == f"0.0.0.0:{container[probe]['grpc']['port']}"
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
