@@ -13,7 +13,7 @@ from wallets.tron.simulator.chain import Chain, SimulatedBlock
 from wallets.tron.simulator.execution import PLAIN
 from wallets.tron.simulator.json_forms import transaction_from, transaction_json
 from wallets.tron.simulator.messages import Json, message_json, message_of
-from wallets.tron.simulator.refusals import Invalid
+from wallets.tron.simulator.refusals import Refused
 from wallets.tron.simulator.state import State
 from wallets.tron.simulator.tokens import VIEWS
 from wallets.tron.simulator.transfers import (
@@ -96,7 +96,7 @@ def unsigned(chain: Chain, head: SimulatedBlock, name: str, value: Json, body: J
     return transaction_json(whole)
 
 
-def refusal(invalid: Invalid) -> Json:
+def refusal(refused: Refused) -> Json:
     """As a real node words it when it builds."""
-    text = f"class org.tron.core.exception.ContractValidateException : {invalid.text}"
+    text = f"class org.tron.core.exception.ContractValidateException : {refused.text}"
     return {"Error": text}

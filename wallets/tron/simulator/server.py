@@ -18,7 +18,7 @@ from wallets.tron.simulator.ethereum_reads import rpc
 from wallets.tron.simulator.json_forms import transaction_from
 from wallets.tron.simulator.messages import Json
 from wallets.tron.simulator.reads import READS, Read
-from wallets.tron.simulator.refusals import Invalid, Refused
+from wallets.tron.simulator.refusals import Refused
 from wallets.tron.simulator.request_forms import (
     NO_BYTES,
     NOT_AN_OBJECT,
@@ -173,8 +173,8 @@ async def answered(request: web.Request, answer: Callable[[Json], Any]) -> web.R
         return web.json_response({"Error": NO_BYTES})
     try:
         told = answer(body)
-    except Invalid as invalid:
-        return web.json_response(refusal(invalid))
+    except Refused as refused:
+        return web.json_response(refusal(refused))
     except (KeyError, TypeError, ValueError):
         return web.json_response(parse_error(found))
     if is_visible:
