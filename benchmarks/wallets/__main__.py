@@ -1,7 +1,6 @@
 """`python -m benchmarks.wallets [--small] [--docs] [PART …]`: build/bench/wallets.json and a table.
 
-With `--docs` also docs/benchmarks/wallets.md. A part whose node is not installed is left out
-loudly, and ends with an error where CAMBIST_TEST_SKIPS_FAIL=1.
+With `--docs` also docs/benchmarks/wallets.md. No part needs a program that is not our own.
 """
 
 import argparse
