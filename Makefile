@@ -124,7 +124,7 @@ bench-scale: kernel ## Cost of a command and weight of an order as books grow (b
 bench-venue: kernel ## Durable orders per second and latency (build/bench/venue.json)
 	@$(PY) -m benchmarks.venue $(ARGS)
 
-bench-wallets: ## Custody: coin selection (build/bench/wallets.json)
+bench-wallets: kernel ## Custody: coin selection, derivation, blocks, payouts (build/bench/wallets.json)
 	@$(PY) -m benchmarks.wallets $(ARGS)
 
 ##@ Run
