@@ -5,6 +5,7 @@ reader; a row is never changed after it was made.
 """
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -97,6 +98,13 @@ def row_hash(previous: bytes, row: JournalRow, data: bytes) -> bytes:
     hasher.update(data)
     hasher.update(row.state_hash)
     return hasher.digest()
+
+
+def check_links(tail: Tail, rows: Sequence[JournalRow]) -> None:
+    """As `check_link`, for rows in their order."""
+    for row in rows:
+        check_link(tail, row)
+        tail = row.tail
 
 
 def check_link(tail: Tail, row: JournalRow) -> None:

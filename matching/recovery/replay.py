@@ -1,7 +1,7 @@
 """An engine that follows the journal: newest usable snapshot, then every row, each one compared.
 
 Called by the primary at start and after a panic, by the standby, and by whoever takes snapshots.
-Pages are read while the page before is applied in a thread. It never writes.
+Pages are read and checked while the page before is applied in a thread. It never writes.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from blake3 import blake3
 from matching.engines import Engine, EngineKind
 from matching.errors import EngineBroken, JournalCorrupt, NoSnapshot, WentBackwards
 from matching.journal.reader import JournalReader
-from matching.journal.rows import JournalRow, Tail, check_link
+from matching.journal.rows import JournalRow, Tail, check_links
 from matching.recovery.skips import Skips, without
 from matching.recovery.snapshot_source import SnapshotSource, StoredSnapshot
 from runtime import logs
@@ -135,26 +135,31 @@ class Replay:
                 await self.start()
 
     async def _follow(self) -> int:
-        reader, run = self._parts.reader, asyncio.get_running_loop().run_in_executor
+        run = asyncio.get_running_loop().run_in_executor
         count = 0
-        rows = await reader.page_after(self.tail.last_seq)
+        rows = await self._page_after(self.tail)
         while rows:
             count += len(rows)
             applying = asyncio.ensure_future(run(self._parts.executor, self._apply, rows))
             try:
-                rows = await reader.page_after(rows[-1].last_seq)
+                rows = await self._page_after(rows[-1].tail)
             finally:
                 # The engine has one user at a time, so the thread must be done before we go on.
                 await asyncio.wait({applying})
             await applying
         return count
 
+    async def _page_after(self, tail: Tail) -> list[JournalRow]:
+        """The next rows, chained to each other; hashing them takes long, so in another thread."""
+        rows = await self._parts.reader.page_after(tail.last_seq)
+        await asyncio.to_thread(check_links, tail, rows)
+        return rows
+
     def _apply(self, rows: list[JournalRow]) -> None:
         """A page of rows, in a thread."""
         skips, listeners = self._parts.skips, self._parts.listeners
         skipping = bool(skips.compared_after)
         for row in rows:
-            check_link(self.tail, row)
             if skipping:
                 self._apply_past_skips(row)
             else:
