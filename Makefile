@@ -92,7 +92,7 @@ test-differential: kernel ## Kernel against reference engine on many random comm
 test-plants: kernel ## Kernels with planted bugs: each must be found
 	@$(PY) -m pytest -n 0 -m plants --timeout=1800
 
-test-faults: kernel ## Kill, freeze and cut things under load (KILLS=10)
+test-faults: kernel ## Kill, freeze and cut things under load, and die at every point of custody (KILLS=10)
 	@CAMBIST_TEST_KILLS=$(KILLS) $(PY) -m pytest -m "faults and not cluster" --timeout=1800
 
 test-foreign: kernel ## A signed order session driven by grpcurl and ghz (needs Go)

@@ -23,7 +23,7 @@ from wallets.errors import Rejected
 from wallets.signer.approvals import Terms, consent_bytes
 
 # Many short lives, one after the other.
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
 SITES = Sites(journal, log, service)
 ASSET_ID = 7

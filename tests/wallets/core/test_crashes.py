@@ -14,7 +14,7 @@ from wallets.core import pipeline
 from wallets.core.pipeline import Pipeline
 
 # Many short lives, one after the other.
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
 PORTS = ("_store", "_chain", "_approver", "_signer")
 

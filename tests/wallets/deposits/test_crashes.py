@@ -39,7 +39,7 @@ from wallets.deposits.screening import Screening
 from wallets.errors import Rejected
 
 # Many short lives, one after the other.
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
 SITES = Sites(crediting, held, pool, refusals, rescan, scanner, screening, sightings)
 CREDIT, WITHDRAWABLE, ABSENCE, FINAL = 2, 3, 2, 4

@@ -23,7 +23,7 @@ from wallets.link.reader import Reader
 from wallets.link.sender import Identity, Sender
 
 # Many short lives, one after the other.
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
 SHARD, SOURCE_ID, ACCOUNT, ASSET_ID = 3, 7, 4096, 1
 ID = WithdrawalId(b"w" * 16)

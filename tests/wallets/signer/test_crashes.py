@@ -18,7 +18,7 @@ from wallets.signer.approvals import RESUME_PREFIX
 from wallets.signer.service import Signer
 
 # Many short lives, one after the other.
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
 SITES = Sites(log, service)
 ROWS = """
