@@ -1,4 +1,4 @@
-"""What lay at our accounts on Ethereum and TRON when it was read last, and what strangers paid in."""
+"""What lay at our accounts on Ethereum and TRON at the last look, and what strangers paid in."""
 
 from runtime.migrations import run_sql
 
