@@ -7,9 +7,10 @@ is refused by name, because payouts and deposits were made under it. Nothing is 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import asyncpg
+from pydantic import BeforeValidator, StringConstraints
 
 from runtime.errors import ConfigurationError
 from runtime.postgres import Connection, Database
@@ -20,6 +21,17 @@ from wallets.worker.chains import parse, read_json
 
 ACTOR: Final = "apply"
 HOT_TABLES: Final = {"ethereum": "ethereum_lane", "tron": "tron_account"}
+
+
+def without_prefix(value: object) -> object:
+    """A hash as nodes of Ethereum write it, as we store it."""
+    return value.lower().removeprefix("0x") if isinstance(value, str) else value
+
+
+# Of the first block. Another spelling would be another chain to the worker, and nothing would move.
+BlockHash = Annotated[
+    str, BeforeValidator(without_prefix), StringConstraints(pattern="^[0-9a-f]{64}$")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +96,7 @@ class Registration:
     chain: str
     network: str
     network_id: int
-    genesis_hash: str
+    genesis_hash: BlockHash
     assets: Sequence[Asset]
     sources: Sequence[Source]
     tiers: Sequence[Tier] = ()

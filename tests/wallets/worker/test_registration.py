@@ -22,6 +22,9 @@ HOT_PATH = "m/44'/195'/1'/0"
 STATION = {"path_index": 4, "is_station": True}
 
 
+GENESIS = "00" * 32
+
+
 def content(**changes: Any) -> dict[str, Any]:
     asset = {
         "asset_id": 1,
@@ -51,7 +54,7 @@ def content(**changes: Any) -> dict[str, Any]:
         "chain": "ethereum",
         "network": "dev",
         "network_id": 5,
-        "genesis_hash": "00",
+        "genesis_hash": GENESIS,
         "assets": [asset, token],
         "tiers": [tier, from_nothing],
         "branches": [branch],
@@ -68,6 +71,11 @@ async def database(
     opened = await postgres.connect(postgres_settings, application_name="registration-test")
     yield opened
     await opened.close()
+
+
+def test_a_hash_as_nodes_of_ethereum_write_it_is_the_same_hash(tmp_path: Path) -> None:
+    wanted = read_registration(write(tmp_path / "file", content(genesis_hash="0x" + "AB" * 32)))
+    assert wanted.genesis_hash == "ab" * 32
 
 
 def write(path: Path, body: object) -> Path:
@@ -94,7 +102,7 @@ async def test_a_second_time_changes_nothing(
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"genesis_hash": "01"}, "genesis_hash"),
+        ({"genesis_hash": "01" * 32}, "genesis_hash"),
         ({"sources": [{"source_id": 9, "shard": 2}]}, "shard"),
         ({"network_id": 6}, "network_id"),
     ],
@@ -118,6 +126,7 @@ async def test_a_contradiction_is_named_and_nothing_of_the_file_stays(
         (content(sources=[{"source_id": "x", "shard": 1}]), r"sources\.0\.source_id"),
         (content(assets=[]), "tiers of unknown assets"),
         (content(tiers=content()["tiers"][:1]), "without one from 0"),
+        (content(genesis_hash="ab" * 31), "genesis_hash"),
     ],
 )
 def test_a_wrong_file_is_named_by_field(tmp_path: Path, body: object, named: str) -> None:
