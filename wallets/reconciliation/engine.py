@@ -36,23 +36,29 @@ class Engine:
     async def read(self, up_to_seq: int) -> Externals | None:
         """At exactly this sequence; None when the engine's snapshot is newer than that.
 
-        Raises Unavailable, Broken.
+        Each of the shard's processes is asked at most once. Raises Unavailable, Broken.
         """
+        said = []
+        for _ in self.primary.channels:
+            try:
+                await self._come_to(up_to_seq)
+            except grpc.aio.AioRpcError as error:
+                if error.code() is grpc.StatusCode.OUT_OF_RANGE:
+                    # The rows are gone by now: a snapshot has what they did.
+                    self._seq = -1
+                said.append(error.code().name)
+                self.primary.turn()
+                continue
+            is_there = self._seq == up_to_seq
+            return Externals(self.shard, self._seq, dict(self._atoms)) if is_there else None
+        raise Unavailable(f"shard {self.shard}: {said}")
+
+    async def _come_to(self, up_to_seq: int) -> None:
         stub = self.primary.stub()
-        try:
-            if self._seq < 0:
-                await self._start(stub)
-            if self._seq < up_to_seq:
-                await self._follow(stub, up_to_seq)
-        except grpc.aio.AioRpcError as error:
-            if error.code() is grpc.StatusCode.OUT_OF_RANGE:
-                # The rows are gone by now: a snapshot has what they did.
-                self._seq = -1
-            self.primary.turn()
-            raise Unavailable(f"shard {self.shard}: {error.code().name}") from error
-        if self._seq != up_to_seq:
-            return None
-        return Externals(self.shard, self._seq, dict(self._atoms))
+        if self._seq < 0:
+            await self._start(stub)
+        if self._seq < up_to_seq:
+            await self._follow(stub, up_to_seq)
 
     async def _start(self, stub: "matching_pb2_grpc.MatchingServiceAsyncStub") -> None:
         self._seq, self._atoms = owned_of(await read_snapshot(stub, self.shard))

@@ -10,6 +10,7 @@ import pytest
 
 from runtime import rpc_channel
 from runtime.clock import SystemClock
+from runtime.errors import Unavailable
 from runtime.postgres import Connection, Database, connect
 from runtime.settings import PostgresSettings
 from tests.matching.rpc.test_snapshots import store_snapshot
@@ -136,6 +137,12 @@ async def test_the_engine_owes_what_the_book_says_and_more_is_a_deficit(
             assert from_rows == from_snapshot
             assert from_rows is not None
             assert from_rows.atoms[BASE] == RICH + 53
+            # A process that does not answer is passed over within the look.
+            async with rpc_channel.open_channel("127.0.0.1:1") as nobody:
+                both = Engine(SHARD, Primary((nobody, channel)))
+                assert await both.read(seq) == from_rows
+                with pytest.raises(Unavailable, match=r"\['UNAVAILABLE'\]"):
+                    await Engine(SHARD, Primary((nobody,))).read(seq)
             owed = await read_liabilities(SHARD, Primary((channel,)), BASE)
             assert sum(owed.balances.values()) == RICH + 53
 
