@@ -14,7 +14,8 @@ from typing import Any
 import asyncpg
 import psutil
 
-from cambist.client.withdrawals import Wanted
+from cambist.client.errors import Rejected
+from cambist.client.withdrawals import Quote, Wanted
 from runtime import embedded_postgres
 from tests.chains.tron.custody import TRX as UNIT
 from tests.chains.tron.whole_venue import World
@@ -60,11 +61,21 @@ class Draining:
                 amount = f"{amount_of(number) // UNIT}.{amount_of(number) % UNIT:06}"
                 to = address_of(target_of(number))
                 wanted = Wanted(account_id, TRX.asset_id, "tron", amount, to)
-                await client.request(wanted, await client.quote(wanted))
+                await client.request(wanted, await self.quote(wanted))
 
         async with asyncio.TaskGroup() as tasks:
             for _ in range(ASKED_AT_ONCE):
                 tasks.create_task(ask())
+
+    async def quote(self, wanted: Wanted) -> Quote:
+        """Of those that an account may have at once, most end before the next is given."""
+        while True:
+            try:
+                return await self.world.client.withdrawals.quote(wanted)
+            except Rejected as error:
+                if error.reason != "TOO_MANY_QUOTES":
+                    raise
+            await asyncio.sleep(LOOK_SECONDS)
 
     @property
     def worker(self) -> str:

@@ -14,7 +14,7 @@ from wallets.tron.addresses import parse_address
 
 pytestmark = [pytest.mark.chains, pytest.mark.slow, pytest.mark.timeout(7_200)]
 
-COUNT = int(os.environ.get("CAMBIST_TEST_WITHDRAWALS", "200"))
+COUNT = int(os.environ.get("CAMBIST_TEST_WITHDRAWALS", "40"))
 FEE = TRON.withdrawal_fee_atoms
 PAID = sum(amount_of(number) for number in range(COUNT))
 DEPOSITED = PAID + COUNT * FEE + UNIT
