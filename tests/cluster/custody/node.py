@@ -6,9 +6,6 @@ from typing import Any, Final
 from tests.cluster.venue import TAG, Venue
 
 LABELS: Final = {"test": "node"}
-GENESIS: Final = json.dumps(
-    {"jsonrpc": "2.0", "id": 1, "method": "eth_getBlockByNumber", "params": ["0x0", False]}
-)
 # The image has a shell and no program for HTTP.
 ASK: Final = (
     "exec 3<>/dev/tcp/127.0.0.1/8545; "
@@ -29,6 +26,7 @@ def documents() -> list[dict[str, Any]]:
         "name": "node",
         "image": f"cambist-test-node:{TAG}",
         "imagePullPolicy": "Never",
+        "args": ["--block-time", "1"],
         "readinessProbe": {"tcpSocket": {"port": 8545}, "periodSeconds": 1},
         "resources": {"requests": {"cpu": "10m", "memory": "64Mi"}},
         "securityContext": security,
@@ -59,8 +57,20 @@ def documents() -> list[dict[str, Any]]:
     return [pod, service]
 
 
+def call(venue: Venue, method: str, *params: object) -> Any:
+    """What the running node answers."""
+    asked = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+    told = venue.kubectl("exec", "node", "--", "bash", "-c", ASK, asked).partition("\n\n")[2]
+    answer = json.loads(told)
+    assert "error" not in answer, answer
+    return answer["result"]
+
+
 def genesis_hash(venue: Venue) -> str:
     """Of the running node."""
-    answer = venue.kubectl("exec", "node", "--", "bash", "-c", ASK, GENESIS)
-    found: str = json.loads(answer.partition("\n\n")[2])["result"]["hash"]
-    return found
+    return str(call(venue, "eth_getBlockByNumber", "0x0", False)["hash"]).removeprefix("0x")
+
+
+def balance(venue: Venue, account: str) -> int:
+    """Atoms at the newest block."""
+    return int(call(venue, "eth_getBalance", account, "latest"), 16)

@@ -1,0 +1,24 @@
+"""One venue with custody for all tests of this folder, in their order; gone after the last."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cluster.custody.installed import Custody, install
+
+
+@pytest.fixture(scope="package")
+def custody(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Custody]:
+    if "KUBECONFIG" not in os.environ or not shutil.which("helm"):
+        pytest.skip("no cluster: set KUBECONFIG, with kubectl and helm on the path")
+    request.getfixturevalue("definitions")
+    made = Custody(tmp_path_factory.mktemp("custody"))
+    try:
+        install(made)
+        yield made
+    finally:
+        made.remove()
