@@ -41,7 +41,8 @@ def requests(namespace: str) -> Iterator[dict[str, Any]]:
     user = f"system:serviceaccount:{namespace}:{ACCOUNT}"
     for line in Path(os.environ["CAMBIST_AUDIT_LOG"]).read_text().splitlines():
         entry = json.loads(line)
-        if entry["user"]["username"] == user and "objectRef" in entry:
+        # Whoever could not be told has no name.
+        if entry["user"].get("username") == user and "objectRef" in entry:
             yield entry
 
 
