@@ -32,8 +32,8 @@ from wallets.bitcoin.fees import FeePolicy as BitcoinFees
 from wallets.bitcoin.networks import REGTEST
 from wallets.bitcoin.node_set import NodeSet as BitcoinNodes
 from wallets.bitcoin.planning import Place
-from wallets.contract import Network
-from wallets.deposits.scanner import Hooks, Lease, Moved, Scanner
+from wallets.contract import Held, Network
+from wallets.deposits.scanner import Hooks, Moved, Scanner
 from wallets.ethereum.adapter import Ethereum, EthereumSettings
 from wallets.ethereum.fees import FeePolicy as EthereumFees
 from wallets.ethereum.node_set import NodeSet as EthereumNodes
@@ -45,7 +45,7 @@ from wallets.worker.chains import no_block, no_undo
 
 FEW: Final = 1_000
 MILLISECONDS: Final = 1_000.0
-LEASE: Final = Lease("scan", 1)
+LEASE: Final = Held("scan", 1)
 STALLED_SECONDS: Final = 10**10
 ETHER: Final = 10**18
 # As `made_blocks.digest_of` does, behind what a key of the chain begins with.

@@ -8,14 +8,14 @@ from tests.chains.real_signer import NETWORK_ID
 from wallets.books import postings
 from wallets.books.accounts import Account
 from wallets.books.holdings import AsksBalances
-from wallets.contract import Attempt, ReadsChain
+from wallets.contract import Attempt, Held, ReadsChain
 from wallets.core.transactions import changing
-from wallets.deposits.scanner import Hooks, Lease, Moved, Scanner
+from wallets.deposits.scanner import Hooks, Moved, Scanner
 from wallets.reconciliation.accounts import Accounts
 from wallets.reconciliation.job import Look, Reconciliation, Rules
 
 FINAL_DEPTH = 3
-LEASE = Lease("scan", 1)
+LEASE = Held("scan", 1)
 
 PAYOUT = """
 insert into custody.payout (withdrawal_id, kind, shard, journal_seq, account_id, network_id,

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from runtime.postgres import Connection, Database
-from wallets.contract import Block, BlockRef, ReadsChain
+from wallets.contract import Block, BlockRef, Held, ReadsChain
+from wallets.core import fences
 from wallets.core.transactions import changing
 from wallets.deposits import crediting, limits, sightings
 from wallets.deposits.crediting import Height
@@ -22,10 +23,6 @@ WATERMARK: Final = """
 select height, block_hash, parent_hash, time_ns from custody.block
 where network_id = $1 order by height desc limit 1
 """
-HELD: Final = """
-select from custody.lease
-where name = $1 and fencing_token = $2 and expires_at > clock_timestamp() for share
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +31,6 @@ class Hooks:
 
     apply_block: Callable[[Connection, int, Block], Awaitable[None]]
     undo_block: Callable[[Connection, int, str], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """What the caller holds."""
-
-    name: str
-    token: int
 
 
 class Moved(enum.Enum):
@@ -77,7 +66,7 @@ class Scanner:
     # False while deposits are suspended: they are seen, and credited at a later height.
     credits_any: bool = True
 
-    async def step(self, lease: Lease, *, now_ns: int) -> Moved:
+    async def step(self, lease: Held, *, now_ns: int) -> Moved:
         """One block. Raises Stuck, Fenced, Unavailable, Unknown."""
         row = await self.database.read_row(WATERMARK, self.network_id)
         last = None if row is None else Watermark(*row)
@@ -127,7 +116,7 @@ class Scanner:
         if age_seconds > self.stalled_after_seconds:
             raise Stuck(Condition.CHAIN_STALLED, f"the head is {age_seconds} s old")
 
-    async def _forward(self, lease: Lease, last: Watermark | None, block: Block) -> None:
+    async def _forward(self, lease: Held, last: Watermark | None, block: Block) -> None:
         height = Height(block.ref.height, await self.adapter.final_height())
         async with changing(self.database, ACTOR) as connection:
             await self._guard(connection, lease, last)
@@ -146,7 +135,7 @@ class Scanner:
                 connection, self.network_id, height, credits_any=self.credits_any
             )
 
-    async def _back(self, lease: Lease, last: Watermark, tip: BlockRef) -> None:
+    async def _back(self, lease: Held, last: Watermark, tip: BlockRef) -> None:
         await self._raise_if_too_deep(last, tip)
         async with changing(self.database, ACTOR, "its block left the chain") as connection:
             await self._guard(connection, lease, last)
@@ -167,9 +156,9 @@ class Scanner:
                 return
         raise Stuck(Condition.REORG_TOO_DEEP, f"block {height} or the first left the chain")
 
-    async def _guard(self, connection: Connection, lease: Lease, last: Watermark | None) -> None:
+    async def _guard(self, connection: Connection, lease: Held, last: Watermark | None) -> None:
         """Nobody else may have moved: the lease's row is locked until the transaction's end."""
-        if await connection.fetchrow(HELD, lease.name, lease.token) is None:
+        if not await fences.is_held(connection, lease):
             raise Fenced(f"lease {lease.name} is not ours")
         row = await connection.fetchrow(WATERMARK, self.network_id)
         if (None if row is None else Watermark(*row)) != last:

@@ -12,9 +12,9 @@ from runtime import logs
 from runtime.clock import Clock
 from runtime.errors import Unavailable, Unknown
 from runtime.postgres import Database
-from wallets.contract import ReadsChain
+from wallets.contract import Held, ReadsChain
 from wallets.core.transactions import changing
-from wallets.deposits.scanner import Lease, Moved, Scanner
+from wallets.deposits.scanner import Moved, Scanner
 from wallets.errors import Condition, Fenced, Stuck
 from wallets.worker import limits
 
@@ -54,12 +54,12 @@ class Scanning:
     async def run(self, token: int) -> None:
         """Scans until cancelled or another worker holds the lease. Raises Broken."""
         try:
-            await self._run(Lease(lease_of(self.scanner.network_id), token))
+            await self._run(Held(lease_of(self.scanner.network_id), token))
         finally:
             # What a worker without the lease once saw is not news.
             self.is_scanning = False
 
-    async def _run(self, lease: Lease) -> None:
+    async def _run(self, lease: Held) -> None:
         while True:
             try:
                 await self.chain.check()
@@ -79,7 +79,7 @@ class Scanning:
                 return
             await asyncio.sleep(pause)
 
-    async def _catch_up(self, lease: Lease) -> None:
+    async def _catch_up(self, lease: Held) -> None:
         """To the tip, or so far that the nodes should be looked at again."""
         for _ in range(limits.BLOCKS_PER_CHECK):
             if await self.scanner.step(lease, now_ns=self.clock.wall_ns()) is Moved.NOT:

@@ -9,7 +9,8 @@ from tests.chains.ethereum.custody import Custody
 from tests.chains.ethereum.test_gathering import deposit_keys
 from tests.chains.real_signer import NETWORK_ID
 from tests.wallets.core.memory_chain import SHARD, SOURCE_ID
-from wallets.deposits.scanner import Hooks, Lease, Moved, Scanner
+from wallets.contract import Held
+from wallets.deposits.scanner import Hooks, Moved, Scanner
 from wallets.link.lease import hold
 from wallets.worker.chains import no_block, no_undo
 
@@ -35,7 +36,7 @@ async def follow(custody: Custody) -> None:
     assert token is not None
     hooks = Hooks(no_block, no_undo)
     scanner = Scanner(custody.database, custody.adapter, hooks, NETWORK_ID, 0, STALLED_SECONDS)
-    while await scanner.step(Lease("scan", token), now_ns=time.time_ns()) is not Moved.NOT:
+    while await scanner.step(Held("scan", token), now_ns=time.time_ns()) is not Moved.NOT:
         pass
 
 

@@ -11,13 +11,14 @@ from wallets.contract import (
     Attempt,
     AttemptId,
     Death,
+    Held,
     Payout,
     Plan,
     Token,
     WithdrawalId,
 )
 from wallets.core.transactions import changing
-from wallets.deposits.scanner import Hooks, Lease, Moved, Scanner
+from wallets.deposits.scanner import Hooks, Moved, Scanner
 from wallets.signer.policy import AssetPolicy, NetworkPolicy, Policy
 from wallets.tron import scan
 from wallets.tron.adapter import Tron
@@ -32,7 +33,7 @@ TOKEN = b"\x41" + b"\x07" * 20
 # The signer would pay it; custody has never heard of it.
 TWIN = b"\x41" + b"\x08" * 20
 BRANCHES = {"hot": "m/44'/195'/1'/0", "deposit": "m/44'/195'/0'/0"}
-LEASE = Lease("scan", 1)
+LEASE = Held("scan", 1)
 
 
 def policy_of() -> Policy:

@@ -19,7 +19,8 @@ from tests.wallets.deposits.memory_blocks import (
     Scan,
 )
 from wallets.bitcoin import coins
-from wallets.deposits.scanner import Hooks, Lease, Scanner
+from wallets.contract import Held
+from wallets.deposits.scanner import Hooks, Scanner
 from wallets.link.lease import hold
 
 
@@ -50,7 +51,7 @@ async def scan(custody: Connection, postgres_settings: PostgresSettings) -> Asyn
     chain.mine()
     hooks = Hooks(coins.apply_block, coins.undo_block)
     scanner = Scanner(database, chain, hooks, NETWORK_ID, 0, 60)
-    yield Scan(database, scanner, chain, Lease("scan", token), custody)
+    yield Scan(database, scanner, chain, Held("scan", token), custody)
     await database.close()
 
 

@@ -9,10 +9,10 @@ from cambist.orders.v1 import enums_pb2
 from runtime.errors import Unavailable
 from runtime.postgres import Connection, Database
 from tests.wallets.conftest import NETWORK_ID
-from wallets.contract import Block, BlockRef, Movement, TransactionId
+from wallets.contract import Block, BlockRef, Held, Movement, TransactionId
 from wallets.core import inbox, outbox
 from wallets.core.inbox import Answered, JournalRow
-from wallets.deposits.scanner import Lease, Moved, Scanner
+from wallets.deposits.scanner import Moved, Scanner
 from wallets.errors import Condition, Stuck
 
 OURS, AHEAD, THEIRS = b"ours", b"ahead", b"theirs"
@@ -66,7 +66,7 @@ class Scan:
     database: Database
     scanner: Scanner
     chain: MemoryBlocks
-    lease: Lease
+    lease: Held
     connection: Connection
 
     async def step(self, now_ns: int = 0) -> Moved:
