@@ -4,19 +4,22 @@ Called by their settings and servers. A shard's engines are several processes of
 primary; the others refuse. Whoever is refused, or loses the stream, asks the next one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
 
 import grpc.aio
 
 from cambist.internal.matching.v1 import matching_pb2_grpc
 from runtime import rpc_channel
-from runtime.errors import ConfigurationError
+from runtime.errors import ConfigurationError, Unavailable
 from runtime.settings import TlsSettings
 from wallets import limits
 
 Addresses = Mapping[int, tuple[str, ...]]
+Stub: TypeAlias = "matching_pb2_grpc.MatchingServiceAsyncStub"
+Told = TypeVar("Told")
 
 
 @dataclass(slots=True)
@@ -26,13 +29,24 @@ class Primary:
     channels: tuple[grpc.aio.Channel, ...]
     _index: int = 0
 
-    def stub(self) -> "matching_pb2_grpc.MatchingServiceAsyncStub":
+    def stub(self) -> Stub:
         """Of the engine that is asked now."""
         return matching_pb2_grpc.MatchingServiceStub(self.channels[self._index])
 
     def turn(self) -> None:
         """Asks the next one from now on."""
         self._index = (self._index + 1) % len(self.channels)
+
+    async def first(self, shard: int, ask: Callable[[Stub], Awaitable[Told]]) -> Told:
+        """What the first one that answers says; each is asked at most once. Raises Unavailable."""
+        said = []
+        for _ in self.channels:
+            try:
+                return await ask(self.stub())
+            except grpc.aio.AioRpcError as error:
+                said.append(error.code().name)
+                self.turn()
+        raise Unavailable(f"shard {shard}: {said}")
 
 
 def read_engines(variable: str, text: str) -> Addresses:

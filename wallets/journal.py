@@ -6,7 +6,7 @@ read, or a hole in the journal, ends whoever follows: on half a journal money wo
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Final, TypeAlias
+from typing import Final
 
 import grpc
 import grpc.aio
@@ -14,11 +14,10 @@ import grpc.aio
 from cambist.feed.errors import FeedBroken
 from cambist.feed.row import frames
 from cambist.internal.journal.v1 import frames_pb2
-from cambist.internal.matching.v1 import matching_pb2_grpc
 from runtime import logs
 from runtime.errors import Unavailable, Unknown
 from runtime.rpc_errors import fault_of
-from wallets.engines import Primary
+from wallets.engines import Primary, Stub
 from wallets.errors import Broken
 
 SYSTEM: Final = int(frames_pb2.FRAME_KIND_SYSTEM)
@@ -33,9 +32,6 @@ def system_events(events: bytes) -> Iterator[frames_pb2.SystemEvent]:
     for frame in found:
         if frame.kind == SYSTEM:
             yield from frames_pb2.SystemEvents.FromString(frame.payload).events
-
-
-Stub: TypeAlias = "matching_pb2_grpc.MatchingServiceAsyncStub"
 
 
 async def follow(

@@ -11,7 +11,7 @@ from wallets import journal
 from wallets.approver import limits, log
 from wallets.approver.policy import Request
 from wallets.contract import WithdrawalId
-from wallets.engines import Primary
+from wallets.engines import Primary, Stub
 from wallets.errors import Broken
 
 
@@ -50,7 +50,7 @@ class Follower:
         """Follows for ever; raises Broken. An engine that is away is asked again."""
         await journal.follow(self._shard, self._primary, self._follow, limits.FOLLOW_PAUSE_SECONDS)
 
-    async def _follow(self, stub: journal.Stub) -> None:
+    async def _follow(self, stub: Stub) -> None:
         stored = await log.read_cursor(self._database, self._shard) or 0
         seen = stored
         rows = 0

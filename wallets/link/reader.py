@@ -10,7 +10,7 @@ from cambist.internal.matching.v1 import matching_pb2
 from runtime.postgres import Database
 from wallets import journal
 from wallets.core import inbox
-from wallets.engines import Primary
+from wallets.engines import Primary, Stub
 from wallets.errors import Broken
 from wallets.link import limits
 from wallets.link.rows import journal_row
@@ -28,7 +28,7 @@ class Reader:
         """Follows for ever; raises Broken. An engine that is away is asked again."""
         await journal.follow(self._shard, self._primary, self._follow, limits.RECONNECT_SECONDS)
 
-    async def _follow(self, stub: journal.Stub) -> None:
+    async def _follow(self, stub: Stub) -> None:
         taken = seen = await inbox.read_cursor(self._database, self._shard)
         rows = 0
         request = matching_pb2.StreamEventsRequest(shard=self._shard, from_seq=seen + 1)

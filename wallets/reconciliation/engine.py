@@ -13,9 +13,9 @@ import grpc.aio
 from cambist.feed.errors import FeedBroken
 from cambist.feed.row import frames
 from cambist.internal.journal.v1 import frames_pb2, snapshot_pb2
-from cambist.internal.matching.v1 import matching_pb2, matching_pb2_grpc
+from cambist.internal.matching.v1 import matching_pb2
 from runtime.errors import Unavailable
-from wallets.engines import Primary
+from wallets.engines import Primary, Stub
 from wallets.errors import Broken
 from wallets.reconciliation import limits
 from wallets.reconciliation.cut import Externals
@@ -38,34 +38,27 @@ class Engine:
 
         Each of the shard's processes is asked at most once. Raises Unavailable, Broken.
         """
-        said = []
-        for _ in self.primary.channels:
-            try:
-                await self._come_to(up_to_seq)
-            except grpc.aio.AioRpcError as error:
-                if error.code() is grpc.StatusCode.OUT_OF_RANGE:
-                    # The rows are gone by now: a snapshot has what they did.
-                    self._seq = -1
-                said.append(error.code().name)
-                self.primary.turn()
-                continue
-            is_there = self._seq == up_to_seq
-            return Externals(self.shard, self._seq, dict(self._atoms)) if is_there else None
-        raise Unavailable(f"shard {self.shard}: {said}")
+        await self.primary.first(self.shard, lambda stub: self._come_to(stub, up_to_seq))
+        if self._seq != up_to_seq:
+            return None
+        return Externals(self.shard, self._seq, dict(self._atoms))
 
-    async def _come_to(self, up_to_seq: int) -> None:
-        stub = self.primary.stub()
-        if self._seq < 0:
-            await self._start(stub)
-        if self._seq < up_to_seq:
-            await self._follow(stub, up_to_seq)
+    async def _come_to(self, stub: Stub, up_to_seq: int) -> None:
+        try:
+            if self._seq < 0:
+                await self._start(stub)
+            if self._seq < up_to_seq:
+                await self._follow(stub, up_to_seq)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.OUT_OF_RANGE:
+                # The rows are gone by now: a snapshot has what they did.
+                self._seq = -1
+            raise
 
-    async def _start(self, stub: "matching_pb2_grpc.MatchingServiceAsyncStub") -> None:
+    async def _start(self, stub: Stub) -> None:
         self._seq, self._atoms = owned_of(await read_snapshot(stub, self.shard))
 
-    async def _follow(
-        self, stub: "matching_pb2_grpc.MatchingServiceAsyncStub", up_to_seq: int
-    ) -> None:
+    async def _follow(self, stub: Stub, up_to_seq: int) -> None:
         status = await stub.GetStatus(
             matching_pb2.GetStatusRequest(), timeout=limits.STATUS_SECONDS
         )
@@ -87,7 +80,7 @@ class Engine:
         self._seq, self._atoms = up_to_seq, atoms
 
 
-async def read_snapshot(stub: "matching_pb2_grpc.MatchingServiceAsyncStub", shard: int) -> bytes:
+async def read_snapshot(stub: Stub, shard: int) -> bytes:
     """The newest snapshot of a shard; empty when there is none yet. Raises AioRpcError, Broken."""
     chunks: list[bytes] = []
     size = 0

@@ -9,9 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import grpc
-import grpc.aio
-
 from cambist.internal.journal.v1 import snapshot_pb2
 from cambist.reserves.files import VERSION, node_to_json
 from cambist.reserves.tree import Leaf, Tree, join, node_of
@@ -40,18 +37,10 @@ class Liabilities:
 
 async def read_liabilities(shard: int, primary: Primary, asset_id: int) -> Liabilities:
     """From the newest snapshot of a shard. Raises Unavailable, Broken."""
-    said = []
-    for _ in primary.channels:
-        try:
-            content = await read_snapshot(primary.stub(), shard)
-        except grpc.aio.AioRpcError as error:
-            said.append(error.code().name)
-            primary.turn()
-            continue
-        if not content:
-            raise Unavailable(f"shard {shard} has no snapshot yet")
-        return liabilities_of(content, asset_id)
-    raise Unavailable(f"shard {shard}: {said}")
+    content = await primary.first(shard, lambda stub: read_snapshot(stub, shard))
+    if not content:
+        raise Unavailable(f"shard {shard} has no snapshot yet")
+    return liabilities_of(content, asset_id)
 
 
 def liabilities_of(content: bytes, asset_id: int) -> Liabilities:
