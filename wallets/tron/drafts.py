@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from runtime import logs
 from wallets.books.accounts import Account
+from wallets.contract import Plan
 from wallets.errors import Condition, Stuck
 from wallets.treasury.store import Draft, Serves
 from wallets.tron import sweeping
@@ -92,15 +93,7 @@ class Drafting:
                 to = scene.hot
         logs.get(__name__).info("stake", change=decision.change, why=decision.why)
         fee_sun_max = scene.stock.delegation_bytes * scene.prices.byte_sun
-        plan = await self.moves.build(
-            self.make_id(),
-            scene.station,
-            contract,
-            to,
-            fee_limit_sun=0,
-            fee_sun_max=fee_sun_max,
-            is_deposit=False,
-        )
+        plan = await self._plan(contract, to, fee_sun_max)
         return Draft(
             asset_id=scene.native_asset_id,
             source=source,
@@ -124,15 +117,7 @@ class Drafting:
         fee_sun_max = scene.stock.delegation_bytes * prices.byte_sun
         if kind is Kind.TOP_UP:
             fee_sun_max += prices.activation_sun + prices.activation_bandwidth_sun
-        plan = await self.moves.build(
-            self.make_id(),
-            scene.station,
-            contract,
-            to,
-            fee_limit_sun=0,
-            fee_sun_max=fee_sun_max,
-            is_deposit=False,
-        )
+        plan = await self._plan(contract, to, fee_sun_max)
         return Draft(
             asset_id=scene.native_asset_id,
             source=Account.HOT,
@@ -143,6 +128,18 @@ class Drafting:
             plan=plan,
             kind=kind,
             serves=serves,
+        )
+
+    async def _plan(self, contract: Contract, to: HotAccount | None, fee_sun_max: int) -> Plan:
+        """A transaction of the station's."""
+        return await self.moves.build(
+            self.make_id(),
+            self.scene.station,
+            contract,
+            to,
+            fee_limit_sun=0,
+            fee_sun_max=fee_sun_max,
+            is_deposit=False,
         )
 
     async def _sweep(self, chosen: Chosen, paid: PaidIn) -> Draft:
