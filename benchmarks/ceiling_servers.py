@@ -30,17 +30,17 @@ async def running_ceiling(
     relay += ["--sink", f"127.0.0.1:{sink_port}"]
     try:
         processes.start("sink", sink, environment={"CEILING_DSN": dsn})
-        await _wait_port(processes, sink_port)
+        await wait_port(processes, sink_port)
         processes.start("relay", relay)
-        await _wait_port(processes, relay_port)
+        await wait_port(processes, relay_port)
         yield f"127.0.0.1:{relay_port}"
     finally:
         await processes.stop_all()
 
 
-async def _wait_port(processes: Processes, port: int) -> None:
-    """Waits until somebody listens."""
-    async with asyncio.timeout(START_SECONDS):
+async def wait_port(processes: Processes, port: int, seconds: float = START_SECONDS) -> None:
+    """Until somebody listens. Raises ProcessFailed, TimeoutError."""
+    async with asyncio.timeout(seconds):
         while True:
             processes.check()
             try:

@@ -18,6 +18,7 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import SecretStr
 
+from benchmarks.ceiling_servers import wait_port
 from benchmarks.wallets.payout_parts import (
     ACCOUNT_ID,
     APPROVER_KEY_ID,
@@ -50,7 +51,6 @@ from wallets.tron.node_set import NodeSet
 from wallets.worker import registration
 
 READY_SECONDS: Final = 60.0
-LOOK_SECONDS: Final = 0.1
 UNIT: Final = 10**6
 TARGET: Final = b"\x41" + b"\x33" * 20
 
@@ -170,23 +170,8 @@ async def open_signer(
     }
     environment = {**os.environ, **{f"CAMBIST_SIGNER_{name}": text for name, text in own.items()}}
     processes.start("signer", ["-m", "wallets.signer", "serve"], environment=environment)
-    await wait_port(processes, port)
+    await wait_port(processes, port, READY_SECONDS)
     channel = rpc_channel.open_channel(f"localhost:{port}", tls_settings=tls[files.CALLER])
     await stack.enter_async_context(channel)
     await rpc_channel.wait_ready(channel, "the signer", READY_SECONDS)
     return SignerClient(channel)
-
-
-async def wait_port(processes: Processes, port: int) -> None:
-    """Until somebody listens. Raises ProcessFailed, TimeoutError."""
-    async with asyncio.timeout(READY_SECONDS):
-        while True:
-            processes.check()
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                await asyncio.sleep(LOOK_SECONDS)
-                continue
-            writer.close()
-            await writer.wait_closed()
-            return
