@@ -20,6 +20,9 @@ from wallets.tron.simulator.state import Account, Contract, Holding, State
 TRX = 10**6
 RICH = ("hot", "cold", "alice", "bob", "deployer", "resource")
 TRANSFER = "transfer(address,uint256)"
+PARAMETERS = Parameters(
+    solid_lag_blocks=1, bandwidth_staked_trx=0, energy_staked_trx=0, maintenance_slots=10**9
+)
 
 
 def told_blocks(calls: list[dict[str, Any]]) -> dict[int, tuple[int, str]]:
@@ -158,6 +161,11 @@ class Replay:
                 await self.tell("setPaused(bool)", 1)
             case "20-approve-transferfrom", "approve: build":
                 await self.tell("setPaused(bool)", 0)
+            case "28-taken-but-dropped", "blocks went on, slots were missed":
+                # The node was stopped until what waited had expired.
+                self.chain.pending.clear()
+                self.chain.refill_pool()
+                self.reach(101)
 
     def holding(self, account: str) -> int:
         """Atoms of the token."""
@@ -179,11 +187,10 @@ class Replay:
         self.chain.refill_pool()
 
 
-def genesis(accounts: dict[str, Any], genesis_ms: int) -> Chain:
+def genesis(
+    accounts: dict[str, Any], genesis_ms: int, parameters: Parameters = PARAMETERS
+) -> Chain:
     """The chain as it began: six rich accounts, and one with all the stake."""
-    parameters = Parameters(
-        solid_lag_blocks=1, bandwidth_staked_trx=0, energy_staked_trx=0, maintenance_slots=10**9
-    )
     state = State(parameters)
     for name in RICH:
         state.accounts[bytes.fromhex(accounts[name]["hex"])] = Account(10**12, 0)

@@ -16,12 +16,10 @@ from tests.wallets.tron.replay import Replay, genesis, told_blocks
 from wallets.tron.simulator.server import Node
 
 GENESIS_MS: Final = 1_795_354_227_000
-# Other chains, or reads that are left out by name in test_recordings.py.
 OTHER_SCENARIOS: Final = {
-    "26-solid-lag": "polls that are not calls; the lag is a setting",
-    "28-taken-but-dropped": "the node was stopped in the middle: a fault of the simulator",
-    "29-dynamic-energy": "another chain; the factor's steps are in test_simulator_steering.py",
-    "30-solid-lag-27": "another chain, with more witnesses",
+    "26-solid-lag": "no calls; the lag of one witness, which is a setting here",
+    "29-dynamic-energy": "another chain, played in test_other_recorded_chains.py",
+    "30-solid-lag-27": "another chain, played in test_other_recorded_chains.py",
 }
 # Fields that no test of custody or of wallets can depend on.
 FIELDS: Final = {
