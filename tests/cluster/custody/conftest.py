@@ -1,4 +1,8 @@
-"""One venue with custody for all tests of this folder, in their order; gone after the last."""
+"""One venue with custody for all tests of this folder, in their order; gone after the last.
+
+It fills the node: a venue of other tests does not fit beside it. A fixture of a package ends with
+the folder only where the folder has an `__init__.py`, and else with the whole run.
+"""
 
 import os
 import shutil
