@@ -63,3 +63,10 @@ NOTE_CHARACTERS_MAX: Final = 1_000
 SCAN_LAG_BLOCKS_MAX: Final = 20
 # Seconds between SIGTERM and the end of what still runs.
 STOP_SECONDS: Final = 1.0
+# Seconds between two looks of a Job of the chart.
+JOB_POLL_SECONDS: Final = 1.0
+# Seconds within which the operator must be seen to renew its Lease, before Markets and WalletChains
+# are applied; its image may have to be pulled first.
+OPERATOR_SECONDS: Final = 100.0
+# Seconds that workers may take to get empty before an uninstall goes on.
+UNINSTALL_DRAIN_SECONDS: Final = 100.0

@@ -1,10 +1,11 @@
 """Requests to the API server, in one namespace, as plain data.
 
-Called by the Lease loop and by reconciles. Every call has a timeout and one of the errors of
-`control.errors`. A write whose answer was lost is Unknown; all our writes may be repeated, because
-they are applies, or carry a resourceVersion.
+Called by the Lease loop, by reconciles and by the chart's Jobs. Every call has a timeout and one of
+the errors of `control.errors`. A write whose answer was lost is Unknown; all our writes may be
+repeated, because they are applies, or carry a resourceVersion.
 """
 
+import contextlib
 import os
 from typing import Any, Final
 
@@ -27,7 +28,7 @@ _RETRY: Final = frozenset({408, 429, 500, 502, 503, 504})
 _IN_CLUSTER: Final = "KUBERNETES_SERVICE_HOST"
 
 
-async def connect(namespace: str) -> "Cluster":
+async def connect(namespace: str, field_manager: str = FIELD_MANAGER) -> "Cluster":
     """A client by KUBECONFIG, else by the pod's service account."""
     configuration = Configuration()
     if os.environ.get("KUBECONFIG") or _IN_CLUSTER not in os.environ:
@@ -38,15 +39,19 @@ async def connect(namespace: str) -> "Cluster":
         )
     # We retry ourselves.
     configuration.retries = None
-    return Cluster(ApiClient(configuration), namespace)
+    return Cluster(ApiClient(configuration), namespace, field_manager)
 
 
 class Cluster:
     """The API server as seen from one namespace."""
 
-    def __init__(self, client: ApiClient, namespace: str) -> None:
+    def __init__(
+        self, client: ApiClient, namespace: str, field_manager: str = FIELD_MANAGER
+    ) -> None:
         self._client = client
         self.namespace = namespace
+        # Whose the fields are that this client writes.
+        self.field_manager = field_manager
 
     async def close(self) -> None:
         """Closes connections."""
@@ -59,12 +64,12 @@ class Cluster:
         path = kind.path(self.namespace, name)
         return await self._call("GET", path, timeout_seconds=timeout_seconds)
 
-    async def list(self, kind: Kind) -> list[Object]:
+    async def list(self, kind: Kind, selector: str = "") -> list[Object]:
         """All objects of a kind, of labelled kinds only ours. Raises Unavailable."""
         found: list[Object] = []
         query = {"limit": str(limits.PAGE_OBJECTS)}
-        if kind in LABELLED:
-            query["labelSelector"] = CHAIN_LABEL
+        if selector or kind in LABELLED:
+            query["labelSelector"] = selector or CHAIN_LABEL
         for _ in range(limits.PAGES_MAX):
             page = await self._call("GET", kind.path(self.namespace), query=query)
             found += page["items"]
@@ -76,7 +81,7 @@ class Cluster:
 
     async def apply(self, kind: Kind, wanted: Object) -> Object:
         """Server-side apply: fields of ours win over whoever wrote them before."""
-        query = {"fieldManager": FIELD_MANAGER, "force": "true"}
+        query = {"fieldManager": self.field_manager, "force": "true"}
         document = {"apiVersion": kind.api_version, "kind": kind.title, **wanted}
         path = kind.path(self.namespace, name_of(wanted))
         return await self._call("PATCH", path, document, query=query, content=APPLY)
@@ -94,9 +99,14 @@ class Cluster:
 
     async def patch(self, kind: Kind, name: str, change: Object, subresource: str = "") -> Object:
         """Merge patch; with `metadata.resourceVersion` inside it is refused as a Conflict."""
-        query = {"fieldManager": FIELD_MANAGER}
+        query = {"fieldManager": self.field_manager}
         path = kind.path(self.namespace, name, subresource)
         return await self._call("PATCH", path, change, query=query, content=MERGE)
+
+    async def delete(self, kind: Kind, name: str) -> None:
+        """Deletes an object; what it owns goes after it. One that is gone already is fine."""
+        with contextlib.suppress(NotFound):
+            await self._call("DELETE", kind.path(self.namespace, name))
 
     async def scale(self, deployment: Object, replicas: int) -> None:
         """Writes `/scale` of a Deployment, unless it changed since it was read (Conflict)."""

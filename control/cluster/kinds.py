@@ -18,6 +18,8 @@ class Kind(enum.Enum):
     NETWORK_POLICY = ("NetworkPolicy", "networking.k8s.io/v1", "networkpolicies")
     DISRUPTION_BUDGET = ("PodDisruptionBudget", "policy/v1", "poddisruptionbudgets")
     EVENT = ("Event", "events.k8s.io/v1", "events")
+    # Never the operator's: the chart's Job of credentials alone has a right to two of them.
+    SECRET = ("Secret", "v1", "secrets")
     LEASE = ("Lease", "coordination.k8s.io/v1", "leases")
 
     @property
