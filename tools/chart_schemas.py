@@ -6,7 +6,8 @@
 Called by `tools/lint_chart.sh`. What is pinned are the definitions of the kinds that the chart
 renders, without descriptions, so that linting needs neither a cluster nor a network. Our own
 definitions are left out: a real API server judges them in `make test-cluster`. `operators.json` is
-kept by hand: of cert-manager 1.21 and CloudNativePG 1.27, the fields that the chart may use.
+kept by hand: the fields that the chart may use, of cert-manager 1.21, CloudNativePG 1.27 and
+Gateway API 1.4.
 """
 
 import json
@@ -26,7 +27,7 @@ API_VERSIONS: Final = {
     "autoscaling/v2": ("HorizontalPodAutoscaler",),
     "networking.k8s.io/v1": ("NetworkPolicy",),
     "policy/v1": ("PodDisruptionBudget",),
-    "rbac.authorization.k8s.io/v1": ("Role", "RoleBinding"),
+    "rbac.authorization.k8s.io/v1": ("ClusterRole", "Role", "RoleBinding"),
     "cambist.dev/v1alpha1": ("Market", "WalletChain"),
 }
 INT_OR_STRING: Final = {"oneOf": [{"type": "string"}, {"type": "integer"}]}

@@ -32,7 +32,6 @@ def render(name: str) -> str:
         [
             *("helm", "template", "venue", str(CHART), "--kube-version", "1.35.0"),
             *("--values", str(values), "--set", "crds.install=false"),
-            *("--api-versions", "cambist.dev/v1alpha1/WalletChain"),
         ],
         capture_output=True,
         text=True,

@@ -67,11 +67,11 @@ def test_every_pod_is_restricted_and_has_no_token() -> None:
             assert container["resources"]["limits"]["memory"], (name, container["name"])
 
 
-def test_the_operator_alone_has_a_token_and_just_the_rights_of_its_role() -> None:
+def test_only_the_operator_and_jobs_have_a_token_and_just_the_rights_of_their_role() -> None:
     documents = render()
-    role = next(one for one in documents if one["kind"] == "Role")
+    roles = {one["metadata"]["name"]: one for one in documents if one["kind"] == "Role"}
     written = yaml.safe_load((ROOT / "control" / "rbac.yaml").read_text(encoding="utf-8"))
-    assert role["rules"] == written["rules"]
+    assert roles["venue-control"]["rules"] == written["rules"]
     with_token = {
         name
         for name, spec in pod_specs(documents).items()
@@ -80,7 +80,7 @@ def test_the_operator_alone_has_a_token_and_just_the_rights_of_its_role() -> Non
             "serviceAccountToken" in one for one in volume.get("projected", {}).get("sources", [])
         )
     }
-    assert with_token == {"venue-control"}
+    assert with_token == set(roles) == {"venue-control", "venue-drain"}
     without = render("--set", "control.enabled=false")
     assert "venue-control" not in {one["metadata"]["name"] for one in without}
     assert not [one for one in without if one["kind"] in ("Role", "RoleBinding")]
@@ -155,6 +155,14 @@ def test_all_network_is_closed_but_what_is_named() -> None:
         ("observability.serviceMonitor.enabled=yes", "observability/serviceMonitor/enabled"),
         ("credentials.revision=1", "credentials/revision"),
         ("credentials.mode=vault", "credentials/mode"),
+        ("edge.service.externalTrafficPolicy=Remote", "edge/service/externalTrafficPolicy"),
+        ("edge.service.loadBalancerSourceRanges={office}", "edge/service/loadBalancerSourceRanges"),
+        ("edge.service.loadBalancerClass=own", "need edge.serviceType=LoadBalancer"),
+        ("edge.grpcRoute.enabled=true", "edge.grpcRoute.parentRefs names the Gateway"),
+        ("markets[0].name=BTC", "markets/0"),
+        ("access.aggregateClusterRoles=yes", "access/aggregateClusterRoles"),
+        ("gitops.argocd=true,credentials.mode=job", "needs postgres.mode=external or cnpg"),
+        ("gitops.argocd=true,postgres.mode=cnpg", "needs credentials.mode=job or cert-manager"),
         ("postgres.cnpg.instances=0", "postgres/cnpg/instances"),
         ("telemetry.otlpEndpoint=collector:4317", "telemetry/otlpEndpoint"),
         ("misspelt=1", "misspelt"),
@@ -288,7 +296,8 @@ def test_the_edge_sees_the_clients_address(service_type: str, policy: str | None
 
 
 def test_with_cert_manager_each_pod_mounts_its_own_certificate_and_helm_makes_no_key() -> None:
-    documents = render("--values", str(CHART.parent.parent / "tests/chart/values/operators.yaml"))
+    operators = ROOT / "tests" / "chart" / "values" / "operators.yaml"
+    documents = render("--values", str(operators), "--set", "gitops.argocd=false")
     made = {
         one["spec"]["secretName"]: one["spec"] for one in documents if one["kind"] == "Certificate"
     }

@@ -21,7 +21,6 @@ from wallets.signer.settings import SignerSettings
 
 CHART = Path(__file__).resolve().parent.parent.parent / "helm" / "cambist"
 COMMAND_SECONDS = 60
-KNOWN = ("--api-versions", "cambist.dev/v1alpha1/WalletChain")
 WALLETS: dict[str, Any] = {
     "enabled": True,
     "signer": {"secretName": "signing", "seedsSecretName": "seeds"},
@@ -65,10 +64,17 @@ def template(wallets: object, *arguments: str) -> subprocess.CompletedProcess[st
 
 
 def render(*arguments: str) -> Rendered:
-    done = template(WALLETS, *KNOWN, *arguments)
+    done = template(WALLETS, *arguments)
     assert done.returncode == 0, done.stderr
     documents = [document for document in yaml.safe_load_all(done.stdout) if document]
     return {(one["kind"], one["metadata"]["name"]): one for one in documents}
+
+
+def first_chain(found: Rendered) -> dict[str, Any]:
+    """The WalletChain that the chart's Job applies, as the API server would give it back."""
+    (told,) = json.loads(found["ConfigMap", "venue-apply"]["data"]["resources"])
+    assert told["kind"] == "WalletChain"
+    return {"metadata": {"name": told["name"], "uid": "u-1"}, "spec": told["spec"]}
 
 
 def set_environment(container: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,8 +112,7 @@ def test_each_process_accepts_the_settings_that_it_gets(
 def test_a_worker_accepts_what_operator_and_chart_tell_it(monkeypatch: pytest.MonkeyPatch) -> None:
     found = render()
     laid_over = yaml.safe_load(found["ConfigMap", "venue-workers"]["data"]["template.yaml"])
-    chain = found["WalletChain", "btc"]
-    chain["metadata"]["uid"] = "u-1"
+    chain = first_chain(found)
     made = dict(manifests.children(chain, WorkerSettings(), laid_over))
     pod = made[Kind.DEPLOYMENT]["spec"]["template"]
     (container,) = pod["spec"]["containers"]
@@ -130,8 +135,7 @@ def test_workers_send_and_serve_their_metrics_when_asked(monkeypatch: pytest.Mon
         *("--set", "telemetry.otlpEndpoint=http://collector:4317"),
     )
     laid_over = yaml.safe_load(found["ConfigMap", "venue-workers"]["data"]["template.yaml"])
-    chain = found["WalletChain", "btc"]
-    chain["metadata"]["uid"] = "u-1"
+    chain = first_chain(found)
     made = dict(manifests.children(chain, WorkerSettings(), laid_over))
     pod = made[Kind.DEPLOYMENT]["spec"]["template"]
     (container,) = pod["spec"]["containers"]
@@ -214,19 +218,20 @@ def test_one_of_custodys_processes_that_hangs_is_started_anew(name: str) -> None
         ({"signer": {"secretName": "s"}}, "wallets.signer.seedsSecretName names the Secret"),
         ({"approver": {"secretName": "a", "keysSecretName": "k"}}, "wallets.approver.keyId"),
         ({"chains": [{"name": "BTC", "spec": {}}]}, "wallets/chains/0"),
+        ({"waitSeconds": -1}, "wallets/waitSeconds"),
         ({"chains": [{"name": "btc", "spec": {"chain": "bitcoin"}}]}, "wallets/chains/0/spec"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(change: dict[str, Any], words: str) -> None:
-    done = template({**WALLETS, **change}, *KNOWN)
+    done = template({**WALLETS, **change})
     assert done.returncode != 0
     assert words in done.stderr or words.replace("/", ".") in done.stderr
 
 
-def test_chains_wait_for_their_definition_and_workers_for_their_operator() -> None:
-    assert "install without chains" in template(WALLETS).stderr
+def test_chains_need_custody_and_custody_needs_the_operator() -> None:
     without = template({**WALLETS, "chains": []}, "--set", "control.enabled=false")
     assert "needs control.enabled" in without.stderr
+    assert "wallets.chains needs wallets.enabled" in template({**WALLETS, "enabled": False}).stderr
 
 
 def test_each_process_waits_for_a_table_that_its_migrations_make() -> None:

@@ -50,6 +50,17 @@ tolerations: {{ toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
 
+{{/* A token for the API server: asked for by hand by the operator and Jobs, since no pod of the venue gets one. */}}
+{{- define "cambist.token-volume" -}}
+- name: token
+  projected:
+    defaultMode: 0440
+    sources:
+      - serviceAccountToken: {path: token, expirationSeconds: 3600}
+      - configMap: {name: kube-root-ca.crt, items: [{key: ca.crt, path: ca.crt}]}
+      - downwardAPI: {items: [{path: namespace, fieldRef: {fieldPath: metadata.namespace}}]}
+{{- end }}
+
 {{- define "cambist.spread" -}}
 topologySpreadConstraints:
   - maxSkew: 1
@@ -78,6 +89,28 @@ topologySpreadConstraints:
       - {key: {{ .name }}.pem, path: {{ .name }}.pem}
       - {key: {{ .name }}.key.pem, path: {{ .name }}.key.pem}
     {{- end }}
+{{- end }}
+
+{{/* Not empty = the Secret of credentials is made by a Job, and not by helm. */}}
+{{- define "cambist.credentials-by-job" -}}
+{{- if or (eq .Values.credentials.mode "job") (and .Values.gitops.argocd (eq .Values.credentials.mode "cert-manager")) }}yes{{ end }}
+{{- end }}
+
+{{/* As YAML: the hosts in the certificate of each name, the subject first. */}}
+{{- define "cambist.leaves" -}}
+{{- $edge := printf "%s-edge" .Release.Name -}}
+matching: [matching, localhost]
+operator: [operator]
+control: [control]
+{{- if .Values.wallets.enabled }}
+{{- range $service := list "wallets" "signer" "approver" }}
+{{ $service }}: [{{ $service }}, {{ $.Release.Name }}-{{ $service }}]
+{{- end }}
+{{- end }}
+{{- /* By helm always: it makes them once, and a certificate of one's own may be taken away later. */}}
+{{- if or (not .Values.edge.certificateSecretName) (eq .Values.credentials.mode "chart") }}
+edge: {{ toJson (concat (list $edge (printf "%s.%s" $edge .Release.Namespace) (printf "%s.%s.svc" $edge .Release.Namespace) "localhost") .Values.edge.hostNames) }}
+{{- end }}
 {{- end }}
 
 {{- define "cambist.dsn" -}}
