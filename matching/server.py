@@ -43,7 +43,12 @@ from runtime.settings import PostgresSettings
 from runtime.stages import StageMeter
 
 LOGGER = logs.get(__name__)
-MIGRATIONS = Migrations(schema="journal", folder=Path(__file__).parent / "migrations")
+MIGRATIONS = Migrations(
+    schema="journal",
+    folder=Path(__file__).parent / "migrations",
+    further_schemas=("history",),
+    written_once=frozenset({"journal.commands", "journal.events"}),
+)
 HEALTH_NAME = "cambist.matching"
 HEALTH_STANDBY = "cambist.matching.standby"
 # Primary, or able to become it: what readiness in a cluster asks.

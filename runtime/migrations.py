@@ -25,7 +25,7 @@ import sqlalchemy
 import sqlalchemy.ext.asyncio
 import sqlalchemy.pool
 
-from runtime import limits
+from runtime import grants, limits
 from runtime.errors import ConfigurationError, Unavailable
 from runtime.settings import PostgresSettings, mask_dsn
 
@@ -41,11 +41,16 @@ class Migrations:
 
     schema: str
     folder: Path
+    # Schemas beside it that the revisions make.
+    further_schemas: tuple[str, ...] = ()
+    # Tables without a guard of their own whose rows a service must never change: `schema.name`.
+    written_once: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        """Checks the schema's name: it is written into SQL."""
-        if not _SCHEMA_NAME.fullmatch(self.schema):
-            raise ValueError(f"not the name of a schema: {self.schema!r}")
+        """Checks the schemas' names: they are written into SQL."""
+        for schema in (self.schema, *self.further_schemas):
+            if not _SCHEMA_NAME.fullmatch(schema):
+                raise ValueError(f"not the name of a schema: {schema!r}")
 
 
 async def migrate(settings: PostgresSettings, migrations: Migrations) -> list[str]:
@@ -53,7 +58,8 @@ async def migrate(settings: PostgresSettings, migrations: Migrations) -> list[st
 
     Waits for another process that migrates the same schema, at most 60 s. Raises Unavailable
     when the database does not answer or the wait is over, ConfigurationError when the database
-    is newer than this program. All revisions are applied or none.
+    is newer than this program or the role of the service is not fit. All revisions are applied or
+    none.
     """
     async with open_engine(settings) as engine, engine.begin() as connection:
         await lock(connection, migrations.schema)
@@ -65,6 +71,14 @@ async def migrate(settings: PostgresSettings, migrations: Migrations) -> list[st
                 f"schema {migrations.schema} is at {before}, unknown to this program: {error}"
             ) from error
         after = await read_version(connection, migrations.schema)
+        if settings.service_role:
+            await grants.grant(
+                connection,
+                settings.service_role,
+                (migrations.schema, *migrations.further_schemas),
+                version_table=f"{migrations.schema}.{VERSION_TABLE}",
+                written_once=migrations.written_once,
+            )
     return revisions_between(migrations, before, after)
 
 

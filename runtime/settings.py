@@ -33,6 +33,9 @@ class PostgresSettings(SettingsGroup):
 
     # postgresql://user:password@host:port/database?sslmode=…; empty = the embedded one.
     dsn: SecretStr = SecretStr("")
+    # For `migrate` alone: the role that the service logs in as, which gets rights on rows and none
+    # on the schema. Empty = services log in as the role that migrates.
+    service_role: str = ""
     # Folder of the embedded database; it survives restarts.
     embedded_directory: str = "data/postgres"
     pool_connections_max: int = limits.POOL_CONNECTIONS_MAX

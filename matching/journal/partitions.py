@@ -1,6 +1,6 @@
 """Makes partitions of the two journal tables ahead of the head. Called by migrate and the primary.
 
-A partition is attached, not created in place: attaching does not lock inserts out.
+The primary's role may not change the schema, so a function of the schema's owner makes them.
 """
 
 import asyncio
@@ -8,7 +8,6 @@ import asyncio
 from matching import limits
 from runtime.postgres import Database
 
-TABLES = ("commands", "events")
 # Several processes may look at once; one makes, the others find it made.
 LOCK_CLASS = 0x0CA5
 
@@ -25,18 +24,12 @@ async def ensure_partitions(database: Database, shard: int, seq: int) -> list[st
     async with database.transaction() as connection:
         await connection.execute("select pg_advisory_xact_lock($1, $2)", LOCK_CLASS, shard)
         for index in range(first, first + limits.PARTITIONS_AHEAD + 1):
-            for table in TABLES:
-                name = f"{table}_s{shard}_p{index}"
-                if await connection.fetchval("select to_regclass($1)", f"journal.{name}"):
-                    continue
-                low = index * limits.PARTITION_COMMANDS
-                high = low + limits.PARTITION_COMMANDS
-                await connection.execute(
-                    f"create table journal.{name} (like journal.{table} including all);"
-                    f"alter table journal.{table} attach partition journal.{name}"
-                    f" for values from ({shard}, {low}) to ({shard}, {high})"
-                )
-                made.append(name)
+            made += await connection.fetchval(
+                "select journal.make_partitions($1, $2, $3)",
+                shard,
+                index,
+                limits.PARTITION_COMMANDS,
+            )
     return made
 
 
