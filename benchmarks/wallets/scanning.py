@@ -37,6 +37,7 @@ from wallets.deposits.scanner import Hooks, Moved, Scanner
 from wallets.ethereum.adapter import Ethereum, EthereumSettings
 from wallets.ethereum.fees import FeePolicy as EthereumFees
 from wallets.ethereum.node_set import NodeSet as EthereumNodes
+from wallets.ethereum.reading_processes import ReadingProcesses
 from wallets.schema import MIGRATIONS
 from wallets.tron import scan
 from wallets.tron.adapter import Tron, TronSettings
@@ -82,7 +83,14 @@ def open_bitcoin(network: Network, recording: Recording, database: Database) -> 
 
 def open_ethereum(network: Network, recording: Recording, database: Database) -> Scanner:
     """As a worker does."""
-    nodes = EthereumNodes(1, network.genesis_hash, [EthereumNode(recording)], 1, time.monotonic)
+    nodes = EthereumNodes(
+        1,
+        network.genesis_hash,
+        [EthereumNode(recording)],
+        1,
+        time.monotonic,
+        processes=ReadingProcesses(),
+    )
     fees = EthereumFees(ETHER, 1, 1)
     settings = EthereumSettings(1, fees, frozenset({ETHEREUM_TOKEN}), "", 64)
     adapter = Ethereum(network, nodes, database, settings)

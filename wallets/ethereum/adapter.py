@@ -7,6 +7,7 @@ nothing and stores nothing. What a transaction came to is `standing`'s to say.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from runtime.errors import Unavailable
@@ -36,6 +37,7 @@ from wallets.ethereum.lane_leases import LaneLeases
 from wallets.ethereum.lanes import Lane
 from wallets.ethereum.node_set import NodeSet
 from wallets.ethereum.nonces import next_nonce
+from wallets.ethereum.reading_ahead import ReadingAhead
 from wallets.ethereum.standing import Standing
 from wallets.ethereum.sweeping import Holding, Sweep, TopUp
 from wallets.ethereum.tokens import is_refusal, read_balance
@@ -99,6 +101,14 @@ class Ethereum:
         self._database = database
         self._settings = settings
         self._leases = leases
+        # Of the last look: no block above it is there yet.
+        self._tip_height = 0
+        read_block = partial(
+            nodes.read_block,
+            contracts=settings.contracts,
+            with_traces=settings.credits_internal,
+        )
+        self._ahead = ReadingAhead(read_block, nodes.agreed_ref)
         self._standing = Standing(
             network.network_id,
             nodes,
@@ -132,14 +142,20 @@ class Ethereum:
 
     async def tip(self) -> BlockRef:
         """The best block that enough nodes agree on. Raises Unavailable, Stuck."""
-        return await self._nodes.tip()
+        tip = await self._nodes.tip()
+        self._tip_height = tip.height
+        return tip
 
     async def read_block(self, height: int) -> Block:
-        """The block of a height, told alike by enough nodes. Raises Unavailable, Stuck."""
-        settings = self._settings
-        return await self._nodes.read_block(
-            height, settings.contracts, with_traces=settings.credits_internal
-        )
+        """The block of a height, told alike by enough nodes. Raises Unavailable, Stuck.
+
+        One scan may call it, and when it goes up, those that follow are read meanwhile.
+        """
+        return await self._ahead.read(height, self._tip_height)
+
+    async def close(self) -> None:
+        """Reads no further ahead."""
+        await self._ahead.close()
 
     async def final_height(self) -> int:
         """What enough nodes call final; -1 where only depth counts."""

@@ -14,6 +14,10 @@ CALL_SECONDS: Final = 20.0
 CALLS_MAX: Final = 16
 # Tries of a read whose connection broke; a send has one.
 READ_TRIES_MAX: Final = 2
+# Blocks that are read before their turn, some megabytes each, while a scan catches up.
+READ_AHEAD_BLOCKS: Final = 3
+# Processes of one worker that read blocks.
+READING_PROCESSES: Final = 1
 # Blocks that the agreed tip may lie below the lowest of the tips that count.
 TIP_SEARCH_BLOCKS: Final = 6
 # Digits of a quantity (256 bits).

@@ -14,6 +14,7 @@ from wallets.contract import Broadcast, BroadcastOutcome
 from wallets.ethereum import limits
 from wallets.ethereum.refusals import classify
 from wallets.ethereum.wire import hash_of
+from wallets.http_posts import Answer
 from wallets.json_rpc import Dialect, JsonRpc, NodeRefused
 
 READS: Final = frozenset(
@@ -64,16 +65,18 @@ class Node(JsonRpc):
 
     async def read(self, method: str, *params: object) -> Any:
         """The result of a read. Raises NodeRefused, Unavailable."""
+        return self.result_of(method, await self.ask(method, *params))
+
+    async def ask(self, method: str, *params: object) -> Answer:
+        """The whole answer to a read, whatever it says. Raises Unavailable."""
         if method not in READS:
             raise ValueError(f"{method} may not be repeated")
         last = Unavailable(f"{self.name} {method}")
         for _ in range(limits.READ_TRIES_MAX):
             try:
-                answer = await self.post(method, params)
+                return await self.post(method, params)
             except Unavailable as error:
                 last = error
-            else:
-                return self.result_of(method, answer)
         raise last
 
     async def broadcast(self, raw: bytes) -> Broadcast:

@@ -17,10 +17,11 @@ from runtime.errors import Unavailable
 from wallets.contract import Block, BlockRef
 from wallets.errors import Condition, Quarantined, Stuck, WrongChain
 from wallets.ethereum import limits
-from wallets.ethereum.blocks import parse_block
+from wallets.ethereum.block_reading import Answers, read_answers
 from wallets.ethereum.node import Node
 from wallets.ethereum.projection import canonical, projected
 from wallets.ethereum.proofs import check_block
+from wallets.ethereum.reading_processes import ReadingProcesses
 from wallets.ethereum.traces import internal_movements
 from wallets.ethereum.wire import fields, hash_text, quantity
 from wallets.json_rpc import NodeRefused
@@ -47,8 +48,11 @@ class NodeSet(Quorum[Node]):
         now_seconds: Callable[[], float],
         *,
         checks_roots: bool = True,
+        processes: ReadingProcesses | None = None,
     ) -> None:
         """`checks_roots` is off only for networks whose headers are not those of Ethereum.
+
+        Without `processes` blocks are read in threads of this one.
 
         Raises ValueError where it is off and one node alone would be believed.
         """
@@ -58,6 +62,7 @@ class NodeSet(Quorum[Node]):
         self.chain_id = chain_id
         self.genesis_hash = genesis_hash
         self._checks_roots = checks_roots
+        self._processes = processes
 
     async def check(self) -> None:
         """Asks every node whether it is on our chain and synced; puts aside those not.
@@ -122,23 +127,37 @@ class NodeSet(Quorum[Node]):
         if block_hash is None:
             raise Stuck(Condition.NODES_DISAGREE, f"no agreement on block {height}")
         ref = BlockRef(height, block_hash)
-        told: Counter[Block] = Counter()
+        told: list[Block] = []
         for node in named:
             try:
-                raw = await read_raw(node, ref, checks_roots=self._checks_roots)
-                block = await read_moves(node, raw, ref, contracts, with_traces=with_traces)
+                block = await self._read_told(node, ref, frozenset(contracts))
+                if with_traces:
+                    block = await with_internal(node, block)
             except Quarantined as error:
                 self.put_aside(node, str(error))
                 continue
             except (NodeRefused, Unavailable):
                 # Pruned, restarting: another of those that agree has it.
                 continue
-            told[block] += 1
-            if told[block] == self.agreeing:
+            told.append(block)
+            if told.count(block) == self.agreeing:
                 return block
-        if len(told) > 1:
+        if any(one != told[0] for one in told):
             raise Stuck(Condition.NODES_DISAGREE, f"nodes tell block {block_hash} differently")
         raise Unavailable(f"too few nodes gave block {block_hash}")
+
+    async def _read_told(self, node: Node, ref: BlockRef, contracts: frozenset[bytes]) -> Block:
+        """A block as a node tells it. Raises Quarantined, NodeRefused, Unavailable."""
+        name = "0x" + ref.block_hash
+        block = await node.ask("eth_getBlockByHash", name, True)
+        receipts = await node.ask("eth_getBlockReceipts", name)
+        answers = Answers(ref, block.content, receipts.content)
+        checks_roots = self._checks_roots
+        if self._processes is None:
+            return await asyncio.to_thread(
+                read_answers, answers, contracts, checks_roots=checks_roots
+            )
+        return await self._processes.read(answers, contracts, checks_roots=checks_roots)
 
     async def proven(self, ref: BlockRef) -> RawBlock | None:
         """The block of an agreed hash, from whichever node tells it true; None = not checked here.
@@ -149,7 +168,7 @@ class NodeSet(Quorum[Node]):
             return None
         for node in self.healthy():
             try:
-                return await read_raw(node, ref, checks_roots=True)
+                return await read_raw(node, ref)
             except Quarantined as error:
                 self.put_aside(node, str(error))
             except (NodeRefused, Unavailable):
@@ -225,25 +244,19 @@ class NodeSet(Quorum[Node]):
         return told, refused
 
 
-async def read_raw(node: Node, ref: BlockRef, *, checks_roots: bool) -> RawBlock:
-    """A block with its receipts: two calls. Raises Quarantined, NodeRefused, Unavailable."""
+async def read_raw(node: Node, ref: BlockRef) -> RawBlock:
+    """A block and its receipts, checked. Raises Quarantined, NodeRefused, Unavailable."""
     name = "0x" + ref.block_hash
     block = await node.read("eth_getBlockByHash", name, True)
     receipts = await node.read("eth_getBlockReceipts", name)
     if block is None or receipts is None:
         raise Unavailable(f"{node.name} has no block {name} any more")
-    if checks_roots:
-        await asyncio.to_thread(check_block, block, receipts, ref)
+    await asyncio.to_thread(check_block, block, receipts, ref)
     return RawBlock(block, receipts)
 
 
-async def read_moves(
-    node: Node, raw: RawBlock, ref: BlockRef, contracts: Collection[bytes], *, with_traces: bool
-) -> Block:
-    """What a block moved. Raises Quarantined, NodeRefused, Unavailable."""
-    whole = await asyncio.to_thread(parse_block, raw.block, raw.receipts, ref, contracts)
-    if not with_traces:
-        return whole
-    traces = await node.read("trace_block", hex(ref.height))
-    moved = await asyncio.to_thread(internal_movements, traces, ref)
-    return replace(whole, movements=(*whole.movements, *moved))
+async def with_internal(node: Node, block: Block) -> Block:
+    """A block with what calls moved within. Raises Quarantined, NodeRefused, Unavailable."""
+    traces = await node.read("trace_block", hex(block.ref.height))
+    moved = await asyncio.to_thread(internal_movements, traces, block.ref)
+    return replace(block, movements=(*block.movements, *moved))

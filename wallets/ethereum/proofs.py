@@ -10,14 +10,12 @@ a `hash` field, and a field that the header needs and the node leaves out is a r
 from collections.abc import Callable
 from typing import Any, Final
 
-from eth_account import Account
-from eth_keys.exceptions import BadSignature
-from eth_utils.crypto import keccak
-from eth_utils.exceptions import ValidationError
+from eth_hash.auto import keccak
 
 from wallets.contract import BlockRef
 from wallets.errors import Quarantined
-from wallets.ethereum.trie_root import encoded, encoded_list, encoded_number, ordered_root
+from wallets.ethereum import hex_rlp
+from wallets.ethereum.trie_root import ordered_root
 from wallets.ethereum.wire import ADDRESS_BYTES, HASH_BYTES, data, fields, quantity
 
 BLOOM_BYTES: Final = 256
@@ -26,62 +24,56 @@ LEGACY: Final = 0
 # Types of EIP-2718 that are encoded as a list behind one byte, all below a list's first byte.
 TYPE_MAX: Final = 0x7F
 
-Encoder = Callable[[Any], bytes]
+# Of a value as a node tells it, the digits of its RLP.
+Encoder = Callable[[Any], str]
 
 
 class FalseBlock(Quarantined):
     """A node's block, or a part of it, does not hash up to what its header says."""
 
 
-def as_number(value: Any) -> bytes:
-    """A quantity in RLP."""
-    return encoded_number(quantity(value))
-
-
-def as_data(value: Any) -> bytes:
-    """Bytes of any length in RLP."""
-    return encoded(data(value))
-
-
-def as_hash(value: Any) -> bytes:
+def as_hash(value: Any) -> str:
     """32 bytes in RLP."""
-    return encoded(data(value, HASH_BYTES))
+    return hex_rlp.fixed(value, HASH_BYTES)
 
 
-def as_address(value: Any) -> bytes:
+def as_address(value: Any) -> str:
     """An account in RLP; a transaction that makes a contract has none."""
-    return encoded(b"" if value is None else data(value, ADDRESS_BYTES))
+    return hex_rlp.NOTHING if value is None else hex_rlp.fixed(value, ADDRESS_BYTES)
 
 
-def as_bloom(value: Any) -> bytes:
+def as_bloom(value: Any) -> str:
     """A filter of logs in RLP. It need not be computed: a false one gives a false root."""
-    return encoded(data(value, BLOOM_BYTES))
+    return hex_rlp.fixed(value, BLOOM_BYTES)
 
 
-def as_nonce(value: Any) -> bytes:
+def as_nonce(value: Any) -> str:
     """A header's nonce in RLP, zero today."""
-    return encoded(data(value, NONCE_BYTES))
+    return hex_rlp.fixed(value, NONCE_BYTES)
 
 
-def as_accesses(value: Any) -> bytes:
+def as_accesses(value: Any) -> str:
     """The storage that a transaction says it will touch (EIP-2930)."""
     entries = [fields(one) for one in listed(value)]
-    return encoded_list(
-        [
-            encoded_list([as_address(one.get("address")), as_hashes(one.get("storageKeys"))])
-            for one in entries
-        ]
+    return hex_rlp.sequence(
+        hex_rlp.sequence([as_owner(one.get("address")), as_hashes(one.get("storageKeys"))])
+        for one in entries
     )
 
 
-def as_hashes(value: Any) -> bytes:
+def as_owner(value: Any) -> str:
+    """An account that must be there, in RLP."""
+    return hex_rlp.fixed(value, ADDRESS_BYTES)
+
+
+def as_hashes(value: Any) -> str:
     """A list of 32 bytes each."""
-    return encoded_list([as_hash(one) for one in listed(value)])
+    return hex_rlp.sequence([as_hash(one) for one in listed(value)])
 
 
-def as_authorizations(value: Any) -> bytes:
+def as_authorizations(value: Any) -> str:
     """Accounts that a transaction lends code to (EIP-7702)."""
-    return encoded_list([by(AUTHORIZATION, fields(one)) for one in listed(value)])
+    return hex_rlp.sequence([in_order(AUTHORIZATION, fields(one)) for one in listed(value)])
 
 
 # Header fields in their order. From the base fee on each came with an upgrade and stands only in
@@ -94,61 +86,64 @@ HEADER: Final[tuple[tuple[str, Encoder], ...]] = (
     ("transactionsRoot", as_hash),
     ("receiptsRoot", as_hash),
     ("logsBloom", as_bloom),
-    ("difficulty", as_number),
-    ("number", as_number),
-    ("gasLimit", as_number),
-    ("gasUsed", as_number),
-    ("timestamp", as_number),
-    ("extraData", as_data),
+    ("difficulty", hex_rlp.number),
+    ("number", hex_rlp.number),
+    ("gasLimit", hex_rlp.number),
+    ("gasUsed", hex_rlp.number),
+    ("timestamp", hex_rlp.number),
+    ("extraData", hex_rlp.content),
     ("mixHash", as_hash),
     ("nonce", as_nonce),
 )
 HEADER_LATER: Final[tuple[tuple[str, Encoder], ...]] = (
-    ("baseFeePerGas", as_number),
+    ("baseFeePerGas", hex_rlp.number),
     ("withdrawalsRoot", as_hash),
-    ("blobGasUsed", as_number),
-    ("excessBlobGas", as_number),
+    ("blobGasUsed", hex_rlp.number),
+    ("excessBlobGas", hex_rlp.number),
     ("parentBeaconBlockRoot", as_hash),
     ("requestsHash", as_hash),
     ("blockAccessListHash", as_hash),
-    ("slotNumber", as_number),
+    ("slotNumber", hex_rlp.number),
 )
 AUTHORIZATION: Final[tuple[tuple[str, Encoder], ...]] = (
-    ("chainId", as_number),
+    ("chainId", hex_rlp.number),
     ("address", as_address),
-    ("nonce", as_number),
-    ("yParity", as_number),
-    ("r", as_number),
-    ("s", as_number),
+    ("nonce", hex_rlp.number),
+    ("yParity", hex_rlp.number),
+    ("r", hex_rlp.number),
+    ("s", hex_rlp.number),
 )
 PAYING: Final[tuple[tuple[str, Encoder], ...]] = (
-    ("gas", as_number),
+    ("gas", hex_rlp.number),
     ("to", as_address),
-    ("value", as_number),
-    ("input", as_data),
+    ("value", hex_rlp.number),
+    ("input", hex_rlp.content),
 )
 ACCESSES: Final = ("accessList", as_accesses)
-CHAIN: Final[tuple[tuple[str, Encoder], ...]] = (("chainId", as_number), ("nonce", as_number))
+CHAIN: Final[tuple[tuple[str, Encoder], ...]] = (
+    ("chainId", hex_rlp.number),
+    ("nonce", hex_rlp.number),
+)
 FEES: Final[tuple[tuple[str, Encoder], ...]] = (
-    ("maxPriorityFeePerGas", as_number),
-    ("maxFeePerGas", as_number),
+    ("maxPriorityFeePerGas", hex_rlp.number),
+    ("maxFeePerGas", hex_rlp.number),
 )
 # `v` is the parity, under the name that every client gives.
 SIGNATURE: Final[tuple[tuple[str, Encoder], ...]] = (
-    ("v", as_number),
-    ("r", as_number),
-    ("s", as_number),
+    ("v", hex_rlp.number),
+    ("r", hex_rlp.number),
+    ("s", hex_rlp.number),
 )
 TRANSACTION: Final[dict[int, tuple[tuple[str, Encoder], ...]]] = {
-    LEGACY: (("nonce", as_number), ("gasPrice", as_number), *PAYING, *SIGNATURE),
-    1: (*CHAIN, ("gasPrice", as_number), *PAYING, ACCESSES, *SIGNATURE),
+    LEGACY: (("nonce", hex_rlp.number), ("gasPrice", hex_rlp.number), *PAYING, *SIGNATURE),
+    1: (*CHAIN, ("gasPrice", hex_rlp.number), *PAYING, ACCESSES, *SIGNATURE),
     2: (*CHAIN, *FEES, *PAYING, ACCESSES, *SIGNATURE),
     3: (
         *CHAIN,
         *FEES,
         *PAYING,
         ACCESSES,
-        ("maxFeePerBlobGas", as_number),
+        ("maxFeePerBlobGas", hex_rlp.number),
         ("blobVersionedHashes", as_hashes),
         *SIGNATURE,
     ),
@@ -205,28 +200,20 @@ def encoded_transaction(transaction: dict[str, Any]) -> bytes:
     return prefix(kind) + by(names, transaction)
 
 
-def sender_of(transaction: dict[str, Any]) -> bytes:
-    """The account whose signature a transaction has. Raises FalseBlock."""
-    try:
-        found = Account.recover_transaction(encoded_transaction(transaction))
-    except (ValueError, TypeError, ValidationError, BadSignature) as error:
-        raise FalseBlock(f"a transaction that nobody signed: {error}") from error
-    return data(found, ADDRESS_BYTES)
-
-
 def encoded_receipt(receipt: dict[str, Any]) -> bytes:
     """A receipt as it stands in a block."""
-    logs = [encoded_log(fields(log)) for log in listed(receipt.get("logs"))]
-    status = as_number(receipt.get("status"))
-    gas = as_number(receipt.get("cumulativeGasUsed"))
+    logs = [log_in_order(fields(log)) for log in listed(receipt.get("logs"))]
+    status = hex_rlp.number(receipt.get("status"))
+    gas = hex_rlp.number(receipt.get("cumulativeGasUsed"))
     bloom = as_bloom(receipt.get("logsBloom"))
-    return prefix(kind_of(receipt)) + encoded_list([status, gas, bloom, encoded_list(logs)])
+    content = hex_rlp.sequence([status, gas, bloom, hex_rlp.sequence(logs)])
+    return prefix(kind_of(receipt)) + hex_rlp.to_bytes(content)
 
 
-def encoded_log(log: dict[str, Any]) -> bytes:
-    """A log: the contract, what it is indexed by, and its data."""
-    address = encoded(data(log.get("address"), ADDRESS_BYTES))
-    return encoded_list([address, as_hashes(log.get("topics")), as_data(log.get("data"))])
+def log_in_order(log: dict[str, Any]) -> str:
+    """A log in RLP: the contract, what it is indexed by, and its data."""
+    address, content = as_owner(log.get("address")), hex_rlp.content(log.get("data"))
+    return hex_rlp.sequence([address, as_hashes(log.get("topics")), content])
 
 
 def kind_of(value: dict[str, Any]) -> int:
@@ -244,12 +231,15 @@ def prefix(kind: int) -> bytes:
 
 def by(names: tuple[tuple[str, Encoder], ...], value: dict[str, Any]) -> bytes:
     """The named fields in their order, as a list in RLP. Raises Quarantined for one not there."""
-    parts = []
-    for name, encoder in names:
-        if name not in value:
-            raise FalseBlock(f"no {name} in what a node told")
-        parts.append(encoder(value[name]))
-    return encoded_list(parts)
+    return hex_rlp.to_bytes(in_order(names, value))
+
+
+def in_order(names: tuple[tuple[str, Encoder], ...], value: dict[str, Any]) -> str:
+    """The digits of that list."""
+    try:
+        return hex_rlp.sequence([encoder(value[name]) for name, encoder in names])
+    except KeyError as error:
+        raise FalseBlock(f"no {error.args[0]} in what a node told") from None
 
 
 def listed(value: Any) -> list[Any]:

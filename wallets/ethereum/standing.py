@@ -22,7 +22,7 @@ from wallets.ethereum import lanes
 from wallets.ethereum.blocks import transfers
 from wallets.ethereum.node_set import NodeSet
 from wallets.ethereum.projection import canonical, receipt_of, transaction_of
-from wallets.ethereum.proofs import sender_of
+from wallets.ethereum.senders import sender_of
 from wallets.ethereum.transactions import Signed, parse_signed, payment_of
 from wallets.ethereum.wire import fields, hash_text, quantity
 
@@ -188,7 +188,7 @@ def check_paid(signed: Signed, receipt: dict[str, Any]) -> None:
         return
     contract, recipient, _ = payment
     moved = transfers(receipt, (contract,))
-    if not any(move.key == recipient for move in moved):
+    if not any(one.recipient == recipient for one in moved):
         raise Stuck(Condition.ASSET_SUSPENDED, f"{signed.txid} succeeded and logged no transfer")
 
 

@@ -7,7 +7,7 @@ computes roots: it stores no trie and proves nothing about a part of one.
 from collections.abc import Sequence
 from typing import Final
 
-from eth_utils.crypto import keccak
+from eth_hash.auto import keccak
 
 # A node shorter than its hash stands in its parent as it is.
 HASH_BYTES: Final = 32
@@ -17,8 +17,8 @@ TEXT_OFFSET: Final = 0x80
 LIST_OFFSET: Final = 0xC0
 NOTHING: Final = b"\x80"
 
-# A key in half bytes, and what is stored there.
-Pair = tuple[bytes, bytes]
+# A key in half bytes, one hex digit each, and what is stored there.
+Pair = tuple[str, bytes]
 
 
 def encoded(content: bytes) -> bytes:
@@ -56,7 +56,7 @@ def trie_root(pairs: Sequence[tuple[bytes, bytes]]) -> bytes:
     """The root of a trie of values by key. Keys must differ, values must not be empty."""
     if not pairs:
         return keccak(NOTHING)
-    return keccak(node_of(sorted((half_bytes(key), value) for key, value in pairs), 0))
+    return keccak(node_of(sorted((key.hex(), value) for key, value in pairs), 0))
 
 
 def node_of(pairs: Sequence[Pair], depth: int) -> bytes:
@@ -79,7 +79,7 @@ def branch(pairs: Sequence[Pair], depth: int) -> bytes:
         if len(key) == depth:
             ending = encoded(value)
         else:
-            children[key[depth]].append((key, value))
+            children[int(key[depth], 16)].append((key, value))
     parts = [reference(node_of(child, depth + 1)) if child else NOTHING for child in children]
     return encoded_list([*parts, ending])
 
@@ -89,19 +89,13 @@ def reference(node: bytes) -> bytes:
     return node if len(node) < HASH_BYTES else encoded(keccak(node))
 
 
-def packed(path: bytes, *, is_leaf: bool) -> bytes:
+def packed(path: str, *, is_leaf: bool) -> bytes:
     """A path of half bytes as bytes, with a first half byte for its kind and whether it is odd."""
     flag = 2 * is_leaf + len(path) % 2
-    whole = bytes([flag]) + path if len(path) % 2 else bytes([flag, 0]) + path
-    return bytes(high << 4 | low for high, low in zip(whole[::2], whole[1::2], strict=True))
+    return bytes.fromhex(f"{flag}{path}" if len(path) % 2 else f"{flag}0{path}")
 
 
-def half_bytes(key: bytes) -> bytes:
-    """Each byte as two."""
-    return bytes(half for byte in key for half in (byte >> 4, byte & 15))
-
-
-def shared_length(one: bytes, other: bytes) -> int:
+def shared_length(one: str, other: str) -> int:
     """How many half bytes two paths begin alike with."""
     for place, (left, right) in enumerate(zip(one, other, strict=False)):
         if left != right:

@@ -5,7 +5,7 @@ Called wherever an answer of a node is read. Text that is none is the node's fau
 
 from typing import Any, Final
 
-from eth_utils.crypto import keccak
+from eth_hash.auto import keccak
 
 from wallets.errors import Quarantined
 from wallets.ethereum import limits

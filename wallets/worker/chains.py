@@ -181,6 +181,7 @@ async def _open_ethereum(
     from wallets.ethereum.lane_leases import LaneLeases
     from wallets.ethereum.node import Node, NodeSettings
     from wallets.ethereum.node_set import NodeSet
+    from wallets.ethereum.reading_processes import ReadingProcesses
 
     rows = await database.read(
         "select contract from custody.asset where network_id = $1 and contract <> ''",
@@ -202,9 +203,11 @@ async def _open_ethereum(
         agreeing,
         time.monotonic,
         checks_roots=settings.checks_roots,
+        processes=await stack.enter_async_context(ReadingProcesses()),
     )
     leases = LaneLeases(database, network.network_id)
     adapter = Ethereum(network, node_set, database, settings, leases)
+    stack.push_async_callback(adapter.close)
     seconds = parse(int, content.get(STALLED, limits.ETHEREUM_STALLED_SECONDS), STALLED)
     gathers = None
     if "sweeps" in content:

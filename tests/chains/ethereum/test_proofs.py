@@ -21,8 +21,8 @@ from wallets.ethereum.proofs import (
     check_header,
     check_receipts,
     check_transactions,
-    sender_of,
 )
+from wallets.ethereum.senders import sender_of
 
 pytestmark = pytest.mark.chains
 
