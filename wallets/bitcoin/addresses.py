@@ -10,14 +10,14 @@ from typing import Final
 
 import base58
 
-from wallets.bitcoin import library
+from wallets.bitcoin import bech32, library
 from wallets.bitcoin.networks import NETWORKS, BitcoinNetwork
 from wallets.bitcoin.scripts import ScriptKind, dust_atoms, kind_of, program_of, script_of
 from wallets.contract import Destination
 from wallets.errors import RefusedAddress, Rejected
 
 TEXT_LENGTH_MAX: Final = 90
-BECH32_CHARACTERS: Final = frozenset("qpzry9x8gf2tvdw0s3jn54khce6mua7l")
+BECH32_CHARACTERS: Final = frozenset(bech32.CHARACTERS)
 BASE58_CHARACTERS: Final = frozenset(base58.BITCOIN_ALPHABET.decode())
 WITNESS_VERSIONS: Final = (0, 1)
 
@@ -50,7 +50,7 @@ def parse_witness(text: str, prefix: str, data: str, network: BitcoinNetwork) ->
     if len(data) < 8:
         raise RefusedAddress(AddressFault.LENGTH, "nothing before the checksum")
     checksum = library.addr_bech32_checksum(text)
-    version = "qpzry9x8gf2tvdw0s3jn54khce6mua7l".index(data[0])
+    version = bech32.CHARACTERS.index(data[0])
     if checksum != (1 if version == 0 else library.BECH32M_CONST):
         raise RefusedAddress(AddressFault.CHECKSUM, "bech32 checksum")
     if prefix != network.bech32_prefix:
@@ -99,12 +99,7 @@ def address_of(script: bytes, network: BitcoinNetwork) -> str:
     if kind is ScriptKind.P2SH:
         return base58.b58encode_check(bytes((network.script_hash_version,)) + program).decode()
     version = 1 if kind is ScriptKind.P2TR else 0
-    checksum = library.BECH32M_CONST if version else 1
-    # In hex: it takes bytes that happen to be hexadecimal digits for their text.
-    text = library.pubkeyhash_to_addr_bech32(
-        program.hex(), network.bech32_prefix, version, checksum_xor=checksum
-    )
-    return str(text)
+    return bech32.encode(network.bech32_prefix, version, program)
 
 
 def check_amount(destination: Destination, amount_atoms: int) -> None:

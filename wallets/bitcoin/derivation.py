@@ -8,8 +8,10 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from wallets.bitcoin.addresses import address_of
 from wallets.bitcoin.networks import BitcoinNetwork
 from wallets.bitcoin.scripts import ScriptKind, script_of
+from wallets.contract import Destination
 from wallets.errors import Rejected
 from wallets.extended_keys import HARDENED, ExtendedKey
 
@@ -30,6 +32,13 @@ def script_of_key(public_key: bytes) -> bytes:
     """P2WPKH of a compressed public key."""
     digest = hashlib.new("ripemd160", hashlib.sha256(public_key).digest()).digest()
     return script_of(ScriptKind.P2WPKH, digest)
+
+
+def wallet_at(extended_public_key: str, index: int, network: BitcoinNetwork) -> Destination:
+    """The deposit address of a place of a branch. Raises Rejected by name."""
+    branch = parse_branch(extended_public_key, network)
+    script = script_of_key(branch.point(index).format())
+    return Destination(address_of(script, network), script)
 
 
 def parse_branch(extended_public_key: str, network: BitcoinNetwork) -> Branch:

@@ -23,7 +23,6 @@ with warnings.catch_warnings():
         EncodingError,
         addr_bech32_checksum,
         addr_bech32_to_pubkeyhash,
-        pubkeyhash_to_addr_bech32,
     )
 
 __all__ = [
@@ -31,5 +30,4 @@ __all__ = [
     "EncodingError",
     "addr_bech32_checksum",
     "addr_bech32_to_pubkeyhash",
-    "pubkeyhash_to_addr_bech32",
 ]

@@ -29,6 +29,10 @@ class ScriptKind(enum.Enum):
         return self in (ScriptKind.P2WPKH, ScriptKind.P2WSH, ScriptKind.P2TR)
 
 
+# What makes each kind, read once: blocks and addresses look at every script.
+SHAPES: Final = tuple((kind, *kind.value) for kind in ScriptKind)
+
+
 def script_of(kind: ScriptKind, program: bytes) -> bytes:
     """The output script; `program` is the hash, or the key of P2TR."""
     before, length, after = kind.value
@@ -39,8 +43,7 @@ def script_of(kind: ScriptKind, program: bytes) -> bytes:
 
 def kind_of(script: bytes) -> ScriptKind | None:
     """Which kind exactly these bytes are; None for everything else, whatever it resembles."""
-    for kind in ScriptKind:
-        before, length, after = kind.value
+    for kind, before, length, after in SHAPES:
         is_long = len(script) == len(before) + length + len(after)
         if is_long and script.startswith(before) and script.endswith(after):
             return kind

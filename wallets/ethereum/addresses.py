@@ -8,8 +8,8 @@ import enum
 from collections.abc import Collection
 from typing import Final
 
-from eth_utils.address import is_checksum_address, is_hex_address, to_checksum_address
-from eth_utils.crypto import keccak
+from eth_hash.auto import keccak
+from eth_utils.address import is_checksum_address, is_hex_address
 
 from wallets.contract import Destination
 from wallets.errors import RefusedAddress
@@ -32,8 +32,13 @@ class AddressFault(enum.StrEnum):
 
 
 def text_of(key: bytes) -> str:
-    """An account with its checksum."""
-    return str(to_checksum_address(key))
+    """An account with its checksum: a letter is a capital where the hash has 8 or more."""
+    if len(key) != len(ZERO_ADDRESS):
+        raise ValueError(f"an account has {len(ZERO_ADDRESS)} bytes, not {len(key)}")
+    digits = key.hex()
+    marks = keccak(digits.encode()).hex()
+    pairs = zip(digits, marks, strict=False)
+    return "0x" + "".join(digit.upper() if mark > "7" else digit for digit, mark in pairs)
 
 
 def parse_address(text: str, contracts: Collection[bytes]) -> Destination:

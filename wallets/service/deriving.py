@@ -18,14 +18,12 @@ class BitcoinBranch:
 
     def create_wallet(self, extended_public_key: str, index: int) -> Destination:
         """As the adapter does. Raises Rejected."""
-        from wallets.bitcoin import addresses, derivation
+        from wallets.bitcoin.derivation import wallet_at
         from wallets.bitcoin.networks import NETWORKS
 
         for known in NETWORKS:
             if known.chain == self.network:
-                branch = derivation.parse_branch(extended_public_key, known)
-                script = derivation.script_of_key(branch.point(index).format())
-                return Destination(addresses.address_of(script, known), script)
+                return wallet_at(extended_public_key, index, known)
         raise Rejected("NETWORK_NOT_SERVED", f"no addresses on bitcoin/{self.network}")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from typing import Final
 
 import base58
-from eth_utils.crypto import keccak
+from eth_hash.auto import keccak
 
 from wallets.contract import Destination
 from wallets.errors import RefusedAddress

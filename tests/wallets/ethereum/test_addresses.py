@@ -2,6 +2,9 @@
 
 import pytest
 from eth_keys.datatypes import PublicKey
+from eth_utils.address import to_checksum_address
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cambist.internal.signer.v1 import intent_pb2
 from wallets.errors import RefusedAddress, Rejected
@@ -41,6 +44,17 @@ def test_what_is_no_destination_is_refused_by_name(text: str, fault: AddressFaul
     with pytest.raises(RefusedAddress) as refused:
         parse_address(text, {TOKEN})
     assert refused.value.fault is fault
+
+
+@given(st.binary(min_size=20, max_size=20))
+def test_a_text_has_the_capitals_of_the_standard(key: bytes) -> None:
+    assert text_of(key) == to_checksum_address(key)
+
+
+@pytest.mark.parametrize("length", [0, 19, 21, 32])
+def test_bytes_of_another_length_have_no_text(length: int) -> None:
+    with pytest.raises(ValueError, match="20 bytes"):
+        text_of(bytes(length))
 
 
 def test_a_derived_address_is_that_of_the_signers_key() -> None:
