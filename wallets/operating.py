@@ -7,6 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Final
 
 import click
 
@@ -16,6 +17,8 @@ from runtime.postgres import Database
 from wallets.contract import Network
 from wallets.errors import Rejected, Stuck
 from wallets.settings import WalletSettings
+
+BY: Final = click.option("--by", "people", multiple=True, metavar="NAME", help="Twice.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,14 @@ def load_settings() -> WalletSettings:
     except ConfigurationError as error:
         click.echo(f"configuration: {error}", err=True)
         sys.exit(process.ExitStatus.CONFIGURATION)
+
+
+def id_of(text: str, name: str) -> bytes:
+    """Sixteen bytes in hex; `name` is the argument's. Raises click's error."""
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise click.BadParameter("not hex", param_hint=name) from None
 
 
 async def read_network(database: Database, settings: WalletSettings) -> Network:

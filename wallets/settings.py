@@ -21,7 +21,7 @@ class WalletSettings(Settings):
     network: str = ""
     # JSON: nodes, fees, depths.
     chain_file: str = ""
-    # Unique among workers that run at the same time; empty = made up at start.
+    # Begins the name under which it holds leases; each start makes up the rest.
     instance: str = ""
     # Payouts that are worked on side by side.
     steps: int = Field(default=2, ge=1, le=limits.STEPS_MAX)

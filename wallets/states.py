@@ -82,7 +82,8 @@ D = DepositState
 
 PAYOUT: Final[Mapping[PayoutState, frozenset[PayoutState]]] = {
     P.REQUESTED: frozenset({P.HELD, P.APPROVED, P.REJECTED, P.CANCELLED}),
-    P.HELD: frozenset({P.APPROVED, P.REJECTED, P.CANCELLED}),
+    # Back to REQUESTED when people let it go on to its approval.
+    P.HELD: frozenset({P.REQUESTED, P.APPROVED, P.REJECTED, P.CANCELLED}),
     P.APPROVED: frozenset({P.STARTED, P.HELD, P.REJECTED, P.CANCELLED}),
     P.STARTED: frozenset({P.BUILT, P.CANCELLED, P.FAILED}),
     P.BUILT: frozenset({P.SIGNED, P.STARTED}),

@@ -4,7 +4,6 @@ Run by operators, beside the workers. It asks no node and moves no coin.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Final
 
 import click
 
@@ -12,10 +11,11 @@ from runtime.postgres import Database
 from wallets import operating
 from wallets.deposits import held
 from wallets.deposits.held import ReturnAccount
-from wallets.operating import Operation
+from wallets.operating import BY, Operation, id_of
+from wallets.screening import switch
+from wallets.screening.verdicts import Subject
 
 Work = Callable[[Database, int], Awaitable[None]]
-BY: Final = click.option("--by", "people", multiple=True, metavar="NAME", help="Twice.")
 
 
 @click.group()
@@ -42,7 +42,7 @@ def show_held() -> None:
 @BY
 def release(deposit: str, people: tuple[str, ...]) -> None:
     """Let DEPOSIT go on to its credit."""
-    deposit_id = id_of(deposit)
+    deposit_id = id_of(deposit, "DEPOSIT")
 
     async def run(database: Database, network_id: int) -> None:
         await held.release(database, network_id, deposit_id, people)
@@ -58,7 +58,7 @@ def release(deposit: str, people: tuple[str, ...]) -> None:
 @BY
 def give_back(deposit: str, account: int, shard: int, people: tuple[str, ...]) -> None:
     """Credit DEPOSIT to an account of the venue's, which withdraws it to the payer."""
-    deposit_id = id_of(deposit)
+    deposit_id = id_of(deposit, "DEPOSIT")
 
     async def run(database: Database, network_id: int) -> None:
         await held.give_back(
@@ -70,24 +70,16 @@ def give_back(deposit: str, account: int, shard: int, people: tuple[str, ...]) -
 
 
 @deposits.command()
-@click.argument("switch", type=click.Choice(("on", "off")))
+@click.argument("wanted", type=click.Choice(("on", "off")))
 @BY
-def screening(switch: str, people: tuple[str, ...]) -> None:
+def screening(wanted: str, people: tuple[str, ...]) -> None:
     """Require a verdict before each credit, or require none any more."""
 
     async def run(database: Database, network_id: int) -> None:
-        await held.require(database, network_id, people, on=switch == "on")
-        click.echo(f"screening is {switch}")
+        await switch.require(database, network_id, Subject.DEPOSIT, people, on=wanted == "on")
+        click.echo(f"screening is {wanted}")
 
     carry_out(run)
-
-
-def id_of(text: str) -> bytes:
-    """Sixteen bytes in hex."""
-    try:
-        return bytes.fromhex(text)
-    except ValueError:
-        raise click.BadParameter("not hex", param_hint="DEPOSIT") from None
 
 
 def carry_out(work: Work) -> None:

@@ -39,7 +39,6 @@ update custody.deposit set state = 'confirming', reason = '',
     shard = case when $3 = 0 then shard else $3 end
 where deposit_id = $1
 """
-REQUIRE: Final = "update custody.chain set screens_deposits = $2 where network_id = $1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,23 +111,6 @@ async def give_back(
         ):
             raise Rejected("RETURN_ACCOUNT", f"the network has no source on shard {account.shard}")
         await _decide(connection, network_id, deposit_id, ("return", names), account)
-
-
-async def require(database: Database, network_id: int, people: Sequence[str], *, on: bool) -> None:
-    """Whether deposits need a verdict before their credit. Raises Rejected."""
-    names = check_people(people)
-    reason = f"screening {'on' if on else 'off'} by {' and '.join(names)}"
-    async with changing(database, ACTOR, reason) as connection:
-        await connection.execute(REQUIRE, network_id, on)
-        # Not a change of a state, and kept among them all the same: in the chain of hashes.
-        await connection.execute(
-            "insert into custody.event (kind, subject_id, state_before, state_after, actor, reason)"
-            " values ('screening', $1, '', $2, $3, $4)",
-            str(network_id),
-            "on" if on else "off",
-            ACTOR,
-            reason,
-        )
 
 
 async def _find(connection: Connection, network_id: int, deposit_id: bytes) -> asyncpg.Record:

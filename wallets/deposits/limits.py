@@ -21,14 +21,9 @@ DEPOSITS_PAGE: Final = 10_000
 SCREENING_SECONDS: Final = 1.0
 # A question without an answer is asked again after so long; the other side knows it by its id.
 SCREENING_RETRY_SECONDS: Final = 30.0
-# Questions of one look, answers that may fail in a row before it ends, and questions at once.
+# Questions of one look, and answers that may fail in a row before it ends.
 SCREENED_PAGE: Final = 200
 SCREENING_FAILURES_MAX: Final = 3
-SCREENING_CALLS_MAX: Final = 1
-SCREENING_TIMEOUT_SECONDS_MAX: Final = 60
-SCREENING_ANSWER_BYTES_MAX: Final = 16_384
-SCREENING_ANSWER_DEPTH_MAX: Final = 8
-SCREENING_REFERENCE_MAX: Final = 200
 # Held deposits that one list shows.
 HELD_SHOWN_MAX: Final = 1_000
 # Between two looks at the memory pool; ids that it may hold, transactions read in one look, and

@@ -6,9 +6,8 @@ deposit waits. What credits, and what lets go of a held deposit, is not decided 
 """
 
 import asyncio
-import enum
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 import asyncpg
 
@@ -18,6 +17,7 @@ from runtime.postgres import Connection, Database
 from wallets.core.transactions import changing
 from wallets.deposits import limits
 from wallets.errors import Condition
+from wallets.screening.verdicts import Question, Screens, Subject
 
 ACTOR: Final = "screening"
 PREFIX: Final = "SCREENING_"
@@ -59,52 +59,6 @@ where network_id = $1 and screening_condition <> $2
 """
 
 
-class Verdict(enum.StrEnum):
-    """What a screening says of a deposit."""
-
-    ACCEPT = "accept"
-    HOLD = "hold"
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a screening is told."""
-
-    deposit_id: bytes
-    chain: str
-    network: str
-    txid: str
-    index: int
-    address: str
-    account_id: int
-    symbol: str
-    amount_atoms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A verdict; `reason` is UPPER_SNAKE_CASE, `reference` the other side's name for the case."""
-
-    verdict: Verdict
-    reason: str
-    reference: str
-
-
-class Screens(Protocol):
-    """Who is asked."""
-
-    async def judge(self, asked: Asked) -> Answer:
-        """The same deposit gets the same answer. Raises Unavailable: the deposit waits."""
-
-
-class AcceptsAll:
-    """Of a network that requires an answer, in development."""
-
-    async def judge(self, asked: Asked) -> Answer:
-        """Accepts."""
-        return Answer(Verdict.ACCEPT, "ACCEPTS_ALL", asked.deposit_id.hex())
-
-
 @dataclass(frozen=True, slots=True)
 class Screening:
     """One network's questions."""
@@ -139,20 +93,19 @@ class Screening:
             await self._name(failures > 0)
         return answered
 
-    async def _ask(self, asked: Asked) -> bool:
+    async def _ask(self, question: Question) -> bool:
         """False without an answer."""
-        if not await self.database.write(ASK, asked.deposit_id, self.network_id):
+        deposit_id = question.subject_id
+        if not await self.database.write(ASK, deposit_id, self.network_id):
             return True
         try:
-            answer = await self.screens.judge(asked)
+            answer = await self.screens.judge(question)
         except Unavailable as error:
-            logs.get(__name__).warning(
-                "no verdict", deposit=asked.deposit_id.hex(), reason=str(error)
-            )
+            logs.get(__name__).warning("no verdict", deposit=deposit_id.hex(), reason=str(error))
             return False
         async with changing(self.database, ACTOR, answer.reason) as connection:
             await connection.execute(
-                ANSWER, asked.deposit_id, answer.verdict.value, answer.reason, answer.reference
+                ANSWER, deposit_id, answer.verdict.value, answer.reason, answer.reference
             )
             await hold_again(connection, self.network_id)
         return True
@@ -167,15 +120,16 @@ async def hold_again(connection: Connection, network_id: int) -> None:
     await connection.execute(HOLD, network_id)
 
 
-def _of_row(row: asyncpg.Record) -> Asked:
-    return Asked(
-        deposit_id=row["deposit_id"],
+def _of_row(row: asyncpg.Record) -> Question:
+    return Question(
+        subject=Subject.DEPOSIT,
+        subject_id=row["deposit_id"],
         chain=row["chain"],
         network=row["network"],
-        txid=row["txid"],
-        index=row["index"],
         address=row["address"],
         account_id=row["account_id"],
         symbol=row["symbol"],
         amount_atoms=int(row["amount_atoms"]),
+        txid=row["txid"],
+        index=row["index"],
     )

@@ -17,6 +17,20 @@ from wallets.service.destinations import parse_destination
 
 ACTOR = "service"
 ID_BYTES = 16
+# A withdrawal that the engine holds has done with its quote, which keeps no other from being made.
+OPEN = """
+select count(*) - count(distinct p.withdrawal_id)
+from custody.fee_quote q
+    left join custody.payout p on p.withdrawal_id = q.request_id and p.account_id = q.account_id
+where q.account_id = $1 and q.expires_at >= clock_timestamp()
+"""
+USE = """
+update custody.fee_quote set request_id = $6
+where quote_id = $1 and account_id = $2 and network_id = $3 and asset_id = $4
+    and engine_amount_atoms = $5
+returning engine_fee_atoms, expires_at > clock_timestamp() as holds,
+    (extract(epoch from expires_at) * 1000000)::bigint * 1000 as expires_ns
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +104,12 @@ async def quote(database: Database, ask: Ask, quote_id: bytes) -> Quote:
             "and expires_at < clock_timestamp() - interval '1 hour'",
             ask.account_id,
         )
-        open_count = await connection.fetchval(
-            "select count(*) from custody.fee_quote "
-            "where account_id = $1 and expires_at >= clock_timestamp()",
-            ask.account_id,
-        )
+        open_count = await connection.fetchval(OPEN, ask.account_id)
         if open_count >= limits.QUOTES_MAX:
             raise Rejected("TOO_MANY_QUOTES", f"{limits.QUOTES_MAX} quotes have not ended yet")
         expires_ns = await connection.fetchval(
-            "insert into custody.fee_quote values ($1, $2, $3, $4, $5, $6, "
+            "insert into custody.fee_quote (quote_id, account_id, network_id, asset_id, "
+            "engine_amount_atoms, engine_fee_atoms, expires_at) values ($1, $2, $3, $4, $5, $6, "
             "clock_timestamp() + make_interval(secs => $7)) "
             "returning (extract(epoch from expires_at) * 1000000)::bigint * 1000",
             quote_id,
@@ -112,20 +123,21 @@ async def quote(database: Database, ask: Ask, quote_id: bytes) -> Quote:
     return Quote(quote_id, checked, int(expires_ns))
 
 
-async def check_quoted(database: Database, ask: Ask, quote_id: bytes) -> Quote:
-    """The quote under which a withdrawal may be requested now. Raises Rejected."""
-    async with database.transaction() as connection:
+async def check_quoted(database: Database, ask: Ask, quote_id: bytes, request_id: bytes) -> Quote:
+    """The quote under which a withdrawal may be requested now; it keeps the request's id.
+
+    Raises Rejected.
+    """
+    async with changing(database, ACTOR) as connection:
         checked = await check(connection, ask)
         row = await connection.fetchrow(
-            "select engine_fee_atoms, expires_at > clock_timestamp() as holds, "
-            "(extract(epoch from expires_at) * 1000000)::bigint * 1000 as expires_ns "
-            "from custody.fee_quote where quote_id = $1 and account_id = $2 and network_id = $3 "
-            "and asset_id = $4 and engine_amount_atoms = $5",
+            USE,
             quote_id,
             ask.account_id,
             checked.asset.network_id,
             ask.asset_id,
             checked.amount_engine_atoms,
+            request_id,
         )
     if row is None:
         raise Rejected("UNKNOWN_QUOTE", "no quote of this account, asset, network and amount")

@@ -78,7 +78,7 @@ class Servicer(custody_pb2_grpc.CustodyServiceServicer):
     async def CancelWithdrawal(  # noqa: N802
         self, request: custody_pb2.CancelWithdrawalRequest, context: Context
     ) -> custody_pb2.CancelWithdrawalResponse:
-        """Until a transaction that pays it is signed."""
+        """While no transaction pays it, as `cancelling` says."""
         asked = request.request
         async with named_faults(context):
             state = await cancelling.cancel(self.database, asked.account_id, asked.withdrawal_id)
@@ -107,8 +107,11 @@ class Servicer(custody_pb2_grpc.CustodyServiceServicer):
     ) -> custody_pb2.CheckWithdrawalResponse:
         """What the engine's command holds."""
         async with named_faults(context):
-            quote_id = quote_id_of(request.request.quote_id)
-            found = await quotes.check_quoted(self.database, ask_of(request.request), quote_id)
+            asked = request.request
+            quote_id = quote_id_of(asked.quote_id)
+            found = await quotes.check_quoted(
+                self.database, ask_of(asked), quote_id, asked.request_id
+            )
         return custody_pb2.CheckWithdrawalResponse(
             network_id=found.checked.asset.network_id,
             amount_atoms=str(found.checked.amount_engine_atoms),

@@ -25,8 +25,8 @@ from wallets.books import receipts
 from wallets.books.holdings import AsksBalances
 from wallets.contract import Block, Builds, Destination, Network, ReadsChain
 from wallets.deposits.scanner import Hooks
-from wallets.deposits.screening import AcceptsAll, Screens
-from wallets.deposits.screening_http import HttpScreen, ScreeningSettings
+from wallets.screening.http_screen import HttpScreen, ScreeningSettings
+from wallets.screening.verdicts import AcceptsAll, Screens
 from wallets.treasury.gathering import Gathers
 from wallets.worker import limits
 
@@ -138,7 +138,7 @@ async def open_chain(
 
 
 async def open_screening(path: Path, stack: AsyncExitStack) -> Screens | None:
-    """Who is asked about deposits, open until the stack ends. Raises ConfigurationError."""
+    """Who is asked for verdicts, open until the stack ends. Raises ConfigurationError."""
     content = read_json(path, "chain file").get("screening")
     if content is None:
         return None

@@ -24,7 +24,7 @@ from runtime.postgres import Database
 from runtime.rpc_health import start_health_server
 from wallets.approver.client import ApproverClient
 from wallets.audit import chain
-from wallets.contract import Builds, Network
+from wallets.contract import Approves, Builds, Network
 from wallets.core.pipeline import Pipeline
 from wallets.core.store import Store
 from wallets.deposits import addresses
@@ -37,6 +37,8 @@ from wallets.link.reader import Reader
 from wallets.link.sender import Identity, Sender
 from wallets.operating import read_network
 from wallets.reconciliation.networks import open_reconciliation
+from wallets.screening.verdicts import Screens
+from wallets.screening.withdrawals import Screened
 from wallets.settings import WalletSettings
 from wallets.signer.client import SignerClient
 from wallets.treasury import gathering
@@ -59,6 +61,15 @@ class Ports:
 
     port: int
     health_port: int
+
+
+def name_owner(instance: str) -> str:
+    """Who holds leases and claims: another one after each start.
+
+    Whoever is frozen and its successor may share an instance, and must not share a fencing token.
+    """
+    start = secrets.token_hex(8)
+    return f"{instance}/{start}" if instance else start
 
 
 async def links(
@@ -122,18 +133,20 @@ async def open_scanning(
     return Scanning(database, opened.chain, scanner, SystemClock())
 
 
-async def open_screener(
+async def open_screens(
     settings: WalletSettings, database: Database, network: Network, stack: AsyncExitStack
-) -> Screening | None:
+) -> Screens | None:
     """None where nobody is asked; raises ConfigurationError where nobody answers."""
     screens = await open_screening(Path(settings.chain_file), stack)
     if screens is not None:
-        return Screening(database, network.network_id, screens)
+        return screens
     row = await database.read_row(
-        "select screens_deposits from custody.chain where network_id = $1", network.network_id
+        "select screens_deposits or screens_withdrawals as screens from custody.chain "
+        "where network_id = $1",
+        network.network_id,
     )
-    if row is not None and row["screens_deposits"]:
-        raise ConfigurationError("chain file: the network screens deposits: screening is missing")
+    if row is not None and row["screens"]:
+        raise ConfigurationError("chain file: the network screens: screening is missing")
     return None
 
 
@@ -206,18 +219,15 @@ async def reconciles(
     return {name: lease.while_held(database, name, owner, run)}
 
 
-async def open_pipelines(
+def open_pipelines(
     settings: WalletSettings,
     store: Store,
     chain: Builds,
+    approver: Approves,
     signer: SignerClient,
-    stack: AsyncExitStack,
 ) -> Steps:
     """One pipeline per step that may run side by side."""
-    approver = await stack.enter_async_context(
-        rpc_channel.open_channel(settings.approver_address, tls_settings=settings.peer_tls)
-    )
-    pipeline = Pipeline(store, chain, ApproverClient(approver), signer)
+    pipeline = Pipeline(store, chain, approver, signer)
     return Steps([pipeline.step] * settings.steps)
 
 
@@ -247,7 +257,7 @@ async def serve(
     on_ready: Callable[[Ports], None] = lambda _ports: None,
 ) -> None:
     """Works until `stop`; raises ConfigurationError, Unavailable, Broken."""
-    owner = settings.instance or secrets.token_hex(8)
+    owner = name_owner(settings.instance)
     async with AsyncExitStack() as stack:
         database = await postgres.connect(settings.postgres, application_name="wallets")
         stack.push_async_callback(database.close)
@@ -263,9 +273,16 @@ async def serve(
             )
         )
         store = Store(database, network.network_id, owner, starts=settings.starts)
-        steps = await open_pipelines(settings, store, opened.chain, signer, stack)
+        screens = await open_screens(settings, database, network, stack)
+        approver = ApproverClient(
+            await stack.enter_async_context(
+                rpc_channel.open_channel(settings.approver_address, tls_settings=settings.peer_tls)
+            )
+        )
+        screened = Screened(database, approver, screens, SystemClock())
+        steps = open_pipelines(settings, store, opened.chain, screened, signer)
         scanning = await open_scanning(settings, database, network, opened)
-        screening = await open_screener(settings, database, network, stack)
+        screening = Screening(database, network.network_id, screens) if screens else None
         await stack.enter_async_context(measured(settings, owner, steps))
         health = await start_health_server(settings.health_address, HEALTH_NAME)
         stack.push_async_callback(health.stop)

@@ -603,7 +603,7 @@ class CancelWithdrawalResponse(_message.Message):
 
     STATE_FIELD_NUMBER: _builtins.int
     state: _builtins.str
-    """State after the request; "cancelling" once it has started: granted when it was never signed."""
+    """State after the request: "cancelled", or "cancelling" once it has started; a later look says how that ended."""
     def __init__(
         self,
         *,

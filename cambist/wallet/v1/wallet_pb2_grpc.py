@@ -157,7 +157,9 @@ class WalletServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelWithdrawal(self, request, context):
-        """Cancels one that nobody has signed; later ones are refused as TOO_LATE.
+        """Cancels one that no transaction pays. Before its start the money goes back at once; from then on it is a wish: it
+        is granted when the withdrawal was never signed, or when the transaction that was sent for it and for others is
+        replaced by one without it. One that was signed alone, or is in a block, is refused as TOO_LATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -52,7 +52,10 @@ class WalletServiceStub:
     RequestWithdrawal: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.RequestWithdrawalRequest, _wallet_pb2.RequestWithdrawalResponse]
     """Requests a withdrawal."""
     CancelWithdrawal: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.CancelWithdrawalRequest, _wallet_pb2.CancelWithdrawalResponse]
-    """Cancels one that nobody has signed; later ones are refused as TOO_LATE."""
+    """Cancels one that no transaction pays. Before its start the money goes back at once; from then on it is a wish: it
+    is granted when the withdrawal was never signed, or when the transaction that was sent for it and for others is
+    replaced by one without it. One that was signed alone, or is in a block, is refused as TOO_LATE.
+    """
     ListWithdrawals: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.ListWithdrawalsRequest, _wallet_pb2.ListWithdrawalsResponse]
     """Withdrawals."""
     AddAddress: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.AddAddressRequest, _wallet_pb2.AddAddressResponse]
@@ -86,7 +89,10 @@ class WalletServiceAsyncStub(WalletServiceStub):
     RequestWithdrawal: _aio.UnaryUnaryMultiCallable[_wallet_pb2.RequestWithdrawalRequest, _wallet_pb2.RequestWithdrawalResponse]  # type: ignore[assignment]
     """Requests a withdrawal."""
     CancelWithdrawal: _aio.UnaryUnaryMultiCallable[_wallet_pb2.CancelWithdrawalRequest, _wallet_pb2.CancelWithdrawalResponse]  # type: ignore[assignment]
-    """Cancels one that nobody has signed; later ones are refused as TOO_LATE."""
+    """Cancels one that no transaction pays. Before its start the money goes back at once; from then on it is a wish: it
+    is granted when the withdrawal was never signed, or when the transaction that was sent for it and for others is
+    replaced by one without it. One that was signed alone, or is in a block, is refused as TOO_LATE.
+    """
     ListWithdrawals: _aio.UnaryUnaryMultiCallable[_wallet_pb2.ListWithdrawalsRequest, _wallet_pb2.ListWithdrawalsResponse]  # type: ignore[assignment]
     """Withdrawals."""
     AddAddress: _aio.UnaryUnaryMultiCallable[_wallet_pb2.AddAddressRequest, _wallet_pb2.AddAddressResponse]  # type: ignore[assignment]
@@ -165,7 +171,10 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _wallet_pb2.CancelWithdrawalRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_wallet_pb2.CancelWithdrawalResponse, _abc.Awaitable[_wallet_pb2.CancelWithdrawalResponse]]:
-        """Cancels one that nobody has signed; later ones are refused as TOO_LATE."""
+        """Cancels one that no transaction pays. Before its start the money goes back at once; from then on it is a wish: it
+        is granted when the withdrawal was never signed, or when the transaction that was sent for it and for others is
+        replaced by one without it. One that was signed alone, or is in a block, is refused as TOO_LATE.
+        """
 
     @_abc_1.abstractmethod
     def ListWithdrawals(

@@ -37,11 +37,13 @@ from wallets.deposits.rescan import Rescan
 from wallets.deposits.scanner import Hooks, Moved, Scanner
 from wallets.deposits.screening import Screening
 from wallets.errors import Rejected
+from wallets.screening import switch
+from wallets.screening.verdicts import Subject
 
 # Many short lives, one after the other.
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
-SITES = Sites(crediting, held, pool, refusals, rescan, scanner, screening, sightings)
+SITES = Sites(crediting, held, pool, refusals, rescan, scanner, screening, sightings, switch)
 CREDIT, WITHDRAWABLE, ABSENCE, FINAL = 2, 3, 2, 4
 # The first block that a scan applies; deposits below it are found by a rescan only.
 BIRTHDAY = 2
@@ -135,7 +137,8 @@ async def opens_return_account(venue: Venue, _: Countdown) -> None:
 async def holds(venue: Venue, countdown: Countdown) -> None:
     """Two persons require verdicts, and one will be bad."""
     venue.screen.held.add("bad")
-    await held.require(countdown.before(venue.scan.database), NETWORK_ID, PEOPLE, on=True)
+    database = countdown.before(venue.scan.database)
+    await switch.require(database, NETWORK_ID, Subject.DEPOSIT, PEOPLE, on=True)
 
 
 async def decide(decision: Awaitable[None]) -> None:

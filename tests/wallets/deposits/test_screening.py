@@ -10,8 +10,10 @@ from tests.wallets.deposits.memory_blocks import ACCOUNT, SHARD, MemoryCredits, 
 from wallets.bitcoin import coins
 from wallets.deposits import held
 from wallets.deposits.held import ReturnAccount
-from wallets.deposits.screening import Answer, Asked, Screening, Verdict
+from wallets.deposits.screening import Screening
 from wallets.errors import Rejected
+from wallets.screening.switch import require
+from wallets.screening.verdicts import Answer, Question, Subject, Verdict
 
 PEOPLE = ("anna", "boris")
 VENUE = 8192
@@ -25,11 +27,11 @@ class Screen:
     asked: list[str] = field(default_factory=list)
     away: set[str] = field(default_factory=set)
 
-    async def judge(self, asked: Asked) -> Answer:
-        self.asked.append(asked.txid)
-        if asked.txid in self.away:
+    async def judge(self, question: Question) -> Answer:
+        self.asked.append(question.txid)
+        if question.txid in self.away:
             raise Unavailable("away")
-        if asked.txid in self.held:
+        if question.txid in self.held:
             return Answer(Verdict.HOLD, "SANCTIONED", "case 7")
         return Answer(Verdict.ACCEPT, "CLEAR", "")
 
@@ -60,7 +62,7 @@ class Venue:
 @pytest.fixture
 async def venue(scan: Scan, engine: MemoryCredits) -> Venue:
     await add_tier(scan.connection, 1, 0, 1, 2)
-    await held.require(scan.database, NETWORK_ID, PEOPLE, on=True)
+    await require(scan.database, NETWORK_ID, Subject.DEPOSIT, PEOPLE, on=True)
     screen = Screen()
     return Venue(scan, engine, screen, Screening(scan.database, NETWORK_ID, screen))
 

@@ -156,6 +156,24 @@ async def test_open_quotes_of_an_account_are_bounded(
     assert fault_of(refused.value).reason == "TOO_MANY_QUOTES"
 
 
+async def test_a_requested_withdrawal_has_done_with_its_quote_and_with_one_only(
+    stub: Any, custody: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "QUOTES_MAX", 2)
+    for _ in range(2):
+        made = await quote(stub)
+        await check(stub, quote_id=made.quote_id, request_id=b"w" * 16)
+    # Asked for, and refused by the engine perhaps: no payout, and both quotes are open.
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await quote(stub)
+    assert fault_of(refused.value).reason == "TOO_MANY_QUOTES"
+    await add_payout(custody, "requested")
+    await quote(stub)
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await quote(stub)
+    assert fault_of(refused.value).reason == "TOO_MANY_QUOTES"
+
+
 async def test_pages_hold_each_withdrawal_and_deposit_once_newest_first(
     stub: Any, custody: Connection
 ) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from cambist.internal.wallets.v1 import wallets_pb2, wallets_pb2_grpc
 from cambist.orders.v1 import commands_pb2
-from runtime import rpc_channel
+from runtime import postgres, rpc_channel
 from runtime.errors import ConfigurationError
 from runtime.postgres import Connection
 from runtime.settings import PostgresSettings
@@ -30,6 +30,9 @@ from tests.matching.shard import (
 )
 from tests.matching.shard import settings as matching_settings
 from wallets.bitcoin.networks import REGTEST
+from wallets.contract import Held
+from wallets.core.fences import is_held
+from wallets.link import lease
 from wallets.settings import WalletSettings
 from wallets.worker import server
 from wallets.worker.server import Ports
@@ -156,10 +159,33 @@ async def test_it_takes_requests_tells_signals_drains_and_hands_its_leases_over(
     ]
 
 
-async def test_a_network_that_screens_is_not_served_without_somebody_who_answers(
-    registered: Connection, postgres_settings: PostgresSettings, tmp_path: Path
+async def test_a_frozen_worker_and_its_successor_share_an_instance_and_no_token(
+    registered: Connection, postgres_settings: PostgresSettings
 ) -> None:
-    await registered.execute("update custody.chain set screens_deposits = true")
+    frozen, successor = server.name_owner("pod-1"), server.name_owner("pod-1")
+    database = await postgres.connect(postgres_settings, application_name="test")
+    try:
+        first = await lease.hold(database, "scanner/1", frozen, 60.0)
+        assert first is not None
+        assert await lease.hold(database, "scanner/1", successor, 60.0) is None
+        await registered.execute("update custody.lease set expires_at = '-infinity'")
+        second = await lease.hold(database, "scanner/1", successor, 60.0)
+        assert second == first + 1
+        # Awake again, it neither renews nor hands over, and what it writes is fenced.
+        assert await lease.hold(database, "scanner/1", frozen, 60.0) is None
+        await lease.hand_over(database, "scanner/1", frozen)
+        async with database.transaction() as connection:
+            assert not await is_held(connection, Held("scanner/1", first))
+            assert await is_held(connection, Held("scanner/1", second))
+    finally:
+        await database.close()
+
+
+@pytest.mark.parametrize("column", ["screens_deposits", "screens_withdrawals"])
+async def test_a_network_that_screens_is_not_served_without_somebody_who_answers(
+    registered: Connection, postgres_settings: PostgresSettings, tmp_path: Path, column: str
+) -> None:
+    await registered.execute(f"update custody.chain set {column} = true")
     chosen = settings_of(postgres_settings, tmp_path, "127.0.0.1:9")
     with pytest.raises(ConfigurationError, match="screening is missing"):
         await server.serve(chosen, asyncio.Event())

@@ -86,7 +86,8 @@ class CustodyServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CheckWithdrawal(self, request, context):
-        """Whether a withdrawal may be requested, and what the engine's command holds. It changes nothing.
+        """Whether a withdrawal may be requested, and what the engine's command holds. It moves nothing; the quote keeps the
+        request's id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -107,7 +108,7 @@ class CustodyServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelWithdrawal(self, request, context):
-        """Cancels a withdrawal that has not started.
+        """Cancels a withdrawal that no transaction pays, as WalletService says.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -38,13 +38,15 @@ class CustodyServiceStub:
     QuoteWithdrawal: _grpc.UnaryUnaryMultiCallable[_custody_pb2.QuoteWithdrawalRequest, _custody_pb2.QuoteWithdrawalResponse]
     """Quotes the fee of a withdrawal."""
     CheckWithdrawal: _grpc.UnaryUnaryMultiCallable[_custody_pb2.CheckWithdrawalRequest, _custody_pb2.CheckWithdrawalResponse]
-    """Whether a withdrawal may be requested, and what the engine's command holds. It changes nothing."""
+    """Whether a withdrawal may be requested, and what the engine's command holds. It moves nothing; the quote keeps the
+    request's id.
+    """
     ListDeposits: _grpc.UnaryUnaryMultiCallable[_custody_pb2.ListDepositsRequest, _custody_pb2.ListDepositsResponse]
     """Deposits of an account."""
     ListWithdrawals: _grpc.UnaryUnaryMultiCallable[_custody_pb2.ListWithdrawalsRequest, _custody_pb2.ListWithdrawalsResponse]
     """Withdrawals of an account."""
     CancelWithdrawal: _grpc.UnaryUnaryMultiCallable[_custody_pb2.CancelWithdrawalRequest, _custody_pb2.CancelWithdrawalResponse]
-    """Cancels a withdrawal that has not started."""
+    """Cancels a withdrawal that no transaction pays, as WalletService says."""
 
 @_typing.type_check_only
 class CustodyServiceAsyncStub(CustodyServiceStub):
@@ -56,13 +58,15 @@ class CustodyServiceAsyncStub(CustodyServiceStub):
     QuoteWithdrawal: _aio.UnaryUnaryMultiCallable[_custody_pb2.QuoteWithdrawalRequest, _custody_pb2.QuoteWithdrawalResponse]  # type: ignore[assignment]
     """Quotes the fee of a withdrawal."""
     CheckWithdrawal: _aio.UnaryUnaryMultiCallable[_custody_pb2.CheckWithdrawalRequest, _custody_pb2.CheckWithdrawalResponse]  # type: ignore[assignment]
-    """Whether a withdrawal may be requested, and what the engine's command holds. It changes nothing."""
+    """Whether a withdrawal may be requested, and what the engine's command holds. It moves nothing; the quote keeps the
+    request's id.
+    """
     ListDeposits: _aio.UnaryUnaryMultiCallable[_custody_pb2.ListDepositsRequest, _custody_pb2.ListDepositsResponse]  # type: ignore[assignment]
     """Deposits of an account."""
     ListWithdrawals: _aio.UnaryUnaryMultiCallable[_custody_pb2.ListWithdrawalsRequest, _custody_pb2.ListWithdrawalsResponse]  # type: ignore[assignment]
     """Withdrawals of an account."""
     CancelWithdrawal: _aio.UnaryUnaryMultiCallable[_custody_pb2.CancelWithdrawalRequest, _custody_pb2.CancelWithdrawalResponse]  # type: ignore[assignment]
-    """Cancels a withdrawal that has not started."""
+    """Cancels a withdrawal that no transaction pays, as WalletService says."""
 
 class CustodyServiceServicer(metaclass=_abc_1.ABCMeta):
     """Custody."""
@@ -89,7 +93,9 @@ class CustodyServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _custody_pb2.CheckWithdrawalRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_custody_pb2.CheckWithdrawalResponse, _abc.Awaitable[_custody_pb2.CheckWithdrawalResponse]]:
-        """Whether a withdrawal may be requested, and what the engine's command holds. It changes nothing."""
+        """Whether a withdrawal may be requested, and what the engine's command holds. It moves nothing; the quote keeps the
+        request's id.
+        """
 
     @_abc_1.abstractmethod
     def ListDeposits(
@@ -113,6 +119,6 @@ class CustodyServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _custody_pb2.CancelWithdrawalRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_custody_pb2.CancelWithdrawalResponse, _abc.Awaitable[_custody_pb2.CancelWithdrawalResponse]]:
-        """Cancels a withdrawal that has not started."""
+        """Cancels a withdrawal that no transaction pays, as WalletService says."""
 
 def add_CustodyServiceServicer_to_server(servicer: CustodyServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -9,11 +9,16 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from runtime.errors import Unavailable
-from wallets.deposits import limits
-from wallets.deposits.screening import Answer, Asked, Verdict
-from wallets.deposits.screening_http import HttpScreen, ScreeningSettings, read_answer
+from wallets.screening import limits
+from wallets.screening.http_screen import HttpScreen, ScreeningSettings, read_answer
+from wallets.screening.verdicts import Answer, Question, Subject, Verdict
 
-ASKED = Asked(b"\x01" * 16, "bitcoin", "regtest", "ab" * 32, 1, "bcrt1q", 4096, "BTC", 2**80)
+DEPOSIT = Question(
+    Subject.DEPOSIT, b"\x01" * 16, "bitcoin", "regtest", "bcrt1q", 4096, "BTC", 2**80, "ab" * 32, 1
+)
+WITHDRAWAL = Question(
+    Subject.WITHDRAWAL, b"\x02" * 16, "bitcoin", "regtest", "bcrt1q", 4096, "BTC", 2**80
+)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -31,9 +36,9 @@ async def served(handler: Handler) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-async def ask(url: str) -> Answer:
+async def ask(url: str, question: Question = DEPOSIT) -> Answer:
     async with HttpScreen(ScreeningSettings(SecretStr(url), SecretStr("planted"), 1)) as screen:
-        return await screen.judge(ASKED)
+        return await screen.judge(question)
 
 
 async def test_it_asks_with_the_deposits_id_and_takes_the_verdict() -> None:
@@ -49,6 +54,30 @@ async def test_it_asks_with_the_deposits_id_and_takes_the_verdict() -> None:
     ((key, token, question),) = heard
     assert (key, token) == ("01" * 16, "Bearer planted")
     assert question["amount_atoms"] == str(2**80)
+    assert (question["deposit_id"], question["txid"], question["index"]) == (key, "ab" * 32, 1)
+
+
+async def test_of_a_withdrawal_it_tells_the_recipient_and_may_hear_a_rejection() -> None:
+    heard: list[dict[str, object]] = []
+
+    async def handler(request: web.Request) -> web.Response:
+        heard.append(await request.json())
+        return web.json_response({"verdict": "reject", "reason": "SANCTIONED", "reference": "7"})
+
+    async with served(handler) as url:
+        assert await ask(url, WITHDRAWAL) == Answer(Verdict.REJECT, "SANCTIONED", "7")
+        # The coins of a deposit are here, whatever anybody says.
+        with pytest.raises(Unavailable, match="no verdict"):
+            await ask(url, DEPOSIT)
+    assert heard[0] == {
+        "withdrawal_id": "02" * 16,
+        "chain": "bitcoin",
+        "network": "regtest",
+        "address": "bcrt1q",
+        "account_id": 4096,
+        "symbol": "BTC",
+        "amount_atoms": str(2**80),
+    }
 
 
 @pytest.mark.parametrize("status", [204, 302, 404, 500])
@@ -65,7 +94,7 @@ async def test_an_endless_answer_is_cut_and_nobody_listening_is_told_without_the
     async def handler(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
-        for _ in range(limits.SCREENING_ANSWER_BYTES_MAX // 1_024 + 2):
+        for _ in range(limits.ANSWER_BYTES_MAX // 1_024 + 2):
             await response.write(b" " * 1_024)
         return response
 
@@ -92,7 +121,7 @@ async def test_an_endless_answer_is_cut_and_nobody_listening_is_told_without_the
 )
 def test_what_is_no_clear_verdict_is_no_answer(said: bytes) -> None:
     with pytest.raises(Unavailable):
-        read_answer(said)
+        read_answer(said, Subject.WITHDRAWAL)
 
 
 @pytest.mark.parametrize(
