@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 # Commands of one session, and messages of all sessions together, without an answer.
-WINDOW_COMMANDS_SESSION: Final = 8_000
+WINDOW_COMMANDS_SESSION: Final = 16_000
 WINDOW_MESSAGES_ALL: Final = 2_000
 
 

@@ -8,8 +8,9 @@ MEBIBYTE: Final = 1024 * 1024
 # Commands and bytes of one batch: what the engine takes in one envelope.
 BATCH_COMMANDS_MAX: Final = 1_000
 BATCH_BYTES_MAX: Final = MEBIBYTE
-# Commands of one session that may be unanswered: as many as the sequencer's inbox holds.
-IN_FLIGHT_COMMANDS_MAX: Final = 10_000
+# Commands of one session that may be unanswered: twice what the sequencer holds, so that one
+# session alone keeps every stage busy. What waits is bounded in bytes below, not by this.
+IN_FLIGHT_COMMANDS_MAX: Final = 20_000
 # Milliseconds. Below a second heartbeats cost more than they tell; above a minute a loss is late.
 KEEP_ALIVE_MINIMUM_MS: Final = 1_000
 KEEP_ALIVE_MAXIMUM_MS: Final = 60_000
