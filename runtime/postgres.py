@@ -153,6 +153,7 @@ async def connect(settings: PostgresSettings, *, application_name: str) -> Datab
             timeout=settings.connect_timeout_seconds,
             statement_cache_size=settings.statement_cache_size,
             init=check_durability,
+            reset=keep_session,
             server_settings={"application_name": application_name, "jit": "off"},
         )
     except (*_LOST_CONNECTION, *_TRY_AGAIN) as error:
@@ -160,6 +161,14 @@ async def connect(settings: PostgresSettings, *, application_name: str) -> Datab
     except (asyncpg.PostgresError, ValueError) as error:
         raise ConfigurationError(f"{mask_dsn(dsn)}: {describe(error)}") from error
     return Database(pool, settings)
+
+
+async def keep_session(_: Connection) -> None:
+    """Called before a connection is given back, after what is open in it was rolled back.
+
+    asyncpg would set back all that belongs to a session, a round trip for each use of the pool.
+    Nobody changes a session of the pool: settings, locks and cursors end with their transaction.
+    """
 
 
 async def connect_one(settings: PostgresSettings, *, application_name: str) -> Connection:

@@ -100,6 +100,21 @@ async def test_waiting_for_a_connection_ends(postgres_settings: PostgresSettings
     await database.close()
 
 
+async def test_what_was_left_open_is_gone_when_the_connection_is_used_again(
+    postgres_settings: PostgresSettings,
+) -> None:
+    database = await opened(postgres_settings.model_copy(update={"pool_connections_max": 1}))
+    async with database.connection() as connection:
+        await connection.execute("begin")
+        await connection.execute("set local custody.actor = 'somebody'")
+        await connection.execute("insert into t values (1)")
+    async with database.connection() as connection:
+        assert not connection.is_in_transaction()
+        assert not await connection.fetchval("select current_setting('custody.actor', true)")
+    assert await count(database) == 0
+    await database.close()
+
+
 async def test_a_database_that_may_lose_commits_is_refused(
     postgres_settings: PostgresSettings, postgres_dsn: str
 ) -> None:
