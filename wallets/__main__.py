@@ -21,6 +21,7 @@ from wallets.schema import MIGRATIONS
 from wallets.screening.command import withdrawals
 from wallets.service import server as gateways
 from wallets.treasury.command import treasury
+from wallets.treasury.costs_command import costs
 from wallets.worker import server
 from wallets.worker.chains import open_chain
 from wallets.worker.registration import apply as register
@@ -125,6 +126,7 @@ def verify_audit(head: str) -> None:
     sys.exit(process.run(run, service="wallets", settings=settings))
 
 
+main.add_command(costs)
 main.add_command(deposits)
 main.add_command(reconcile)
 main.add_command(reserves)

@@ -1,10 +1,7 @@
-"""`python -m wallets.ethereum costs | cancel | resume`: for operators of a network.
+"""`python -m wallets.ethereum cancel | resume`: for operators of a network.
 
 It asks no node and sends nothing: what it asks for is a job of the workers.
 """
-
-import json
-from typing import Final
 
 import click
 
@@ -12,26 +9,11 @@ from wallets import operating
 from wallets.ethereum import cancels as cancelling
 from wallets.ethereum import suspending
 from wallets.operating import Operation
-from wallets.treasury import costs as gathering_costs
-
-ROWS_MAX: Final = 1_000
 
 
 @click.group()
 def main() -> None:
-    """One network's deposits and nonces."""
-
-
-@main.command()
-def costs() -> None:
-    """What gathering each deposit cost, a JSON object for each line, gathered last first."""
-
-    async def run(operation: Operation) -> None:
-        network_id = operation.network.network_id
-        for row in await gathering_costs.read(operation.database, network_id, None, ROWS_MAX):
-            click.echo(json.dumps(row))
-
-    operating.carry_out("ethereum-costs", run)
+    """One network's nonces and tokens."""
 
 
 @main.command()

@@ -32,7 +32,7 @@ async def test_each_deposit_has_its_share_of_what_its_gathering_cost_and_is_look
     for _ in range(20):
         await job.step(token)
         custody.node.mine()
-    found = await costs.read(custody.database, NETWORK_ID, None, 10)
+    found = await costs.of_deposits(custody.database, NETWORK_ID, None, 10)
     rows = await custody.database.read("select kind, state, fee_atoms from custody.attempt")
     assert [(row["kind"], row["state"]) for row in rows] == [
         ("top_up", "final"),
@@ -55,7 +55,7 @@ async def test_each_deposit_has_its_share_of_what_its_gathering_cost_and_is_look
         custody.node.mine()
     again = {
         int(str(one["atoms"])): int(str(one["cost_atoms"]))
-        for one in await costs.read(custody.database, NETWORK_ID, None, 10)
+        for one in await costs.of_deposits(custody.database, NETWORK_ID, None, 10)
     }
     assert again.pop(7_000_000) > 0
     assert again == shares

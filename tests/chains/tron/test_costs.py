@@ -1,9 +1,10 @@
-"""What withdrawals and gathered deposits cost on TRON: from receipts, and equal to the book."""
+"""What withdrawals and gathered deposits cost on TRON: as in the book, and what for."""
 
 import asyncio
 import json
 import os
 import sys
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -15,7 +16,8 @@ from tests.chains.tron.test_gathering import gathered
 from tests.chains.tron.test_pipeline import attempts, engine, request, run
 from tests.wallets.core.memory_chain import MemoryEngine
 from tests.wallets.tron.served import node_set_of
-from wallets.tron.costs import of_deposits, of_withdrawals
+from wallets.contract import WithdrawalId
+from wallets.treasury import costs
 from wallets.tron.ledger import Ledger
 
 pytestmark = pytest.mark.chains
@@ -24,6 +26,8 @@ __all__ = ["engine", "gathered"]
 
 NEW_ACCOUNT_SUN = 1_000_000
 HELD_ENERGY, EMPTY_ENERGY = 13_664, 28_664
+PARTS = ("energy_atoms", "bandwidth_atoms", "other_atoms")
+ROWS_MAX = 100
 
 
 async def record(custody: Custody) -> int:
@@ -57,25 +61,29 @@ async def test_a_deposit_costs_its_account_its_energy_and_its_share_of_the_sweep
     await gathered.run(job, 4 * ROUND_STEPS)
     # Two top-ups and three sweeps.
     assert await record(custody) == 5
-    rows = await of_deposits(custody.database, 1)
-    costs: dict[str, list[tuple[int, int]]] = {}
-    for row in rows:
-        assert row["cost_sun"] == row["energy_sun"] + row["bandwidth_sun"] + row["other_sun"]
-        costs.setdefault(row["sweep"], []).append((row["asset_id"], row["shared_by"]))
-    assert sorted(costs.values()) == [[(1, 1)], [(2, 1)], [(2, 2), (2, 2)]]
-    assert sum(row["cost_sun"] // row["shared_by"] for row in rows) == await gathered.costs_sun()
-    first = next(row for row in rows if row["shared_by"] == 2)
-    assert first["other_sun"] == NEW_ACCOUNT_SUN
-    assert first["energy"] == HELD_ENERGY
-    assert [row["deposit"] for row in await of_deposits(custody.database, 1, other)] == [
-        row["deposit"] for row in rows if row["asset_id"] == 1
+    rows = await costs.of_deposits(custody.database, 1, None, ROWS_MAX)
+    sweeps = Counter((row["asset_id"], str(row["txids"])) for row in rows)
+    assert sorted((asset_id, count) for (asset_id, _), count in sweeps.items()) == [
+        (1, 1),
+        (2, 1),
+        (2, 2),
     ]
+    assert sum(int(str(row["cost_atoms"])) for row in rows) == await gathered.costs_sun()
+    # Two deposits that one sweep took along share what it and the account cost.
+    (first, second) = [row for row in rows if sweeps[row["asset_id"], str(row["txids"])] == 2]
+    assert first["other_atoms"] == str(NEW_ACCOUNT_SUN)
+    assert first["energy"] == HELD_ENERGY
+    assert int(str(first["cost_atoms"])) + int(str(second["cost_atoms"])) == sum(
+        int(str(first[part])) for part in PARTS
+    )
     assert {row["atoms"] for row in rows} == {str(DEPOSITED)}
     assert await shown(postgres_settings, "deposits") == rows
+    one = str(rows[0]["deposit"])
+    assert await shown(postgres_settings, "deposits", "--of", one) == rows[:1]
     assert await shown(postgres_settings, "withdrawals") == []
 
 
-async def shown(settings: PostgresSettings, what: str) -> list[dict[str, Any]]:
+async def shown(settings: PostgresSettings, *words: str) -> list[dict[str, Any]]:
     """What the operator's command prints."""
     environment = {
         **os.environ,
@@ -84,7 +92,7 @@ async def shown(settings: PostgresSettings, what: str) -> list[dict[str, Any]]:
         "CAMBIST_WALLETS_NETWORK": "simulated",
     }
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "wallets.tron.costs", what),
+        *(sys.executable, "-m", "wallets", "costs", *words),
         env=environment,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -92,7 +100,7 @@ async def shown(settings: PostgresSettings, what: str) -> list[dict[str, Any]]:
     told, _ = await process.communicate()
     assert process.returncode == 0, told.decode()
     lines = [line for line in told.decode().splitlines() if line.startswith('{"')]
-    return [found for line in lines if "cost_sun" in (found := json.loads(line))]
+    return [found for line in lines if "cost_atoms" in (found := json.loads(line))]
 
 
 async def test_a_withdrawal_costs_what_its_failed_attempts_did_as_well(
@@ -102,9 +110,10 @@ async def test_a_withdrawal_costs_what_its_failed_attempts_did_as_well(
     await engine.request(request(custody, 2, 1))
     await run(custody, engine, 18)
     assert await record(custody) == 2
-    by_asset = {row["asset_id"]: row for row in await of_withdrawals(custody.database, 1)}
+    found = await costs.of_withdrawals(custody.database, 1, None, ROWS_MAX)
+    by_asset = {row["asset_id"]: row for row in found}
     assert by_asset[2]["energy"] == EMPTY_ENERGY
-    assert by_asset[1]["other_sun"] == NEW_ACCOUNT_SUN
+    assert by_asset[1]["other_atoms"] == str(NEW_ACCOUNT_SUN)
     await engine.request(request(custody, 3, 2))
     for _ in range(10):
         await run(custody, engine, 1)
@@ -115,9 +124,13 @@ async def test_a_withdrawal_costs_what_its_failed_attempts_did_as_well(
     await run(custody, engine, 16)
     assert sorted(await attempts(custody.database)) == ["failed", "final", "final", "final"]
     assert await record(custody) == 2
-    rows = await of_withdrawals(custody.database, 1)
+    rows = await costs.of_withdrawals(custody.database, 1, None, ROWS_MAX)
     assert [row["transactions"] for row in rows] == [2, 1, 1]
-    assert sum(row["cost_sun"] for row in rows) == await booked_sun(custody)
+    for row in rows:
+        assert int(str(row["cost_atoms"])) == sum(int(str(row[part])) for part in PARTS)
+    assert sum(int(str(row["cost_atoms"])) for row in rows) == await booked_sun(custody)
+    third = WithdrawalId(b"\x03" * 16)
+    assert await costs.of_withdrawals(custody.database, 1, third, ROWS_MAX) == rows[:1]
 
 
 async def test_a_receipt_that_says_another_fee_than_the_book_is_left_out(
@@ -129,4 +142,5 @@ async def test_a_receipt_that_says_another_fee_than_the_book_is_left_out(
     await custody.database.write("update custody.attempt set fee_atoms = fee_atoms + 1")
     async with node_set_of([custody.node], 1, custody.chain) as nodes:
         assert await Ledger(1, nodes, custody.database).step() == 0
-    assert await of_withdrawals(custody.database, 1) == []
+    (row,) = await costs.of_withdrawals(custody.database, 1, None, ROWS_MAX)
+    assert row["energy"] is None

@@ -4,9 +4,11 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from tests.chains.real_signer import NETWORK_ID
 from tests.chains.tron.custody import TRX, policy_of
 from tests.chains.tron.gathered import ROUND_STEPS, SETTINGS, STATION_SUN, Gathered
 from tests.chains.tron.test_gathering import gathered
+from wallets.treasury import costs
 from wallets.tron.addresses import address_of
 from wallets.tron.contracts import Resource
 from wallets.tron.limits import MOVE_EXPIRATION_MILLISECONDS
@@ -78,6 +80,9 @@ async def test_t13_a_new_account_is_made_lent_to_swept_and_taken_back_from_in_or
     assert swept["fee_atoms"] == 0
     left_sun = sum(custody.received(one)[0] for one in (gathered.station, key))
     assert await gathered.costs_sun() == STATION_SUN - left_sun
+    # All of it is what the deposit cost, what was taken back after its sweep too.
+    (row,) = await costs.of_deposits(custody.database, NETWORK_ID, None, 10)
+    assert (row["transactions"], row["cost_atoms"]) == (4, str(STATION_SUN - left_sun))
 
 
 async def test_t14_a_loan_that_the_chain_never_takes_is_burned_for_and_not_tried_again(
@@ -237,6 +242,8 @@ async def test_energy_is_rented_once_where_there_is_a_service_and_burned_when_it
     # Rent is gone, and in the book as the network's fees are.
     spent_sun = STATION_SUN - custody.received(gathered.station)[0] - custody.received(key)[0] + 1
     assert await gathered.costs_sun() == spent_sun
+    (row,) = await costs.of_deposits(custody.database, NETWORK_ID, None, 10)
+    assert row["cost_atoms"] == str(spent_sun)
 
 
 async def test_the_hot_account_is_lent_energy_ahead_of_its_payouts_and_gives_it_back(
