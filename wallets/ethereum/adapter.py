@@ -262,24 +262,51 @@ class Ethereum:
         owned: frozenset[str],
     ) -> Plan:
         """Plans a sweep to a hot lane, or a top-up from it. Raises Stuck, Unavailable."""
-        tip = await self._nodes.tip()
         is_sweep = isinstance(step, Sweep)
         there = step.holding.lane
         source, to = (there, hot) if is_sweep else (hot, there)
+        gas_limit = step.gas_limit if isinstance(step, Sweep) else PLAIN_GAS
+        contract = step.holding.contract if is_sweep else b""
+        move = planning.Move(to, contract, step.amount_atoms)
+        return await self.build_internal(
+            intent_id, source, move, gas_limit, fee_atoms_max=fee_atoms_max, owned=owned
+        )
+
+    async def build_internal(
+        self,
+        intent_id: bytes,
+        source: Lane,
+        move: planning.Move,
+        gas_limit: int,
+        *,
+        fee_atoms_max: int,
+        owned: frozenset[str],
+    ) -> Plan:
+        """Plans a move between places of ours, at the next nonce. Raises Stuck, Unavailable.
+
+        Of a lane that another worker plans on too, whose plan is stored first has the nonce.
+        """
+        tip = await self._nodes.tip()
         mined_count = await self._number("eth_getTransactionCount", source, tip)
         nonce = next_nonce(mined_count, lanes.owned_nonces(owned, source))
         if nonce is None:
             raise Stuck(Condition.PINNED, f"{source.text} waits for nonces to be mined")
-        gas_limit = step.gas_limit if isinstance(step, Sweep) else PLAIN_GAS
+        fees = await self._fees(tip, (), fee_atoms_max // gas_limit)
         return planning.plan_internal(
-            intent_id,
-            self.network.network_id,
-            source,
-            nonce,
-            gas_limit,
-            await self._fees(tip, (), fee_atoms_max // gas_limit),
-            planning.Move(to, step.holding.contract if is_sweep else b"", step.amount_atoms),
+            intent_id, self.network.network_id, source, nonce, gas_limit, fees, move
         )
+
+    async def stocks(self, contract: bytes, owned: frozenset[str]) -> list[planning.Stock]:
+        """What each lane holds less what open attempts take of it. Raises Stuck, Unavailable."""
+        tip = await self._nodes.tip()
+        under_way = await lanes.read_under_way(self._database, self.network.network_id)
+        found = []
+        for lane in await lanes.read_lanes(self._database, self.network.network_id):
+            stock = await self._stock(lane, contract, owned, tip)
+            native, token = stock.free(under_way, contract)
+            free = token if contract else native
+            found.append(replace(stock, native_atoms=native, token_atoms=free))
+        return found
 
     async def holding(self, lane: Lane, contract: bytes) -> Holding:
         """What lies on a deposit address. Raises Unavailable, Stuck."""

@@ -1,4 +1,4 @@
-"""Plans rounds of sweeps and top-ups out of what lies on deposit addresses.
+"""Plans rounds of sweeps and top-ups out of what lies on deposit addresses, and evens out lanes.
 
 Made by the worker for networks whose chain file has `sweeps`; it reads the database and asks nodes.
 It stores nothing but that an address is empty. Top-ups leave from the gas station, a lane that
@@ -8,8 +8,8 @@ round, then the next, round about.
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
 
 from runtime import logs
 from runtime.postgres import Database
@@ -19,12 +19,20 @@ from wallets.ethereum import lanes, paid_in, sweeping
 from wallets.ethereum.adapter import Ethereum
 from wallets.ethereum.lanes import Lane
 from wallets.ethereum.paid_in import START
+from wallets.ethereum.rebalancing import Rebalancing
 from wallets.ethereum.sweeping import Holding, Sweep, SweepPolicy
 from wallets.treasury import costs, store
+from wallets.treasury.bounds import Bounds
 from wallets.treasury.store import Draft, Serves
 
 # An address with less than the minimum by so many times is empty; with more, gas took a bit of it.
 EMPTY_PARTS: Final = 10
+T = TypeVar("T")
+
+
+def by_contract(named: Mapping[str, T]) -> dict[bytes, T]:
+    """By a contract's bytes what the chain file has by its text. Raises ValueError."""
+    return {bytes.fromhex(text.removeprefix("0x")): value for text, value in named.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +45,14 @@ class SweepSettings:
     cost_percent_max: int = 5
     steps_max: int = 16
     top_up_atoms_max: int = 10**17
+    # How much of an asset each lane should hold, by contract as `minimum_atoms`.
+    lane_bounds: Mapping[str, Bounds] = field(default_factory=dict)
 
     def policy(self) -> SweepPolicy:
         """Raises ValueError for what is no contract."""
-        minimum = {
-            bytes.fromhex(text.removeprefix("0x")): atoms
-            for text, atoms in self.minimum_atoms.items()
-        }
         return SweepPolicy(
             self.calm_per_gas_atoms,
-            minimum,
+            by_contract(self.minimum_atoms),
             self.cost_percent_max,
             self.steps_max,
             self.top_up_atoms_max,
@@ -68,10 +74,18 @@ class EthereumGathering:
         self._settings = settings
         self._policy = settings.policy()
         self._make_id = make_id
+        self._rebalancing = Rebalancing(
+            adapter,
+            database,
+            settings.gas_station,
+            by_contract(settings.lane_bounds),
+            self._policy.token_gas,
+            make_id,
+        )
         self._place = START
 
     async def next_round(self, owned: frozenset[str]) -> list[Draft]:
-        """The next page's sweeps and top-ups. Raises Stuck, Unavailable."""
+        """The next page's sweeps and top-ups, and what lanes give. Raises Stuck, Unavailable."""
         hot, station = await self._lanes()
         fee_per_gas_atoms = await self._adapter.sweep_fee(self._policy.calm_per_gas_atoms)
         holdings, asset_ids = await self._page(hot)
@@ -102,7 +116,7 @@ class EthereumGathering:
                     ),
                 )
             )
-        return drafts
+        return drafts + await self._rebalancing.next_round(fee_per_gas_atoms, owned)
 
     async def _lanes(self) -> tuple[Lane, Lane]:
         """Where sweeps go, and where gas comes from. Raises Stuck."""

@@ -38,18 +38,23 @@ where g.network_id = $1 and g.anchor = $2 and a.raw is not null order by a.attem
 # An owned nonce above the mined ones: its money is still on the lane and already spoken for.
 UNDER_WAY_SQL = """
 select split_part(i.input, ':', 1) as lane, split_part(i.input, ':', 2)::numeric as nonce,
-    a.fee_atoms_max, o.amount_atoms, s.contract
+    a.fee_atoms_max, taken.amount_atoms, s.contract
 from custody.owned_input i join custody.attempt a using (attempt_id)
-    join custody.attempt_output o using (attempt_id)
-    join custody.payout p using (withdrawal_id)
-    join custody.asset s on s.network_id = p.network_id and s.asset_id = p.asset_id
+    join lateral (
+        select p.asset_id, o.amount_atoms
+        from custody.attempt_output o join custody.payout p using (withdrawal_id)
+        where o.attempt_id = a.attempt_id
+        union all select t.asset_id, t.amount_atoms
+        from custody.treasury_transfer t where t.attempt_id = a.attempt_id
+    ) taken on true
+    join custody.asset s on s.network_id = i.network_id and s.asset_id = taken.asset_id
 where i.network_id = $1
 """
 
 
 @dataclass(frozen=True, slots=True)
 class UnderWay:
-    """One payout that owns a nonce."""
+    """One payout, or transfer of our own, that owns a nonce."""
 
     lane: bytes
     nonce: int
@@ -73,7 +78,7 @@ async def read_attempts(database: Database, network_id: int, anchor: str) -> lis
 
 
 async def read_under_way(database: Database, network_id: int) -> list[UnderWay]:
-    """All payouts that own a nonce."""
+    """All that own a nonce."""
     rows = await database.read(UNDER_WAY_SQL, network_id)
     return [
         UnderWay(
