@@ -48,7 +48,7 @@ from wallets.tron.adapter import Tron, TronSettings
 from wallets.tron.addresses import address_of
 from wallets.tron.node import NodeSettings
 from wallets.tron.node_set import NodeSet
-from wallets.worker import registration
+from wallets.worker import limits, registration
 
 READY_SECONDS: Final = 60.0
 UNIT: Final = 10**6
@@ -132,7 +132,9 @@ async def open_parts(
     for address in (hot.text, address_of(TARGET)):
         await purse.pay(plan.assets[0], address, BEGINS_WITH_ATOMS // 10)
     network = Network(plan.chain, plan.network, plan.network_id, plan.genesis_hash)
-    nodes = NodeSet(plan.genesis_hash, [node], 1, time.monotonic)
+    # As a worker opens them.
+    kept_seconds = limits.TRON_KEPT_SECONDS
+    nodes = NodeSet(plan.genesis_hash, [node], 1, time.monotonic, kept_seconds=kept_seconds)
     requests: dict[bytes, Requested] = {}
     return World(
         database,

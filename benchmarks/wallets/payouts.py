@@ -38,6 +38,10 @@ WAITING: Final = """
 select count(*) from pg_stat_activity
 where wait_event_type = 'Lock' and application_name = 'pipeline'
 """
+# Those of earlier rounds are only watched, and wait for that.
+LOOK_NOW: Final = """
+update custody.payout set not_before = '-infinity' where state = 'broadcasting'
+"""
 BARE: Final = "update public.bare set hits = hits + 1 where id = $1"
 BARE_ROWS: Final = 64
 CHANGES: Final = "set_config('custody.actor'"
@@ -113,7 +117,7 @@ async def pipeline_round(world: World, count: int) -> Seen:
     async with counted(world, seen):
         seen.seconds += await run(world, steps, "broadcasting", seen)
     await asyncio.sleep(SOLID_SECONDS)
-    await world.database.write("update custody.payout set not_before = '-infinity'")
+    await world.database.write(LOOK_NOW)
     async with counted(world, seen):
         seen.seconds += await run(world, steps, "", seen)
     seen.leave_idle_looks_out()

@@ -46,7 +46,7 @@ class Moves:
         last one ended: its timestamps differ without a row of their own.
         """
         head_height, chain_time_ms = await self._nodes.head()
-        solid = await self._nodes.tip()
+        solid = await self._nodes.reference()
         timestamp_ms = chain_time_ms
         if not is_deposit:
             timestamp_ms = await accounts.take_timestamp(

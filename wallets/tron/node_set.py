@@ -16,6 +16,7 @@ from wallets.contract import BlockRef, TransactionId
 from wallets.errors import Condition, Quarantined, Stuck, WrongChain
 from wallets.quorum import Quorum
 from wallets.tron.blocks import TronBlock, parse_block, ref_of, time_of
+from wallets.tron.kept import Kept
 from wallets.tron.node import FULL, SOLID, Node
 from wallets.tron.wire import canonical, fields
 
@@ -33,9 +34,15 @@ class NodeSet(Quorum[Node]):
         nodes: Sequence[Node],
         agreeing: int,
         now_seconds: Callable[[], float],
+        *,
+        kept_seconds: float = 0.0,
     ) -> None:
+        """With `kept_seconds` head, reference and prices are asked for no more often than that."""
         super().__init__(nodes, agreeing, now_seconds)
         self.genesis_hash = genesis_hash
+        self._head: Kept[tuple[int, int]] = Kept(now_seconds, kept_seconds)
+        self._reference: Kept[BlockRef] = Kept(now_seconds, kept_seconds)
+        self._parameters: Kept[dict[str, Any]] = Kept(now_seconds, kept_seconds)
 
     async def check(self) -> None:
         """Asks every node whether it is on our chain; puts aside those not.
@@ -58,8 +65,15 @@ class NodeSet(Quorum[Node]):
         height = await self.reached(SOLID + "getnowblock", {}, lambda block: ref_of(block).height)
         return await self.agreed_ref(height, is_solid=True)
 
+    async def reference(self) -> BlockRef:
+        """A tip to name in a transaction; the newest need not be known. Raises as `tip`."""
+        return await self._reference.get(self.tip)
+
     async def head(self) -> tuple[int, int]:
         """Height and time in milliseconds that enough heads have reached. Raises Unavailable."""
+        return await self._head.get(self._ask_head)
+
+    async def _ask_head(self) -> tuple[int, int]:
         blocks = await self._ask(FULL + "getnowblock", {})
         heights = self._read(blocks, lambda block: ref_of(block).height)
         times = self._read(blocks, time_of)
@@ -136,6 +150,13 @@ class NodeSet(Quorum[Node]):
         if first[1] < self.agreeing or (others and others[0][1] == first[1]):
             return None
         return first[0]
+
+    async def parameters(self) -> dict[str, Any]:
+        """The chain's prices as the first node tells them. Raises Quarantined, Unavailable."""
+        return await self._parameters.get(self._ask_parameters)
+
+    async def _ask_parameters(self) -> dict[str, Any]:
+        return fields(await self.any_answer(FULL + "getchainparameters", {}))
 
     async def any_answer(self, path: str, body: Mapping[str, object]) -> Any:
         """The first node's answer, for prices and estimates. Raises Unavailable."""

@@ -247,7 +247,13 @@ async def _open_tron(
         for one in parse(list[NodeSettings], content["nodes"], "chain file: nodes")
     ]
     agreeing = parse(int, content["agreeing"], "agreeing")
-    node_set = NodeSet(network.genesis_hash, nodes, agreeing, time.monotonic)
+    node_set = NodeSet(
+        network.genesis_hash,
+        nodes,
+        agreeing,
+        time.monotonic,
+        kept_seconds=limits.TRON_KEPT_SECONDS,
+    )
     adapter = Tron(network, node_set, database, settings)
     seconds = parse(int, content.get(STALLED, limits.TRON_STALLED_SECONDS), STALLED)
     gathers = None

@@ -15,6 +15,8 @@ BITCOIN_STALLED_SECONDS: Final = 10_800
 ETHEREUM_STALLED_SECONDS: Final = 600
 # Solid blocks are a minute old on a chain of 27 witnesses.
 TRON_STALLED_SECONDS: Final = 600
+# For which a head and prices are good for further payouts; blocks of TRON come every 3 seconds.
+TRON_KEPT_SECONDS: Final = 1.0
 SIGNALS_SECONDS: Final = 5.0
 # Of what a worker tells the operator of its nodes.
 DETAIL_CHARACTERS_MAX: Final = 500
