@@ -6,11 +6,13 @@ import sys
 
 import click
 
-from matching import server
+from matching import engines, server
 from matching.projector import process as projections
 from matching.recovery import skips
+from matching.recovery.verification import NoSnapshots, verify
 from matching.settings import MatchingSettings
 from matching.snapshots import process as snapshots
+from matching.snapshots.store import SnapshotStore
 from runtime import postgres, process
 from runtime.errors import ConfigurationError
 
@@ -75,6 +77,29 @@ def migrate() -> None:
         chosen = await server.database_settings(settings)
         applied = await server.migrate(chosen, settings.all_shards(), settings.instance)
         click.echo(f"applied: {', '.join(applied) or 'nothing'}")
+
+    sys.exit(process.run(run, service="matching", settings=settings))
+
+
+@main.command("verify-restore")
+@click.option("--whole", is_flag=True, help="From the first row on, without snapshots.")
+def verify_restore(*, whole: bool) -> None:
+    """Replay the journals of all configured shards and show where they end; writes nothing.
+
+    Fails at the first row that is not what the engine makes of it.
+    """
+    settings = load_settings()
+
+    async def run(_stop: asyncio.Event) -> None:
+        kind = engines.load(settings.engine)
+        chosen = await server.database_settings(settings)
+        database = await postgres.connect(chosen, application_name="cambist-verify-restore")
+        try:
+            for shard in settings.all_shards():
+                source = NoSnapshots() if whole else SnapshotStore(database, shard)
+                click.echo((await verify(database, shard, kind, source)).describe())
+        finally:
+            await database.close()
 
     sys.exit(process.run(run, service="matching", settings=settings))
 

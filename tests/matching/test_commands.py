@@ -75,3 +75,21 @@ async def test_migrate_says_what_it_did_and_then_does_nothing(
     rows = await database.read("select shard, seq, asked_by from journal.skipped_commands")
     assert [tuple(row) for row in rows] == [(3, 7, "me")]
     await database.close()
+
+
+async def test_verify_restore_shows_the_end_of_each_journal_and_needs_no_lease(
+    postgres_settings: PostgresSettings,
+) -> None:
+    dsn = postgres_settings.dsn.get_secret_value()
+    assert run("migrate", dsn=dsn, SHARDS="1,3").returncode == ExitStatus.OK
+    for whole in ((), ("--whole",)):
+        told = run("verify-restore", *whole, dsn=dsn, SHARDS="1,3")
+        assert told.returncode == ExitStatus.OK, told.stderr
+        for shard in (1, 3):
+            assert (
+                f"shard {shard}: 0 rows after seq 0 replayed and equal, head seq 0" in told.stdout
+            )
+    database = await postgres.connect(postgres_settings, application_name="test")
+    rows = await database.read("select epoch from journal.shard_fence")
+    assert {row["epoch"] for row in rows} == {0}
+    await database.close()
