@@ -9,16 +9,16 @@ of those of a transaction of ours that it spends from, and the proof is that tra
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from runtime.errors import Unavailable
 from runtime.postgres import Database
-from wallets.bitcoin import addresses, coins, descent, fees, memory_pool, planning
-from wallets.bitcoin.derivation import parse_branch, script_of_key
+from wallets.bitcoin import addresses, coins, descent, fees, memory_pool, planning, raising
+from wallets.bitcoin.derivation import wallet_at
 from wallets.bitcoin.networks import BitcoinNetwork
 from wallets.bitcoin.node import NOT_FOUND, Node
 from wallets.bitcoin.node_set import NodeSet
-from wallets.bitcoin.replacement import Replaced, replaced_by
+from wallets.bitcoin.replacement import atoms_of, pool_entry, replaced_by
 from wallets.bitcoin.wire import Malformed, Transaction, parse_transaction
 from wallets.contract import (
     Attempt,
@@ -110,9 +110,7 @@ class Bitcoin:
 
     def create_wallet(self, extended_public_key: str, index: int) -> Destination:
         """The deposit address of a place of a branch. Raises Rejected."""
-        branch = parse_branch(extended_public_key, self._chain)
-        script = script_of_key(branch.point(index).format())
-        return Destination(addresses.address_of(script, self._chain), script)
+        return wallet_at(extended_public_key, index, self._chain)
 
     def parse_address(self, text: str) -> Destination:
         """Checks a destination. Raises RefusedAddress."""
@@ -132,12 +130,7 @@ class Bitcoin:
 
     async def read_pool(self, known: frozenset[str]) -> PoolView:
         """The memory pool of the first node that answers. Raises Unavailable, Stuck."""
-        for node in self._nodes.healthy():
-            try:
-                return await memory_pool.read_pool(node, known)
-            except (Unavailable, NodeRefused):
-                continue
-        raise Unavailable("no node showed its pool")
+        return await self._nodes.first_answer(lambda node: memory_pool.read_pool(node, known))
 
     async def final_height(self) -> int:
         """Bitcoin itself calls no block final."""
@@ -177,8 +170,8 @@ class Bitcoin:
             owned=[*owned, *must_use],
             coins_max=COINS_MAX,
         )
-        estimate, replaced = await self._price(must_use)
-        rate = max(fees.rate_of(estimate, policy), replaced.least_rate)
+        replaced = await self._nodes.first_answer(lambda node: replaced_by(node, must_use))
+        rate = max(await self._nodes.fee_rate(policy), replaced.least_rate)
         for _ in range(RATES_MAX):
             if rate > policy.ceiling_rate:
                 break
@@ -194,19 +187,24 @@ class Bitcoin:
             rate = rate * least // found.fee_atoms_max + 1
         raise Stuck(Condition.AT_CEILING, f"{rate} satoshi per 1,000 virtual bytes are needed")
 
-    async def _price(self, must_use: Sequence[str]) -> tuple[Any, Replaced]:
-        """A node's estimate of fees, and what its pool holds in place of the plan.
+    async def build_again(
+        self, intent_id: bytes, plan: Plan, raw: bytes
+    ) -> tuple[Plan, int] | None:
+        """A dearer child, sweep or merge in place of one that nobody mines; see `ReplacesMoves`.
 
-        Raises Unavailable, Stuck(PINNED).
+        None as well when the first node that answers does not have it. Raises Stuck, Unavailable.
         """
-        for node in self._nodes.healthy():
-            try:
-                replaced = await replaced_by(node, must_use)
-                estimate = await node.call("estimatesmartfee", self._settings.fees.target_blocks)
-            except (Unavailable, NodeRefused):
-                continue
-            return estimate, replaced
-        raise Unavailable("no node told its fees")
+        txid, policy = self.identify(raw), self._settings.fees
+        entry = await self._nodes.first_answer(lambda node: pool_entry(node, txid))
+        if entry is None:
+            return None
+        waiting = raising.Waiting(
+            int(entry["weight"]),
+            int(entry["ancestorsize"]) * planning.WEIGHT_PER_BYTE,
+            atoms_of(entry["fees"]["ancestor"]),
+        )
+        rate = await self._nodes.fee_rate(policy)
+        return raising.raise_fee(intent_id, plan, waiting, rate, policy.ceiling_rate)
 
     def identify(self, raw: bytes) -> TransactionId:
         """The id of signed bytes. Raises Broken when they are none."""

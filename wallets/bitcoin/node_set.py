@@ -6,11 +6,11 @@ still loading, behind, or gave false bytes is not asked for a while. Time is pas
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
 
 from runtime.errors import Unavailable
-from wallets.bitcoin import limits
+from wallets.bitcoin import fees, limits
 from wallets.bitcoin.blocks import parse_block
 from wallets.bitcoin.networks import BitcoinNetwork
 from wallets.bitcoin.node import BAD_PARAMETER, Node
@@ -18,6 +18,8 @@ from wallets.contract import Block, BlockRef
 from wallets.errors import Condition, Quarantined, Stuck, WrongChain
 from wallets.json_rpc import NodeRefused
 from wallets.quorum import Quorum
+
+T = TypeVar("T")
 
 
 class NodeSet(Quorum[Node]):
@@ -83,6 +85,24 @@ class NodeSet(Quorum[Node]):
                 # Pruned, restarting: another of those that agree has it.
                 continue
         raise Unavailable(f"no node gave block {block_hash}")
+
+    async def first_answer(self, ask: Callable[[Node], Awaitable[T]]) -> T:
+        """Of the first healthy node that gives one: fees and pools, which decide nothing alone.
+
+        Raises Unavailable.
+        """
+        for node in self.healthy():
+            try:
+                return await ask(node)
+            except (Unavailable, NodeRefused):
+                continue
+        raise Unavailable("no node answers")
+
+    async def fee_rate(self, policy: fees.FeePolicy) -> int:
+        """Satoshi per 1,000 virtual bytes, within the policy. Raises Unavailable."""
+        blocks = policy.target_blocks
+        answer = await self.first_answer(lambda node: node.call("estimatesmartfee", blocks))
+        return fees.rate_of(answer, policy)
 
     async def _agreed(self, height: int) -> tuple[str | None, list[Node]]:
         """The hash that enough nodes name for a height, and those that do. Raises Unavailable."""

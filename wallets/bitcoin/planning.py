@@ -26,6 +26,8 @@ CHANGE_DUST_ATOMS: Final = 294
 # Version, lock time, counts of up to three bytes each, marker and flag.
 FRAME_WEIGHT: Final = 4 * 14 + 2
 INPUTS_MAX: Final = 500
+# Of a virtual byte.
+WEIGHT_PER_BYTE: Final = 4
 
 
 @dataclass(frozen=True, slots=True)

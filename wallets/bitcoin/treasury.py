@@ -4,15 +4,14 @@ Called by `wallets.treasury`. It plans and stores nothing. Hot to cold is an int
 takes for its listed addresses only; cold to hot is a transaction for people's keys.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final
 
 from cambist.internal.signer.v1 import intent_pb2
-from runtime.errors import Unavailable
 from runtime.postgres import Database
-from wallets.bitcoin import addresses, children, coins, fees, merging, planning, psbt
+from wallets.bitcoin import addresses, children, coins, merging, planning, psbt
 from wallets.bitcoin.adapter import COINS_MAX, BitcoinSettings
 from wallets.bitcoin.coin_selection import Coin, Terms, fee_of, select
 from wallets.bitcoin.coins import OwnCoin
@@ -23,7 +22,7 @@ from wallets.bitcoin.replacement import atoms_of, pool_entry
 from wallets.bitcoin.wire import Input, Output, Transaction, parse_transaction
 from wallets.contract import Destination, Network, Payout, Plan, Token, TransactionId, WithdrawalId
 from wallets.errors import Condition, Rejected, Stuck
-from wallets.json_rpc import NodeRefused
+from wallets.treasury import bounds
 from wallets.treasury.ports import ColdPlan, ColdSigned
 
 COLD_KEYS: Final = """
@@ -50,8 +49,6 @@ from custody.bitcoin_coin coin join custody.address using (network_id, key)
 where coin.network_id = $1 and coin.outpoint = any($2::text[])
 """
 INPUTS_MAX: Final = 500
-# Of a virtual byte.
-WEIGHT_PER_BYTE: Final = 4
 # P2WPKH, and P2WSH with its longer program.
 COLD_OUTPUT_WEIGHT: Final = 4 * (8 + 1 + 34)
 HOT_OUTPUT_WEIGHT: Final = 4 * (8 + 1 + 22)
@@ -90,7 +87,8 @@ class BitcoinTreasury:
 
         Raises Unavailable.
         """
-        prices = merging.Prices(await self._rate(), self.settings.fees.long_term_rate)
+        policy = self.settings.fees
+        prices = merging.Prices(await self.nodes.fee_rate(policy), policy.long_term_rate)
         cost = fee_of(planning.INPUT_WEIGHT, prices.rate)
         chosen = merging.choose(await self._hot(owned), prices, cost)
         weight = planning.FRAME_WEIGHT + planning.CHANGE_WEIGHT
@@ -112,9 +110,7 @@ class BitcoinTreasury:
         inputs = tuple(coin.outpoint for coin in chosen)
         return Plan(intent_id, content, inputs, fee), amount
 
-    async def plan_child(
-        self, intent_id: bytes, raw: bytes, fee_share_max: Callable[[int], int]
-    ) -> tuple[Plan, int] | None:
+    async def plan_child(self, intent_id: bytes, raw: bytes) -> tuple[Plan, int] | None:
         """Spends the change of a transaction in the pool so that both are worth mining; None = not.
 
         Raises Unavailable.
@@ -131,26 +127,22 @@ class BitcoinTreasury:
         if parent is None:
             return None
         coin = max(ours, key=lambda one: one.amount_atoms)
-        rate, ceiling = await self._rate(), self.settings.fees.ceiling_rate
-        bounds = children.Bounds(rate, ceiling, fee_share_max(coin.amount_atoms))
-        fee = children.fee_of_child(parent, bounds)
+        policy, most = self.settings.fees, bounds.fee_atoms_max(coin.amount_atoms)
+        rate = await self.nodes.fee_rate(policy)
+        fee = children.fee_of_child(parent, children.Bounds(rate, policy.ceiling_rate, most))
         return children.plan_child(intent_id, network_id, coin, fee, place) if fee else None
 
     async def _in_pool(self, transaction: Transaction) -> children.Parent | None:
         """None when the first node that answers does not have it: there it pays for nothing."""
-        for node in self.nodes.healthy():
-            try:
-                entry = await pool_entry(node, transaction.txid())
-            except (Unavailable, NodeRefused):
-                continue
-            if entry is None:
-                return None
-            return children.Parent(
-                int(entry["ancestorsize"]) * WEIGHT_PER_BYTE,
-                atoms_of(entry["fees"]["ancestor"]),
-                int(entry["descendantcount"]),
-            )
-        raise Unavailable("no node showed its pool")
+        txid = transaction.txid()
+        entry = await self.nodes.first_answer(lambda node: pool_entry(node, txid))
+        if entry is None:
+            return None
+        return children.Parent(
+            int(entry["ancestorsize"]) * planning.WEIGHT_PER_BYTE,
+            atoms_of(entry["fees"]["ancestor"]),
+            int(entry["descendantcount"]),
+        )
 
     async def plan_from_cold(
         self, amount_atoms: int, fee_atoms_max: int, owned: frozenset[str]
@@ -163,7 +155,7 @@ class BitcoinTreasury:
         terms = Terms(
             target_atoms=amount_atoms,
             base_weight=planning.FRAME_WEIGHT + HOT_OUTPUT_WEIGHT,
-            fee_rate=await self._rate(),
+            fee_rate=await self.nodes.fee_rate(self.settings.fees),
             long_term_fee_rate=self.settings.fees.long_term_rate,
             change_weight=COLD_OUTPUT_WEIGHT,
             change_input_weight=change.input_weight,
@@ -226,7 +218,10 @@ class BitcoinTreasury:
     ) -> Plan:
         policy = self.settings.fees
         spending = planning.Spending(
-            await self._rate(), policy.long_term_rate, fee_atoms_max, self.settings.change
+            await self.nodes.fee_rate(policy),
+            policy.long_term_rate,
+            fee_atoms_max,
+            self.settings.change,
         )
         network_id = self.network.network_id
         plan = planning.plan(intent_id, network_id, [payout], free, [], spending, self.random)
@@ -258,14 +253,3 @@ class BitcoinTreasury:
         if row is None:
             raise Rejected("NO_COLD_ADDRESS", "python -m wallets treasury watch adds one")
         return int(row["path_index"])
-
-    async def _rate(self) -> int:
-        policy = self.settings.fees
-        for node in self.nodes.healthy():
-            try:
-                return fees.rate_of(
-                    await node.call("estimatesmartfee", policy.target_blocks), policy
-                )
-            except (Unavailable, NodeRefused):
-                continue
-        raise Unavailable("no node told its fees")

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from wallets.treasury import limits
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
@@ -27,3 +29,8 @@ def missing(hot_atoms: int, waiting_atoms: int, bounds: Bounds) -> int:
     """What a refill should bring, up to the target; 0 = none is needed."""
     free = hot_atoms - waiting_atoms
     return bounds.target_atoms - free if free < bounds.floor_atoms else 0
+
+
+def fee_atoms_max(amount_atoms: int) -> int:
+    """The most that a transfer may cost."""
+    return max(limits.FEE_ATOMS_LEAST, amount_atoms * limits.FEE_MILLIONTHS_MAX // 1_000_000)

@@ -104,7 +104,10 @@ class Following:
         chain = self.chain
         if transfer.plan is None or not isinstance(chain, ReplacesMoves):
             return
-        plan, atoms = await chain.build_again(self.make_id(), transfer.plan, transfer.raw)
+        found = await chain.build_again(self.make_id(), transfer.plan, transfer.raw)
+        if found is None:
+            return
+        plan, atoms = found
         await store.add_again(self.database, transfer, plan, atoms)
         logs.get(__name__).info("a transfer's fee is raised", txid=transfer.txid)
 

@@ -38,12 +38,10 @@ LIFTED_MAX: Final = 20
 class Lifts(Protocol):
     """A chain on which an output can pay for the transaction that it is in."""
 
-    async def plan_child(
-        self, intent_id: bytes, raw: bytes, fee_share_max: Callable[[int], int]
-    ) -> tuple[Plan, int] | None:
+    async def plan_child(self, intent_id: bytes, raw: bytes) -> tuple[Plan, int] | None:
         """The child of these bytes and what it leaves; None when it would not help.
 
-        `fee_share_max` says what may be spent of so many atoms. Raises Stuck, Rejected, Unavailable
+        Within `bounds.fee_atoms_max`. Raises Stuck, Rejected, Unavailable.
         """
 
 
@@ -55,14 +53,13 @@ class Lifting:
     network_id: int
     chain: Lifts
     make_id: Callable[[], bytes]
-    fee_share_max: Callable[[int], int]
 
     async def look(self, asset_id: int) -> None:
         """A child for each that has none. Raises Unavailable, Unknown."""
         owned = await store.read_owned(self.database, self.network_id)
         for row in await self.database.read(AT_CEILING, self.network_id, LIFTED_MAX):
             try:
-                found = await self.chain.plan_child(self.make_id(), row["raw"], self.fee_share_max)
+                found = await self.chain.plan_child(self.make_id(), row["raw"])
             except (Stuck, Rejected) as error:
                 logs.get(__name__).warning("not lifted", reason=str(error))
                 continue

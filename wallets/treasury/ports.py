@@ -71,10 +71,13 @@ class ReplacesMoves(Protocol):
     def bump_schedule(self) -> BumpSchedule:
         """As for payouts."""
 
-    async def build_again(self, intent_id: bytes, plan: Plan, raw: bytes) -> tuple[Plan, int]:
+    async def build_again(
+        self, intent_id: bytes, plan: Plan, raw: bytes
+    ) -> tuple[Plan, int] | None:
         """What takes the place of these signed bytes, and the atoms that it moves.
 
-        Under the same ceilings as payouts. Raises Stuck, Unavailable; it stores nothing.
+        None when they pay enough as they are. Under the same ceilings as payouts, or as every
+        transfer. Raises Stuck, Unavailable; it stores nothing.
         """
 
 

@@ -60,7 +60,7 @@ class Treasury:
     async def _lift(self, network_id: int) -> None:
         asset_id = await store.native_asset(self.database, network_id)
         if asset_id is not None and isinstance(self.holds, Lifts):
-            lifting = Lifting(self.database, network_id, self.holds, self.make_id, fee_atoms_max)
+            lifting = Lifting(self.database, network_id, self.holds, self.make_id)
             await lifting.look(asset_id)
 
     async def _sweep(self, network_id: int) -> None:
@@ -84,7 +84,7 @@ class Treasury:
             return
         try:
             plan = await self.holds.plan_to_cold(
-                self.make_id(), amount, fee_atoms_max(amount), owned
+                self.make_id(), amount, bounds.fee_atoms_max(amount), owned
             )
         except (Stuck, Rejected) as error:
             logs.get(__name__).warning("no sweep to cold", atoms=str(amount), reason=str(error))
@@ -113,7 +113,8 @@ class Treasury:
         if asset_id is None or amount_atoms < 1:
             raise Rejected("INVALID_AMOUNT", f"{amount_atoms} atoms")
         owned = await store.read_owned(self.database, network_id)
-        plan = await self.holds.plan_from_cold(amount_atoms, fee_atoms_max(amount_atoms), owned)
+        fee_atoms_max = bounds.fee_atoms_max(amount_atoms)
+        plan = await self.holds.plan_from_cold(amount_atoms, fee_atoms_max, owned)
         draft = Draft(
             asset_id,
             Account.COLD,
@@ -143,8 +144,3 @@ class Treasury:
             txid = self.chain.identify(found.raw)
             await store.write_ahead(self.database, transfer, txid, found.raw)
         return found.signers, found.needed
-
-
-def fee_atoms_max(amount_atoms: int) -> int:
-    """The most that a transfer may cost."""
-    return max(limits.FEE_ATOMS_LEAST, amount_atoms * limits.FEE_MILLIONTHS_MAX // 1_000_000)
