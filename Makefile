@@ -48,8 +48,10 @@ clean: ## Remove what was built (not .venv)
 	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
 ##@ Check
-.PHONY: check format format-check lint lint-chart types contracts protos-check kernel-check test-unit
-check: format-check lint types contracts protos-check kernel-check test-unit ## All that must be green before a commit
+.PHONY: check static format format-check lint lint-chart types contracts protos-check kernel-check test-unit
+check: static test-unit ## All that must be green before a commit
+
+static: format-check lint types contracts protos-check kernel-check ## The part of check that runs no Python tests
 
 format: setup ## Format Python and Rust
 	@$(VENV)/bin/ruff format .
