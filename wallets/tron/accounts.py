@@ -13,12 +13,24 @@ from wallets.tron.addresses import address_of
 
 
 @dataclass(frozen=True, slots=True)
+class SignerKey:
+    """A key that signs for an account, by the account that is its own, and where it is."""
+
+    account: bytes
+    branch: str
+    path_index: int
+
+
+@dataclass(frozen=True, slots=True)
 class HotAccount:
     """An account that pays, and where its key is."""
 
     account: bytes
     branch: str
     path_index: int
+    # The permission that its payouts name, and our keys in it; 0 and none: its own key signs.
+    permission_id: int = 0
+    signers: tuple[SignerKey, ...] = ()
 
     @property
     def text(self) -> str:
@@ -35,8 +47,10 @@ class UnderWay:
 
 
 ACCOUNTS_SQL = """
-select account, branch, path_index from custody.tron_account
-where network_id = $1 and not is_draining order by branch, path_index limit $2
+select account, branch, path_index, permission_id,
+    signer_accounts, signer_branches, signer_path_indexes
+from custody.tron_account where network_id = $1 and not is_draining
+order by branch, path_index limit $2
 """
 DRAINING_SQL = """
 select account, branch, path_index from custody.tron_account
@@ -67,7 +81,23 @@ union all select 1 from custody.address where network_id = $1 and key = $2 limit
 async def read_accounts(database: Database, network_id: int) -> list[HotAccount]:
     """All that take new payouts."""
     rows = await database.read(ACCOUNTS_SQL, network_id, limits.ACCOUNTS_MAX)
-    return [HotAccount(row["account"], row["branch"], row["path_index"]) for row in rows]
+    return [
+        HotAccount(
+            row["account"],
+            row["branch"],
+            row["path_index"],
+            row["permission_id"],
+            tuple(
+                map(
+                    SignerKey,
+                    row["signer_accounts"],
+                    row["signer_branches"],
+                    row["signer_path_indexes"],
+                )
+            ),
+        )
+        for row in rows
+    ]
 
 
 async def read_draining(

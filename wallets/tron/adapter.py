@@ -8,7 +8,7 @@ Where a transaction stands is `standing`'s to say.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cambist.internal.signer.v1 import intent_pb2
 from runtime.postgres import Database
@@ -26,7 +26,7 @@ from wallets.contract import (
     TransactionId,
 )
 from wallets.errors import Broken, Condition, RefusedAddress, Rejected, Stuck
-from wallets.tron import accounts, addresses, resources, transactions
+from wallets.tron import accounts, addresses, permissions, resources, transactions
 from wallets.tron.accounts import HotAccount
 from wallets.tron.addresses import AddressFault
 from wallets.tron.contracts import Contract, Transfer, token_transfer
@@ -121,8 +121,10 @@ class Tron:
             raise Stuck(Condition.ASSET_SUSPENDED, "its contract is none that we know")
         hot = await self._choose(payout, fee_atoms_max)
         pays = contract_of(hot, payout)
+        if hot.permission_id:
+            hot = await self._with_signers(hot, pays)
         head_height, chain_time_ms = await self._nodes.head()
-        solid = await self._nodes.tip()
+        solid = await self._nodes.reference()
         network_id = self.network.network_id
         timestamp_ms = await accounts.take_timestamp(
             self._database, network_id, hot.account, chain_time_ms
@@ -133,13 +135,12 @@ class Tron:
             timestamp_ms,
             chain_time_ms + EXPIRATION_MILLISECONDS,
             FEE_LIMIT_SUN_MAX if contract else 0,
+            permission_id=hot.permission_id,
         )
         fee_limit_sun, fee_sun_max = await self._fees(
             hot, payout, transactions.build(draft, chain_time_ms), fee_atoms_max
         )
-        final = transactions.Plan(
-            pays, draft.reference, timestamp_ms, draft.expiration_ms, fee_limit_sun
-        )
+        final = replace(draft, fee_limit_sun=fee_limit_sun)
         raw = transactions.build(final, chain_time_ms)
         return plan_of(intent_id, network_id, hot, payout, raw, fee_sun_max)
 
@@ -184,6 +185,13 @@ class Tron:
                 return hot
         raise Stuck(Condition.HOT_WALLET_UNFUNDED, f"no account of {len(found)} holds enough")
 
+    async def _with_signers(self, hot: HotAccount, pays: Contract) -> HotAccount:
+        """The account with those of its keys that sign this one. Raises Stuck, Unavailable."""
+        found = await resources.read_permissions(self._nodes, hot.account)
+        kind = transactions.kind_of(pays)
+        chosen = permissions.choose(found, hot.permission_id, kind, hot.signers)
+        return replace(hot, signers=chosen)
+
     async def _fees(
         self, hot: HotAccount, payout: Payout, raw: bytes, fee_sun_max: int
     ) -> tuple[int, int]:
@@ -197,14 +205,16 @@ class Tron:
             )
         activates = not contract and not await resources.exists(self._nodes, to)
         amount_sun = 0 if contract else payout.amount_atoms
-        size = transactions.bandwidth_bytes(raw, 1)
-        task = Task(amount_sun, size, energy, 0, activates, has_memo=False)
+        signatures = max(1, len(hot.signers))
+        size = transactions.bandwidth_bytes(raw, signatures)
+        task = Task(amount_sun, size, energy, 0, activates, has_memo=False, signatures=signatures)
         stock = await resources.read_stock(self._nodes, hot.account)
         policy = Policy(self._settings.margin_percent, fee_sun_max)
         decided = plan(task, stock, prices, policy)
         # Bandwidth may be gone until the block: its bytes are then paid.
         fixed_sun = size * prices.byte_sun
         fixed_sun += prices.activation_sun + prices.activation_bandwidth_sun if activates else 0
+        fixed_sun += prices.several_signatures_sun if signatures > 1 else 0
         limit_sun = min(decided.fee_limit_sun, fee_sun_max - fixed_sun)
         if limit_sun < energy * prices.energy_sun:
             raise Stuck(Condition.AT_CEILING, f"{fee_sun_max} sun do not cover the highest fee")
@@ -233,6 +243,9 @@ def plan_of(
         owner=intent_pb2.KeyPlace(branch=hot.branch, index=hot.path_index),
         raw_data=raw,
         withdrawal_id=payout.withdrawal_id,
+        signers=[
+            intent_pb2.KeyPlace(branch=one.branch, index=one.path_index) for one in hot.signers
+        ],
     )
     intent = intent_pb2.Intent(
         intent_id=intent_id,

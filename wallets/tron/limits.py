@@ -15,6 +15,8 @@ EXPIRATION_MILLISECONDS_MAX: Final = 24 * 3_600_000
 REFERENCE_AGE_BLOCKS_MAX: Final = 65_535
 # Numbers of permissions: 0 owner, 1 witness, 2 to 9 active.
 PERMISSION_ID_MAX: Final = 9
+# Keys of one permission; the chain's own limit.
+SIGNERS_MAX: Final = 5
 # Sun; the chain's own ceiling on what one call may burn.
 FEE_LIMIT_SUN_MAX: Final = 15_000_000_000
 # Milliseconds that the timestamps of distinct payouts may run ahead of the chain's clock.

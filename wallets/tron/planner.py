@@ -36,6 +36,8 @@ class Prices:
     activation_sun: int
     activation_bandwidth_sun: int
     memo_sun: int
+    # Of a transaction that more than one key signed.
+    several_signatures_sun: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class Task:
     energy_factor: int
     activates: bool
     has_memo: bool
+    signatures: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +161,7 @@ def plan(task: Task, stock: Stock, prices: Prices, policy: Policy) -> ResourcePl
     bytes_sun = bandwidth_sun(task, stock, prices)
     activation_sun = prices.activation_sun if task.activates else 0
     fixed_sun = bytes_sun + activation_sun + (prices.memo_sun if task.has_memo else 0)
+    fixed_sun += prices.several_signatures_sun if task.signatures > 1 else 0
     options = options_of(task, stock, prices)
     left_sun = stock.balance_sun - task.amount_sun - fixed_sun
     feasible = [way for way in options if way.sender_sun <= left_sun]
@@ -213,6 +217,7 @@ def check(task: Task, stock: Stock, prices: Prices) -> None:
         prices.activation_sun,
         prices.activation_bandwidth_sun,
         prices.memo_sun,
+        prices.several_signatures_sun,
     )
     if min(figures) < 0 or min(task.size_bytes, prices.energy_sun, prices.byte_sun) <= 0:
         raise Rejected("MALFORMED", "a price or a stock cannot be negative, nor bytes free")

@@ -11,6 +11,7 @@ from wallets.errors import Condition, Quarantined, Stuck
 from wallets.tron.contracts import Resource
 from wallets.tron.node import FULL, SOLID
 from wallets.tron.node_set import NodeSet
+from wallets.tron.permissions import Permission, permissions_of
 from wallets.tron.planner import Prices, Stock
 from wallets.tron.staking import Stake
 from wallets.tron.wire import HASH_BYTES, data, fields, items, number
@@ -53,6 +54,14 @@ async def agreed_token(nodes: NodeSet, contract: bytes, account: bytes) -> int |
     return await nodes.agreed(SOLID + CONSTANT, body, lambda answer: int.from_bytes(word(answer)))
 
 
+async def read_permissions(nodes: NodeSet, account: bytes) -> tuple[Permission, ...]:
+    """Those that enough nodes tell alike of the solid state. Raises Stuck, Unavailable."""
+    found = await nodes.agreed(SOLID + "getaccount", {"address": account.hex()}, permissions_of)
+    if found is None:
+        raise Stuck(Condition.NODES_DISAGREE, "nodes tell an account's permissions differently")
+    return found
+
+
 async def estimate(
     nodes: NodeSet, owner: bytes, contract: bytes, to: bytes, amount_atoms: int
 ) -> int:
@@ -73,7 +82,7 @@ async def estimate(
 async def read_prices(nodes: NodeSet) -> Prices:
     """What the chain asks now. Raises Stuck, Unavailable."""
     try:
-        told = fields(await nodes.any_answer(FULL + "getchainparameters", {}))
+        told = await nodes.parameters()
         found = {
             str(fields(one).get("key")): fields(one).get("value")
             for one in items(told.get("chainParameter"))
@@ -84,6 +93,7 @@ async def read_prices(nodes: NodeSet) -> Prices:
             number(found["getCreateNewAccountFeeInSystemContract"]),
             number(found["getCreateAccountFee"]),
             number(found.get("getMemoFee")),
+            number(found.get("getMultiSignFee")),
         )
     except (Quarantined, KeyError) as error:
         raise Stuck(Condition.NODES_DISAGREE, f"no prices: {error}") from error

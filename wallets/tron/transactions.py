@@ -144,6 +144,11 @@ def read(raw: bytes) -> Plan:
     return plan
 
 
+def kind_of(contract: Contract) -> int:
+    """The number of its kind, by which permissions allow it."""
+    return int(ContractType.Value(message_of(contract)[0]))
+
+
 def transaction_id(raw: bytes) -> TransactionId:
     """The id: sha256 of `raw_data`. What a node calls the id is never used."""
     return TransactionId(hashlib.sha256(raw).hexdigest())

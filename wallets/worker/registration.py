@@ -72,6 +72,14 @@ class Branch:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A key of a branch."""
+
+    branch: str
+    path_index: int
+
+
+@dataclass(frozen=True, slots=True)
 class HotAccount:
     """An account of Ethereum or TRON that pays: a place of a branch."""
 
@@ -79,6 +87,9 @@ class HotAccount:
     path_index: int
     # It takes no payouts and helps deposit addresses.
     is_station: bool = False
+    # Of TRON: the permission that payouts name, and the keys that sign with it.
+    permission_id: int = 0
+    signers: Sequence[Place] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,20 +210,48 @@ def _hot_account(wanted: Registration, one: HotAccount) -> Line:
     """Its account is reckoned from the branch's key. Raises ConfigurationError."""
     if wanted.chain not in HOT_TABLES:
         raise ConfigurationError(f"registration: hot accounts on {wanted.chain}")
-    keys = [own.extended_public_key for own in wanted.branches if own.branch == one.branch]
-    if len(keys) != 1:
-        raise ConfigurationError(f"registration: a hot account of {len(keys)} branches")
-    try:
-        account = derives(wanted.chain, wanted.network).create_wallet(keys[0], one.path_index).key
-    except Rejected as error:
-        raise ConfigurationError(f"registration: hot account: {error}") from None
+    account = _account(wanted, Place(one.branch, one.path_index))
     # Another account may be taken out of use later: that contradicts nothing.
     draining = {"is_draining": True} if one.is_station else {}
     return Line(
         HOT_TABLES[wanted.chain],
         {"network_id": wanted.network_id, "account": account},
-        {"branch": one.branch, "path_index": one.path_index, **draining},
+        {
+            "branch": one.branch,
+            "path_index": one.path_index,
+            **draining,
+            **_signers(wanted, one),
+        },
     )
+
+
+def _account(wanted: Registration, place: Place) -> bytes:
+    """The account of a place of a branch of the file. Raises ConfigurationError."""
+    keys = [own.extended_public_key for own in wanted.branches if own.branch == place.branch]
+    if len(keys) != 1:
+        raise ConfigurationError(f"registration: a hot account of {len(keys)} branches")
+    try:
+        return derives(wanted.chain, wanted.network).create_wallet(keys[0], place.path_index).key
+    except Rejected as error:
+        raise ConfigurationError(f"registration: hot account: {error}") from None
+
+
+def _signers(wanted: Registration, one: HotAccount) -> dict[str, Any]:
+    """Who signs for an account of several keys. Raises ConfigurationError."""
+    if wanted.chain != "tron":
+        if one.permission_id or one.signers:
+            raise ConfigurationError(f"registration: an account of several keys on {wanted.chain}")
+        return {}
+    if bool(one.permission_id) != bool(one.signers):
+        raise ConfigurationError("registration: permission_id and signers go together")
+    if one.is_station and one.signers:
+        raise ConfigurationError("registration: a station signs with its own key")
+    return {
+        "permission_id": one.permission_id,
+        "signer_accounts": [_account(wanted, place) for place in one.signers],
+        "signer_branches": [place.branch for place in one.signers],
+        "signer_path_indexes": [place.path_index for place in one.signers],
+    }
 
 
 def _contract(text: str) -> bytes:

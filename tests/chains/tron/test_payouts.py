@@ -94,3 +94,22 @@ async def test_ids_are_kept_while_an_old_attempt_may_still_need_them(
     await custody.follow()
     rows = await custody.database.read("select min(height) as first from custody.tron_scan")
     assert rows[0]["first"] == (0 if is_open else 100 - KEPT_BLOCKS)
+
+
+@pytest.mark.parametrize("minutes", [-10, 10])
+async def test_t15_a_host_whose_clock_is_off_pays_all_the_same(
+    custody: Custody, minutes: int
+) -> None:
+    custody.clock.wall_time_ns += minutes * 60 * 10**9
+    attempt = await custody.attempt(custody.payout(1, PAID))
+    assert (await custody.adapter.broadcast(attempt)).outcome is BroadcastOutcome.ACCEPTED
+    custody.mine()
+    assert custody.received(custody.payout(1, PAID).destination.key) == (PAID, 0)
+
+
+async def test_t15_a_lost_fork_voids_nothing_that_was_signed(custody: Custody) -> None:
+    attempt = await custody.attempt(custody.payout(1, PAID))
+    custody.chain.switch_fork(custody.chain.head.height - custody.chain.solid_height, keep=False)
+    assert (await custody.adapter.broadcast(attempt)).outcome is BroadcastOutcome.ACCEPTED
+    custody.mine()
+    assert custody.received(custody.payout(1, PAID).destination.key) == (PAID, 0)

@@ -224,3 +224,50 @@ def test_a_transaction_lives_no_longer_than_the_policy_says_and_burns_no_more() 
     terms = Terms(3, address_of(CUSTOMER), address_of(TOKEN), 500)
     cheap = Approval(W, terms, FEE_SUN, 2**62, (), frozenset())
     assert reason_of(intent_of(raw_of(TOKEN_PAYOUT)), [cheap]) == "FEE_NOT_APPROVED"
+
+
+def raw_with_permission(permission_id: int) -> bytes:
+    expiration_ms = NOW_MS + 600_000
+    reference = Reference(b"rr", b"r" * 8)
+    transfer = Transfer(OWNER, CUSTOMER, 77)
+    plan = Plan(transfer, reference, NOW_MS, expiration_ms, permission_id=permission_id)
+    return build(plan, expiration_ms - 1)
+
+
+def test_all_keys_that_are_named_for_a_permission_sign_and_cost_more() -> None:
+    raw = raw_with_permission(2)
+    intent = intent_of(raw)
+    intent.tron.signers.extend([HOT, DEPOSIT])
+    several = checked(intent, [approval("", 77)])
+    whole = tron_pb2.Transaction.FromString(several.sign().raw)
+    assert [signer_of(raw, one) for one in whole.signature] == [OWNER, OURS]
+    one_key = intent_of(raw)
+    one_key.tron.signers.append(DEPOSIT)
+    alone = checked(one_key, [approval("", 77)])
+    # One TRX for several, and the bytes of one more signature.
+    assert several.draft.fee_atoms_max - alone.draft.fee_atoms_max == 1_000_000 + 67 * 1_000
+
+
+@pytest.mark.parametrize(
+    ("permission_id", "signers"),
+    [
+        (0, [DEPOSIT]),
+        (2, []),
+        (2, [HOT, HOT]),
+        (2, [intent_pb2.KeyPlace(branch="hot", index=at) for at in range(6)]),
+    ],
+)
+def test_keys_that_no_permission_can_mean_are_refused(
+    permission_id: int, signers: list[intent_pb2.KeyPlace]
+) -> None:
+    intent = intent_of(raw_with_permission(permission_id))
+    intent.tron.signers.extend(signers)
+    assert reason_of(intent, [approval("", 77)]) == "MALFORMED"
+
+
+def test_without_one_of_the_keys_nothing_is_signed() -> None:
+    intent = intent_of(raw_with_permission(2))
+    intent.tron.signers.extend([HOT, intent_pb2.KeyPlace(branch="elsewhere")])
+    prepared = checked(intent, [approval("", 77)])
+    with pytest.raises(Rejected, match="KEY_UNKNOWN"):
+        prepared.sign()

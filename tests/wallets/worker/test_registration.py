@@ -180,3 +180,48 @@ async def test_a_hot_account_without_its_key_is_refused(
 ) -> None:
     with pytest.raises(ConfigurationError, match=named):
         await apply(database, read_registration(write(tmp_path / "r", tron(**change))))
+
+
+SEVERAL = {
+    "branch": "hot",
+    "path_index": 3,
+    "permission_id": 2,
+    "signers": [{"branch": "hot", "path_index": 5}, {"branch": "hot", "path_index": 6}],
+}
+
+
+async def test_an_account_of_several_keys_is_stored_with_the_accounts_of_its_keys(
+    custody: Connection, database: Database, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        await apply(
+            database, read_registration(write(tmp_path / "r", tron(hot_accounts=[SEVERAL])))
+        )
+    (row,) = await custody.fetch("select * from custody.tron_account")
+    key = tron()["branches"][0]["extended_public_key"]
+    assert row["account"] == account_at(key, 3)
+    assert row["signer_accounts"] == [account_at(key, 5), account_at(key, 6)]
+    assert (row["permission_id"], row["signer_branches"]) == (2, ["hot", "hot"])
+    assert row["signer_path_indexes"] == [5, 6]
+    one = tron(hot_accounts=[{"branch": "hot", "path_index": 3}])
+    with pytest.raises(ConfigurationError, match="permission_id"):
+        await apply(database, read_registration(write(tmp_path / "r", one)))
+
+
+@pytest.mark.parametrize(
+    ("change", "chain", "named"),
+    [
+        ({"signers": []}, "tron", "permission_id and signers go together"),
+        ({"permission_id": 0}, "tron", "permission_id and signers go together"),
+        ({"permission_id": 1}, "tron", "tron_account"),
+        ({"is_station": True}, "tron", "a station signs with its own key"),
+        ({"signers": [{"branch": "cold", "path_index": 0}]}, "tron", "0 branches"),
+        ({}, "ethereum", "an account of several keys on ethereum"),
+    ],
+)
+async def test_an_account_of_several_keys_that_cannot_be_is_refused(
+    database: Database, tmp_path: Path, change: dict[str, Any], chain: str, named: str
+) -> None:
+    wanted = tron(chain=chain, hot_accounts=[SEVERAL | change])
+    with pytest.raises(ConfigurationError, match=named):
+        await apply(database, read_registration(write(tmp_path / "r", wanted)))

@@ -31,10 +31,12 @@ from wallets.tron.contracts import (
     Unfreeze,
     WithdrawUnfrozen,
 )
+from wallets.tron.limits import SIGNERS_MAX
 
 CALL_BYTES: Final = 4 + 32 + 32
 ADDRESS_PAD: Final = bytes(12)
 MEMO_SUN: Final = 1_000_000
+SEVERAL_SIGNATURES_SUN: Final = 1_000_000
 MILLISECONDS: Final = 1_000
 NANOSECONDS_PER_MILLISECOND: Final = 1_000_000
 # What a node adds to the recovery number.
@@ -43,10 +45,10 @@ RECOVERY_BASE: Final = 27
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Bytes to sign, and the key."""
+    """Bytes to sign, and the keys, all of which sign or none."""
 
     raw_data: bytes
-    owner: intent_pb2.KeyPlace
+    signers: tuple[intent_pb2.KeyPlace, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +117,28 @@ def read(
         payments = ((WithdrawalId(message.withdrawal_id), terms),)
     elif movement is not None:
         check_ours(movement, message, network, keys)
+    signers = signers_of(message, plan)
     fee_sun = plan.fee_limit_sun + (MEMO_SUN if plan.memo else 0)
-    fee_sun += transactions.bandwidth_bytes(message.raw_data, 1) * network.byte_price_sun
+    fee_sun += SEVERAL_SIGNATURES_SUN if len(signers) > 1 else 0
+    size_bytes = transactions.bandwidth_bytes(message.raw_data, len(signers))
+    fee_sun += size_bytes * network.byte_price_sun
     draft = Draft(network.network_id, frozenset(), payments, fee_sun)
-    return draft, Read(message.raw_data, message.owner)
+    return draft, Read(message.raw_data, signers)
+
+
+def signers_of(
+    message: intent_pb2.TronTransaction, plan: transactions.Plan
+) -> tuple[intent_pb2.KeyPlace, ...]:
+    """Whose keys sign: several for a permission of several, else the owner's; raises Rejected.
+
+    Whether they are enough is the account's to say: the chain takes no transaction with too few.
+    """
+    if bool(message.signers) != bool(plan.permission_id):
+        raise Rejected("MALFORMED", "keys are named for a permission, and only for one")
+    places = {(one.branch, one.index) for one in message.signers}
+    if len(places) != len(message.signers) or len(places) > SIGNERS_MAX:
+        raise Rejected("MALFORMED", f"up to {SIGNERS_MAX} keys sign, each once")
+    return tuple(message.signers) or (message.owner,)
 
 
 def check_ours(
@@ -137,9 +157,9 @@ def check_ours(
 
 
 def sign(read_: Read, network: NetworkPolicy, keys: Keys) -> Signed:
-    """The whole transaction and its id."""
+    """The whole transaction and its id; raises Rejected when a key is not here."""
     digest = hashlib.sha256(read_.raw_data).digest()
-    found = keys.sign(network, read_.owner, digest)
-    signature = found.r + found.s + bytes((found.recovery + RECOVERY_BASE,))
-    whole = transactions.sign(read_.raw_data, [signature])
+    found = [keys.sign(network, place, digest) for place in read_.signers]
+    signatures = [one.r + one.s + bytes((one.recovery + RECOVERY_BASE,)) for one in found]
+    whole = transactions.sign(read_.raw_data, signatures)
     return Signed(whole, transactions.transaction_id(read_.raw_data))

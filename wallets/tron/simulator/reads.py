@@ -113,6 +113,7 @@ def chain_parameters(node: View, _body: Json, _is_solid: bool) -> Json:
         "getCreateAccountFee": parameters.create_account_fee,
         "getCreateNewAccountFeeInSystemContract": parameters.create_account_system_fee,
         "getMemoFee": parameters.memo_fee,
+        "getMultiSignFee": parameters.several_signatures_fee,
         "getFreeNetLimit": parameters.free_bandwidth_bytes,
     }
     return {"chainParameter": [{"key": key, "value": value} for key, value in values.items()]}

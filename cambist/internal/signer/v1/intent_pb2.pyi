@@ -517,6 +517,7 @@ class TronTransaction(_message.Message):
     RAW_DATA_FIELD_NUMBER: _builtins.int
     WITHDRAWAL_ID_FIELD_NUMBER: _builtins.int
     KEY_FIELD_NUMBER: _builtins.int
+    SIGNERS_FIELD_NUMBER: _builtins.int
     raw_data: _builtins.bytes
     """Serialised protocol.Transaction.raw."""
     withdrawal_id: _builtins.bytes
@@ -529,6 +530,10 @@ class TronTransaction(_message.Message):
     def key(self) -> Global___KeyPlace:
         """Ours: where; not set for staking."""
 
+    @_builtins.property
+    def signers(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeyPlace]:
+        """Whose keys sign with the permission that raw_data names, 1 to 5; none = the owner's key alone."""
+
     def __init__(
         self,
         *,
@@ -536,10 +541,11 @@ class TronTransaction(_message.Message):
         raw_data: _builtins.bytes = ...,
         withdrawal_id: _builtins.bytes = ...,
         key: Global___KeyPlace | None = ...,
+        signers: _abc.Iterable[Global___KeyPlace] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "owner", b"owner"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "owner", b"owner", "raw_data", b"raw_data", "withdrawal_id", b"withdrawal_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "owner", b"owner", "raw_data", b"raw_data", "signers", b"signers", "withdrawal_id", b"withdrawal_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
