@@ -1,4 +1,5 @@
-# The images of Cambist: gateway, matching, control, wallets, edge (HAProxy), postgres (for evaluation only).
+# The images of Cambist: gateway, matching, control, cli, edge (HAProxy), postgres (for evaluation only), and of custody
+# wallets-bitcoin, wallets-ethereum, wallets-tron, signer, approver. docs/images.md says what is in each.
 #   docker build --target gateway -t cambist-gateway .
 # The kernel is built here once, or taken from build/wheels with --build-arg KERNEL=host (after `make kernel`).
 # Images run as a user without rights, on a read-only root; nothing is written but /tmp.
@@ -80,23 +81,67 @@ USER 10001:10001
 EXPOSE 7303
 ENTRYPOINT ["python", "-m", "control"]
 
+# Libraries of all chains: of the signer, of workers of Bitcoin, and of custody's service, which reads addresses of every
+# chain. The only packages with bitcoinlib, which is under the GPL, version 3: who passes such an image on passes that on.
 FROM base AS wallets-packages
 COPY requirements/wallets.txt /tmp/requirements.txt
 RUN pip install --no-cache-dir --require-hashes --target /packages --requirement /tmp/requirements.txt
 
-# Custody: workers and their service; signer and approver with `--entrypoint python … -m wallets.signer serve`.
-# The only image with bitcoinlib, which is under the GPL, version 3: who passes the image on passes that on too.
-FROM base AS wallets
-COPY --from=wallets-packages /packages /packages
+FROM base AS wallets-ethereum-packages
+COPY requirements/wallets-ethereum.txt /tmp/requirements.txt
+RUN pip install --no-cache-dir --require-hashes --target /packages --requirement /tmp/requirements.txt
+
+FROM base AS wallets-tron-packages
+COPY requirements/wallets-tron.txt /tmp/requirements.txt
+RUN pip install --no-cache-dir --require-hashes --target /packages --requirement /tmp/requirements.txt
+
+FROM base AS approver-packages
+COPY requirements/approver.txt /tmp/requirements.txt
+RUN pip install --no-cache-dir --require-hashes --target /packages --requirement /tmp/requirements.txt
+
+# The code of custody, the same in all its images; which libraries are beside it decides what it can serve.
+FROM base AS custody
 COPY cambist cambist
 COPY runtime runtime
 COPY wallets wallets
-LABEL org.opencontainers.image.licenses="Apache-2.0 AND GPL-3.0-only"
 ENV PYTHONPATH=/app:/packages
 USER 10001:10001
 EXPOSE 7301 7302 7303 7304 7305
 ENTRYPOINT ["python", "-m", "wallets"]
 CMD ["worker"]
+
+FROM custody AS wallets-bitcoin
+COPY --from=wallets-packages /packages /packages
+LABEL org.opencontainers.image.licenses="Apache-2.0 AND GPL-3.0-only"
+
+FROM custody AS wallets-ethereum
+COPY --from=wallets-ethereum-packages /packages /packages
+
+FROM custody AS wallets-tron
+COPY --from=wallets-tron-packages /packages /packages
+
+FROM custody AS signer
+COPY --from=wallets-packages /packages /packages
+LABEL org.opencontainers.image.licenses="Apache-2.0 AND GPL-3.0-only"
+ENTRYPOINT ["python", "-m", "wallets.signer"]
+CMD ["serve"]
+
+FROM custody AS approver
+COPY --from=approver-packages /packages /packages
+ENTRYPOINT ["python", "-m", "wallets.approver"]
+CMD ["serve"]
+
+FROM base AS cli-packages
+COPY requirements/cli.txt /tmp/requirements.txt
+RUN pip install --no-cache-dir --require-hashes --target /packages --requirement /tmp/requirements.txt
+
+# The command line of firms and operators: `docker run cambist-cli status`.
+FROM base AS cli
+COPY --from=cli-packages /packages /packages
+COPY cambist cambist
+ENV PYTHONPATH=/app:/packages
+USER 10001:10001
+ENTRYPOINT ["python", "-m", "cambist.cli"]
 
 # The edge: TLS and limits in front of the gateways. Its configuration is mounted.
 FROM debian:trixie-slim AS edge

@@ -4,7 +4,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${IMAGE_TOOL:?names the image builder of the one-node cluster}"
-for target in matching gateway control wallets edge postgres; do
+# Targets may be named; without any, all that the tests use.
+targets=(matching gateway control cli wallets-bitcoin wallets-ethereum wallets-tron signer approver edge postgres)
+(($#)) && targets=("$@")
+for target in "${targets[@]}"; do
     "$IMAGE_TOOL" build --tag "cambist-$target:${IMAGE_TAG:-dev}" --build-arg=KERNEL=host --target="$target" .
 done
 # A node of Ethereum for the tests of custody, where the machine has one (.ci/nodes).

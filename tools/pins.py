@@ -21,7 +21,11 @@ IMAGES: Final[dict[str, tuple[str, ...]]] = {
     "gateway": ("gateway",),
     "matching": ("matching",),
     "wallets": ("wallets",),
+    "wallets-ethereum": ("ethereum",),
+    "wallets-tron": ("tron",),
+    "approver": ("custody",),
     "control": ("control",),
+    "cli": (),
     "dev": ("dev",),
 }
 COMMON_OPTIONS: Final = (

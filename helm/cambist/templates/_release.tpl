@@ -73,6 +73,6 @@ spec:
 
 {{/* Which image workers have, for whoever makes them and whoever waits for them. */}}
 {{- define "cambist.worker-image-env" -}}
-- {name: CAMBIST_CONTROL_WORKER_IMAGE, value: "{{ .Values.global.imageRegistry }}{{ .Values.image.name }}-wallets{{ if not .Values.wallets.enabled }}-{chain}{{ end }}"}
+- {name: CAMBIST_CONTROL_WORKER_IMAGE, value: "{{ .Values.global.imageRegistry }}{{ .Values.image.name }}-wallets-{chain}"}
 - {name: CAMBIST_CONTROL_WORKER_TAG, value: {{ .Values.image.tag | default .Chart.AppVersion | quote }}}
 {{- end }}
