@@ -8,9 +8,19 @@ the treasury.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from runtime.postgres import Connection
 from wallets.books.accounts import Account
+
+POST_SQL: Final = """
+with transfer as materialized (select nextval('custody.transfer_number') as transfer_id)
+insert into custody.posting
+    (transfer_id, network_id, asset_id, account, amount_atoms, cause, cause_id)
+select transfer_id, $1::integer, asset_id, account, amount_atoms, $2::text, $3::bytea
+from transfer,
+    unnest($4::integer[], $5::text[], $6::numeric[]) as entry (asset_id, account, amount_atoms)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +83,15 @@ async def post(
     connection: Connection, network_id: int, cause: str, cause_id: bytes, entries: Sequence[Entry]
 ) -> None:
     """Writes one transfer in the caller's transaction; sides of nothing are left out."""
-    number = await connection.fetchval("select nextval('custody.transfer_number')")
-    await connection.executemany(
-        "insert into custody.posting "
-        "(transfer_id, network_id, asset_id, account, amount_atoms, cause, cause_id) "
-        "values ($1, $2, $3, $4, $5, $6, $7)",
-        [
-            (number, network_id, entry.asset_id, entry.account, entry.amount_atoms, cause, cause_id)
-            for entry in entries
-            if entry.amount_atoms
-        ],
+    written = [entry for entry in entries if entry.amount_atoms]
+    await connection.execute(
+        POST_SQL,
+        network_id,
+        cause,
+        cause_id,
+        [entry.asset_id for entry in written],
+        [entry.account for entry in written],
+        [entry.amount_atoms for entry in written],
     )
 
 

@@ -3,11 +3,9 @@
 Called by `wallets.core.store` inside its transactions, after the payout's claim was held.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
-
-import asyncpg
+from typing import Any, Final
 
 from runtime.postgres import Connection
 from wallets import limits
@@ -47,20 +45,42 @@ WAYS: Final[Mapping[tuple[AttemptState, AttemptState], tuple[AttemptState, ...]]
     (A.FINAL, A.DEAD): (A.BROADCAST,),
 }
 
-READ_SQL = """
+# In the order of `of_columns`.
+COLUMNS: Final = """
 select a.attempt_id, a.state, coalesce(a.txid, '') as txid, coalesce(a.raw, '') as raw,
     a.fee_atoms_max, coalesce(a.death_proof, '') as death_proof, p.intent_id, p.intent,
     extract(epoch from clock_timestamp() - a.changed_at)::bigint as waited_seconds
 from custody.attempt a join custody.attempt_plan p using (attempt_id)
-where a.attempt_id in (
+"""
+# Of one payout.
+TRIED: Final = f"""{COLUMNS} where a.attempt_id in (
+    select attempt_id from custody.attempt_output where withdrawal_id = $1)
+"""  # noqa: S608 - made of constants
+READ_SQL: Final = f"""{COLUMNS} where a.attempt_id in (
     select attempt_id from custody.attempt_output where withdrawal_id = any($1::bytea[]))
 order by a.attempt_id
+"""  # noqa: S608 - made of constants
+# A planned attempt with all that belongs to it.
+INSERT_SQL: Final = """
+with made as (
+    insert into custody.attempt (network_id, kind, conflict_group_id, state, fee_atoms_max)
+    values ($1, 'payout', $2, 'planned', $3) returning attempt_id
+), planned as (
+    insert into custody.attempt_plan select attempt_id, $4::bytea, $5::bytea from made
+), paid as (
+    insert into custody.attempt_output select attempt_id, withdrawal_id, amount_atoms
+    from made, unnest($6::bytea[], $7::numeric[]) as output (withdrawal_id, amount_atoms)
+), owned as (
+    insert into custody.owned_input select $1::integer, input, attempt_id
+    from made, unnest($8::text[]) as input
+)
+select attempt_id from made
 """
 
 
 async def read(connection: Connection, *withdrawal_ids: bytes) -> list[StoredAttempt]:
     """All attempts of these payouts, oldest first; the inputs of a plan are not read back."""
-    return [_of_row(row) for row in await connection.fetch(READ_SQL, withdrawal_ids)]
+    return [of_columns(row) for row in await connection.fetch(READ_SQL, withdrawal_ids)]
 
 
 async def read_live(connection: Connection, members: Sequence[Claim]) -> dict[bytes, set[int]]:
@@ -77,15 +97,27 @@ async def read_live(connection: Connection, members: Sequence[Claim]) -> dict[by
     return found
 
 
-def _of_row(row: asyncpg.Record) -> StoredAttempt:
+def of_columns(columns: Iterable[Any]) -> StoredAttempt:
+    """A row of `COLUMNS`."""
+    (
+        attempt_id,
+        state,
+        txid,
+        raw,
+        fee_atoms_max,
+        death_proof,
+        intent_id,
+        intent,
+        waited_seconds,
+    ) = columns
     return StoredAttempt(
-        attempt_id=AttemptId(row["attempt_id"]),
-        state=AttemptState(row["state"]),
-        txid=TransactionId(row["txid"]),
-        raw=row["raw"],
-        plan=Plan(row["intent_id"], row["intent"], (), int(row["fee_atoms_max"])),
-        death_proof=row["death_proof"],
-        waited_seconds=row["waited_seconds"],
+        attempt_id=AttemptId(attempt_id),
+        state=AttemptState(state),
+        txid=TransactionId(txid),
+        raw=raw,
+        plan=Plan(intent_id, intent, (), int(fee_atoms_max)),
+        death_proof=death_proof,
+        waited_seconds=waited_seconds,
     )
 
 
@@ -96,19 +128,14 @@ async def read_owned(connection: Connection, network_id: int) -> frozenset[str]:
         network_id,
         limits.OWNED_INPUTS_MAX + 1,
     )
-    if len(rows) > limits.OWNED_INPUTS_MAX:
+    return check_owned([row["input"] for row in rows])
+
+
+def check_owned(inputs: Sequence[str]) -> frozenset[str]:
+    """All inputs that open attempts own. Raises Stuck when there are too many to build on."""
+    if len(inputs) > limits.OWNED_INPUTS_MAX:
         raise Stuck(Condition.HOT_WALLET_UNFUNDED, "too many inputs are owned by open attempts")
-    return frozenset(row["input"] for row in rows)
-
-
-async def read_anchors(connection: Connection, withdrawal_id: bytes) -> tuple[str, ...]:
-    """Inputs that this payout's own attempts own: a further attempt must use all of them."""
-    rows = await connection.fetch(
-        "select distinct i.input from custody.owned_input i "
-        "join custody.attempt_output o using (attempt_id) where o.withdrawal_id = $1 order by 1",
-        withdrawal_id,
-    )
-    return tuple(row["input"] for row in rows)
+    return frozenset(inputs)
 
 
 async def insert(
@@ -140,33 +167,25 @@ async def insert(
             plan.inputs[0],
         )
     attempt_id = await connection.fetchval(
-        "insert into custody.attempt (network_id, kind, conflict_group_id, state, fee_atoms_max) "
-        "values ($1, 'payout', $2, 'planned', $3) returning attempt_id",
+        INSERT_SQL,
         mine.network_id,
         group,
         plan.fee_atoms_max,
-    )
-    await connection.execute(
-        "insert into custody.attempt_plan values ($1, $2, $3)",
-        attempt_id,
         plan.intent_id,
         plan.intent,
+        [payout.withdrawal_id for payout in payouts],
+        [payout.amount_atoms for payout in payouts],
+        [name for name in plan.inputs if name not in anchors],
     )
-    await connection.executemany(
-        "insert into custody.owned_input values ($1, $2, $3)",
-        [(mine.network_id, name, attempt_id) for name in plan.inputs if name not in anchors],
-    )
-    # The dearest attempt of a payout owns what all of them use: its fee is what may be spent.
-    await connection.execute(
-        "update custody.owned_input set attempt_id = $3 where network_id = $1 and input = any($2)",
-        mine.network_id,
-        list(anchors),
-        attempt_id,
-    )
-    await connection.executemany(
-        "insert into custody.attempt_output values ($1, $2, $3)",
-        [(attempt_id, payout.withdrawal_id, payout.amount_atoms) for payout in payouts],
-    )
+    if anchors:
+        # The dearest attempt of a payout owns what all of them use: its fee is what may be spent.
+        await connection.execute(
+            "update custody.owned_input set attempt_id = $3 "
+            "where network_id = $1 and input = any($2)",
+            mine.network_id,
+            list(anchors),
+            attempt_id,
+        )
 
 
 async def write_ahead(

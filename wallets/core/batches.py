@@ -52,13 +52,19 @@ from custody.payout p left join custody.approval a on a.withdrawal_id = p.withdr
 where p.withdrawal_id = any($1::bytea[]) and p.withdrawal_id <> $2
 order by p.withdrawal_id
 """
+# Says by the way who changes states in this transaction, and why.
 LOCK: Final = """
-select p.* from custody.payout p
+select p.*, set_config('custody.actor', $4, true), set_config('custody.reason', $5, true)
+from custody.payout p
 where p.withdrawal_id = $1 or (p.state = $3 and p.withdrawal_id in (
     select withdrawal_id from custody.attempt_output where attempt_id = $2))
 order by p.withdrawal_id for update
 """
-PAID_BY: Final = "select withdrawal_id from custody.attempt_output where attempt_id = $1"
+LOCK_CLAIMED: Final = """
+select withdrawal_id, fencing_token, state,
+    set_config('custody.actor', $2, true), set_config('custody.reason', '', true)
+from custody.payout where withdrawal_id = any($1::bytea[]) order by withdrawal_id for update
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +91,10 @@ async def gather(database: Database, mine: Claim, mates_max: int) -> list[Claim]
     return [claims.of_row(row) for row in rows]
 
 
-async def read_mates(connection: Connection, mine: Claim, attempt_id: AttemptId) -> list[Mate]:
-    """The other payouts of an attempt, each with its approval."""
-    rows = await connection.fetch(PAID_BY, attempt_id)
-    return await read_approved(connection, mine, [row["withdrawal_id"] for row in rows])
-
-
 async def read_approved(
     connection: Connection, mine: Claim, withdrawal_ids: list[bytes]
 ) -> list[Mate]:
-    """These payouts but the claimed one."""
+    """These payouts but the claimed one, each with its approval."""
     if not set(withdrawal_ids) - {mine.withdrawal_id}:
         return []
     return [
@@ -107,12 +107,17 @@ async def read_approved(
     ]
 
 
-async def hold(connection: Connection, mine: Claim, attempt_id: AttemptId | None) -> list[Claim]:
+async def hold(
+    connection: Connection, mine: Claim, attempt_id: AttemptId | None, reason: str
+) -> list[Claim]:
     """Locks the claimed payout and those of the attempt that stand where it does; all of them.
 
-    Raises Fenced when the claimed one is another worker's now.
+    The worker changes states in this transaction, for this reason. Raises Fenced when the claimed
+    one is another worker's now.
     """
-    rows = await connection.fetch(LOCK, mine.withdrawal_id, attempt_id or 0, mine.state.value)
+    rows = await connection.fetch(
+        LOCK, mine.withdrawal_id, attempt_id or 0, mine.state.value, mine.worker, reason
+    )
     held = {row["withdrawal_id"]: claims.of_row(row) for row in rows}
     found = held.get(mine.withdrawal_id)
     if found is None or (found.fencing_token, found.state) != (mine.fencing_token, mine.state):
@@ -120,13 +125,9 @@ async def hold(connection: Connection, mine: Claim, attempt_id: AttemptId | None
     return list(held.values())
 
 
-async def hold_claimed(connection: Connection, members: list[Claim]) -> None:
-    """Locks payouts that we claimed, all or none. Raises Fenced."""
-    rows = await connection.fetch(
-        "select withdrawal_id, fencing_token, state from custody.payout "
-        "where withdrawal_id = any($1::bytea[]) order by withdrawal_id for update",
-        [one.withdrawal_id for one in members],
-    )
+async def hold_claimed(connection: Connection, mine: Claim, members: list[Claim]) -> None:
+    """Locks payouts that we claimed, all or none, to change states. Raises Fenced."""
+    rows = await connection.fetch(LOCK_CLAIMED, [one.withdrawal_id for one in members], mine.worker)
     found = {row["withdrawal_id"]: (row["fencing_token"], row["state"]) for row in rows}
     for one in members:
         if found.get(one.withdrawal_id) != (one.fencing_token, one.state.value):

@@ -67,6 +67,17 @@ where withdrawal_id = (
 returning *
 """
 
+FREE: Final = """
+claimed_by = '', claim_expires_at = '-infinity', condition = $3,
+    not_before = clock_timestamp() + make_interval(secs => $2)
+where withdrawal_id = any($1::bytea[])
+"""
+GIVE_BACK: Final = f"update custody.payout set {FREE}"  # noqa: S608 - made of constants
+# The trigger on states is not run for nothing: those who stay where they are have their own.
+MOVE_AND_GIVE_BACK: Final = f"""
+update custody.payout set state = $4, reason = $5, {FREE}
+"""  # noqa: S608 - made of constants
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -152,13 +163,15 @@ async def give_back(
     *,
     pause_seconds: float = 0.0,
     condition: Condition | None = None,
+    state: PayoutState | None = None,
+    reason: str = "",
 ) -> None:
-    """Ends the claims; with a condition the payouts say why they wait."""
-    await connection.execute(
-        "update custody.payout set claimed_by = '', claim_expires_at = '-infinity', "
-        "condition = $3, not_before = clock_timestamp() + make_interval(secs => $2) "
-        "where withdrawal_id = any($1::bytea[])",
-        [one.withdrawal_id for one in members],
-        pause_seconds,
-        condition.value if condition else "",
-    )
+    """Ends the claims; with a condition the payouts say why they wait.
+
+    With a state they go there as by `move`, in the same statement.
+    """
+    where = [one.withdrawal_id for one in members], pause_seconds, condition or ""
+    if state is None:
+        await connection.execute(GIVE_BACK, *where)
+    else:
+        await connection.execute(MOVE_AND_GIVE_BACK, *where, state.value, reason)

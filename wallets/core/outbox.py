@@ -20,6 +20,12 @@ REVERSE: Final = "reverse_credit"
 FINALIZE: Final = "finalize_credit"
 DEPOSIT_KINDS: Final = (CREDIT, REVERSE, FINALIZE)
 AMOUNT_BYTES: Final = 16
+NEXT_NUMBER: Final = """
+update custody.source set last_seq = last_seq + 1 where source_id = (
+    select source_id from custody.source where shard = $1
+    order by network_id <> $2, source_id limit 1)
+returning source_id, last_seq
+"""
 FIRST_SHARD: Final = "select min(shard) from custody.source where network_id = $1"
 
 
@@ -106,19 +112,10 @@ async def put_deposit(
 
 async def _next_number(connection: Connection, network_id: int, shard: int) -> tuple[int, int]:
     """Source and number; the source's row is locked until the transaction's end."""
-    row = await connection.fetchrow(
-        "select source_id, last_seq from custody.source where shard = $1 "
-        "order by network_id <> $2, source_id limit 1 for update",
-        shard,
-        network_id,
-    )
+    row = await connection.fetchrow(NEXT_NUMBER, shard, network_id)
     if row is None:
         raise Broken(f"shard {shard} has no source of commands")
-    source_id, source_seq = row["source_id"], row["last_seq"] + 1
-    await connection.execute(
-        "update custody.source set last_seq = $2 where source_id = $1", source_id, source_seq
-    )
-    return source_id, source_seq
+    return row["source_id"], row["last_seq"]
 
 
 async def _insert(

@@ -6,6 +6,7 @@ by the worker. It never signs before the Start is read back, never sends bytes t
 and never builds anew without a proof that every earlier attempt is dead.
 """
 
+import contextlib
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
@@ -32,8 +33,9 @@ from wallets.contract import (
 from wallets.core.attempts import StoredAttempt, deaths
 from wallets.core.batches import Mate
 from wallets.core.claims import Claim
-from wallets.core.store import Store, Work, number_of
+from wallets.core.store import Store, number_of
 from wallets.core.verdict import Ending, Verdict, judge, live, named
+from wallets.core.working import Work
 from wallets.errors import Broken, Condition, Rejected, Stuck
 from wallets.states import AttemptState, PayoutState
 
@@ -80,7 +82,7 @@ class Pipeline:
             case PayoutState.BUILT:
                 await self._sign(mine, work)
             case PayoutState.SIGNED:
-                await self._store.release_to_nodes(mine, work.attempts[-1])
+                await self._send(mine, work)
             case PayoutState.BROADCASTING | PayoutState.CONFIRMING | PayoutState.CANCELLING:
                 await self._follow(mine, work)
             case PayoutState.SETTLED:
@@ -178,6 +180,16 @@ class Pipeline:
         attempt = work.attempts[-1]
         raw = await self._signed(mine, work, approvals)
         await self._store.write_ahead(mine, attempt, self._chain.identify(raw), raw)
+
+    async def _send(self, mine: Claim, work: Work) -> None:
+        """The first broadcast, at once: nobody was told before, so nothing need be looked up.
+
+        No answer decides anything. What was not sent is sent by the next look, which says why.
+        """
+        attempt = work.attempts[-1]
+        await self._store.release_to_nodes(mine, attempt)
+        with contextlib.suppress(Stuck, Unavailable):
+            await self._chain.broadcast(self._of(mine, work, attempt))
 
     async def _follow(self, mine: Claim, work: Work) -> None:
         verdict = await self._look(mine, work)

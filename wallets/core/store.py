@@ -8,13 +8,12 @@ Long because: all that one claim may write, in the order of a payout's way, is r
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Final
 
 import asyncpg
 
 from runtime.errors import Unavailable
-from runtime.postgres import Connection, Database
+from runtime.postgres import Connection, Database, outcome_of_read
 from wallets import limits
 from wallets.books import postings
 from wallets.contract import (
@@ -23,69 +22,21 @@ from wallets.contract import (
     Confirmation,
     Payout,
     Plan,
-    Token,
     TransactionId,
     WithdrawalId,
 )
-from wallets.core import attempts, batches, claims, fences, outbox
+from wallets.core import attempts, batches, claims, fences, outbox, working
 from wallets.core.attempts import StoredAttempt
 from wallets.core.batches import Mate
 from wallets.core.claims import Claim
 from wallets.core.transactions import changing
 from wallets.core.units import to_chain
 from wallets.core.verdict import Ending
+from wallets.core.working import SHARED, Work
 from wallets.errors import Condition, Fenced
 from wallets.states import AttemptState, PayoutState
 
 ENDS: Final = (AttemptState.DEAD, AttemptState.FAILED)
-# Where a payout is in a transaction, with all others that it pays.
-SHARED: Final = (
-    PayoutState.BUILT,
-    PayoutState.SIGNED,
-    PayoutState.BROADCASTING,
-    PayoutState.CONFIRMING,
-    PayoutState.SETTLED,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """All that is stored about a claimed payout."""
-
-    token: Token
-    engine_decimals: int
-    attempts: list[StoredAttempt]
-    # Of the attempt that is open or comes next, if there is one.
-    approval: Approval | None
-    fee_atoms_max: int
-    # Approvals so far: one for each time that the payout was built anew.
-    approvals: int
-    # Inputs that this payout's attempts own.
-    anchors: tuple[str, ...]
-    # All that attempts own; read only where the first or next one is built, not for bumps.
-    owned: frozenset[str]
-    start_was_sent: bool
-    # The other payouts of the newest attempt.
-    mates: tuple[Mate, ...]
-    # Since its state changed last, by the database's clock.
-    waited_seconds: int
-
-    @property
-    def newest(self) -> AttemptId | None:
-        """The attempt whose payouts move together."""
-        return self.attempts[-1].attempt_id if self.attempts else None
-
-    @property
-    def batch_approvals(self) -> tuple[Approval, ...] | None:
-        """Of all payouts of the newest attempt; None while one is missing."""
-        found = (self.approval, *(mate.approval for mate in self.mates))
-        given = tuple(one for one in found if one is not None)
-        return given if len(given) == len(found) else None
-
-    @property
-    def batch_fee_atoms_max(self) -> int:
-        """The most that a transaction which pays all of them may cost."""
-        return self.fee_atoms_max + sum(mate.fee_atoms_max for mate in self.mates)
 
 
 class Store:
@@ -108,48 +59,8 @@ class Store:
 
     async def read(self, mine: Claim) -> Work:
         """One look at everything."""
-        async with self._database.transaction() as connection:
-            asset = await connection.fetchrow(
-                "select a.asset_id, a.contract, a.decimals, a.engine_decimals, "
-                "extract(epoch from clock_timestamp() - p.changed_at)::bigint as waited_seconds "
-                "from custody.asset a join custody.payout p using (network_id, asset_id) "
-                "where p.withdrawal_id = $1",
-                mine.withdrawal_id,
-            )
-            assert asset is not None, "the inbox makes payouts of known assets only"
-            stored = await attempts.read(connection, mine.withdrawal_id)
-            approval = await connection.fetchrow(
-                "select approval, signature, fee_atoms_max from custody.approval "
-                "where withdrawal_id = $1 and attempt_number = $2",
-                mine.withdrawal_id,
-                number_of(stored),
-            )
-            return Work(
-                token=Token(asset["asset_id"], asset["contract"], asset["decimals"]),
-                engine_decimals=asset["engine_decimals"],
-                attempts=stored,
-                approval=None
-                if approval is None
-                else Approval(approval["approval"], approval["signature"]),
-                fee_atoms_max=0 if approval is None else int(approval["fee_atoms_max"]),
-                approvals=await connection.fetchval(
-                    "select count(*) from custody.approval where withdrawal_id = $1",
-                    mine.withdrawal_id,
-                ),
-                anchors=await attempts.read_anchors(connection, mine.withdrawal_id),
-                owned=await attempts.read_owned(connection, mine.network_id)
-                if mine.state is PayoutState.STARTED
-                else frozenset(),
-                start_was_sent=await connection.fetchval(
-                    "select exists (select from custody.outbox "
-                    "where subject_id = $1 and kind = 'start')",
-                    mine.withdrawal_id,
-                ),
-                mates=tuple(await batches.read_mates(connection, mine, stored[-1].attempt_id))
-                if stored and mine.state in SHARED
-                else (),
-                waited_seconds=asset["waited_seconds"],
-            )
+        async with self._database.connection() as connection, outcome_of_read():
+            return await working.read(connection, mine)
 
     async def gather(self, mine: Claim, mates_max: int) -> tuple[Mate, ...]:
         """Claims other payouts that one transaction can pay together with this one."""
@@ -236,9 +147,8 @@ class Store:
                 approval.approval,
                 approval.signature,
             )
-            if mine.state is PayoutState.REQUESTED:
-                await claims.move(connection, [mine], PayoutState.APPROVED)
-            await claims.give_back(connection, [mine])
+            first = PayoutState.APPROVED if mine.state is PayoutState.REQUESTED else None
+            await claims.give_back(connection, [mine], state=first)
 
     async def read_ended(self, withdrawal_id: WithdrawalId) -> list[StoredAttempt]:
         """A payout's attempts that can never pay."""
@@ -263,8 +173,8 @@ class Store:
     async def start(self, mine: Claim) -> None:
         """Asks the engine for the point of no return; its answer comes by the inbox."""
         async with self._change(mine) as (connection, _):
-            await self._command(connection, mine, "start")
             await claims.give_back(connection, [mine])
+            await self._command(connection, mine, "start")
 
     async def cancel(self, mine: Claim) -> None:
         """The signer will never sign for it, or all it signed is dead: the money goes back."""
@@ -282,8 +192,7 @@ class Store:
                 raise Fenced("another worker moved who wants to be cancelled")
             await attempts.end(connection, attempt, AttemptState.DEAD, proof)
             await attempts.free_inputs(connection, [one.withdrawal_id for one in members])
-            await claims.move(connection, members, PayoutState.STARTED)
-            await claims.give_back(connection, members)
+            await claims.give_back(connection, members, state=PayoutState.STARTED)
             await self._cancel(connection, wish)
 
     async def plan(
@@ -295,13 +204,12 @@ class Store:
         """
         members = [mine, *(mate.claim for mate in mates)]
         try:
-            async with changing(self._database, self._worker) as connection:
-                await batches.hold_claimed(connection, members)
+            async with self._database.transaction() as connection:
+                await batches.hold_claimed(connection, mine, members)
                 if plan.held is not None and not await fences.is_held(connection, plan.held):
                     raise Unavailable(f"another worker holds {plan.held.name}")
                 await attempts.insert(connection, mine, plan, payouts)
-                await claims.move(connection, members, PayoutState.BUILT)
-                await claims.give_back(connection, members)
+                await claims.give_back(connection, members, state=PayoutState.BUILT)
         except asyncpg.UniqueViolationError as error:
             raise Unavailable("another worker's plan was first to own an input") from error
 
@@ -339,8 +247,7 @@ class Store:
         """The signed bytes, durable before any node hears of them."""
         async with self._change(mine, attempt_id=attempt.attempt_id) as (connection, members):
             await attempts.write_ahead(connection, attempt.attempt_id, txid, raw)
-            await claims.move(connection, members, PayoutState.SIGNED)
-            await claims.give_back(connection, members)
+            await claims.give_back(connection, members, state=PayoutState.SIGNED)
 
     async def write_ahead_bump(
         self, mine: Claim, attempt: StoredAttempt, txid: TransactionId, raw: bytes
@@ -361,20 +268,27 @@ class Store:
             await claims.give_back(connection, members)
 
     async def release_to_nodes(self, mine: Claim, attempt: StoredAttempt) -> None:
-        """The next thing that happens may be a broadcast."""
+        """The next thing that happens may be a broadcast; then nobody looks for a while."""
         async with self._change(mine, attempt_id=attempt.attempt_id) as (connection, members):
             await attempts.move(connection, attempt, AttemptState.BROADCAST)
-            await claims.move(connection, members, PayoutState.BROADCASTING)
-            await claims.give_back(connection, members)
+            await claims.give_back(
+                connection,
+                members,
+                pause_seconds=limits.PAUSE_SECONDS,
+                state=PayoutState.BROADCASTING,
+            )
 
     async def mined(self, mine: Claim, winner: StoredAttempt, work: Work) -> None:
         """Seen in a block, not final; a sibling that was in one before no longer is."""
         async with self._change(mine, attempt_id=winner.attempt_id) as (connection, members):
             await self._unmine(connection, work, winner)
             await attempts.move(connection, winner, AttemptState.MINED)
-            if mine.state is PayoutState.BROADCASTING:
-                await claims.move(connection, members, PayoutState.CONFIRMING)
-            await claims.give_back(connection, members, pause_seconds=limits.PAUSE_SECONDS)
+            await claims.give_back(
+                connection,
+                members,
+                pause_seconds=limits.PAUSE_SECONDS,
+                state=PayoutState.CONFIRMING if mine.state is PayoutState.BROADCASTING else None,
+            )
 
     async def unmined(self, mine: Claim, work: Work) -> None:
         """No block has any of them (any more); the same bytes are sent again."""
@@ -383,9 +297,12 @@ class Store:
             members,
         ):
             await self._unmine(connection, work, None)
-            if mine.state is PayoutState.CONFIRMING:
-                await claims.move(connection, members, PayoutState.BROADCASTING)
-            await claims.give_back(connection, members, pause_seconds=limits.PAUSE_SECONDS)
+            await claims.give_back(
+                connection,
+                members,
+                pause_seconds=limits.PAUSE_SECONDS,
+                state=PayoutState.BROADCASTING if mine.state is PayoutState.CONFIRMING else None,
+            )
 
     async def settle(
         self, mine: Claim, winner: StoredAttempt, work: Work, found: Confirmation
@@ -410,14 +327,18 @@ class Store:
                 found.fee_atoms,
             )
             if is_first:
-                await self._post_fee(connection, mine, found.fee_atoms, "settle")
+                await self._post_fee(connection, mine, work, found.fee_atoms, "settle")
             if mine.state is not PayoutState.CONFIRMING:
                 await claims.move(connection, members, PayoutState.CONFIRMING)
-            await claims.move(connection, members, PayoutState.SETTLED)
+            await claims.give_back(
+                connection,
+                members,
+                pause_seconds=limits.PAUSE_SECONDS,
+                state=PayoutState.SETTLED,
+            )
             for one in members:
                 await self._post_paid(connection, one, work, "settle", is_undone=False)
                 await self._command(connection, one, "settle")
-            await claims.give_back(connection, members, pause_seconds=limits.PAUSE_SECONDS)
 
     async def reopen(self, mine: Claim, winner: StoredAttempt, work: Work) -> None:
         """A reorganisation took the block of settled payouts: book and engine go back.
@@ -439,12 +360,11 @@ class Store:
                 is_winner = attempt.attempt_id == winner.attempt_id
                 if is_winner or (attempt.txid and attempt.state is AttemptState.DEAD):
                     await attempts.move(connection, attempt, AttemptState.BROADCAST)
-            await claims.move(connection, members, PayoutState.BROADCASTING)
-            await self._post_fee(connection, mine, -int(fee_atoms or 0), "reopen")
+            await claims.give_back(connection, members, state=PayoutState.BROADCASTING)
+            await self._post_fee(connection, mine, work, -int(fee_atoms or 0), "reopen")
             for one in members:
                 await self._post_paid(connection, one, work, "reopen", is_undone=True)
                 await self._command(connection, one, "reopen")
-            await claims.give_back(connection, members)
 
     async def bury(
         self, mine: Claim, endings: tuple[Ending, ...], work: Work, *, ended: bool
@@ -459,16 +379,17 @@ class Store:
         ):
             for one in endings:
                 await attempts.end(connection, one.attempt, one.state, one.proof)
-                await self._post_fee(connection, mine, one.fee_atoms, "failed")
+                await self._post_fee(connection, mine, work, one.fee_atoms, "failed")
             left = await attempts.read_live(connection, members)
             dead = [one for one in members if not left[one.withdrawal_id] and not ended] or [mine]
             await attempts.free_inputs(connection, [one.withdrawal_id for one in dead])
             if ended:
-                await claims.move(connection, dead, PayoutState.FAILED, reason="ATTEMPTS_USED_UP")
+                await claims.give_back(
+                    connection, dead, state=PayoutState.FAILED, reason="ATTEMPTS_USED_UP"
+                )
                 await self._command(connection, mine, "release")
             else:
-                await claims.move(connection, dead, PayoutState.STARTED)
-            await claims.give_back(connection, dead)
+                await claims.give_back(connection, dead, state=PayoutState.STARTED)
 
     async def leave(self, mine: Claim, endings: tuple[Ending, ...], work: Work) -> None:
         """All that paid one that was dropped is dead, with proof: the money goes back."""
@@ -478,7 +399,7 @@ class Store:
         ):
             for one in endings:
                 await attempts.end(connection, one.attempt, one.state, one.proof)
-                await self._post_fee(connection, mine, one.fee_atoms, "failed")
+                await self._post_fee(connection, mine, work, one.fee_atoms, "failed")
             left = await attempts.read_live(connection, [mine])
             if left[mine.withdrawal_id]:
                 raise Fenced("what pays it may be mined again")
@@ -496,12 +417,13 @@ class Store:
         self, mine: Claim, reason: str = "", *, attempt_id: AttemptId | None = None
     ) -> AsyncIterator[tuple[Connection, list[Claim]]]:
         """One transaction over the claimed payout and those of an attempt that stand beside it."""
-        async with changing(self._database, self._worker, reason) as connection:
-            yield connection, await batches.hold(connection, mine, attempt_id)
+        async with self._database.transaction() as connection:
+            yield connection, await batches.hold(connection, mine, attempt_id, reason)
 
     async def _cancel(self, connection: Connection, mine: Claim) -> None:
-        await claims.move(connection, [mine], PayoutState.CANCELLED, reason="CANCELLED_BY_CUSTOMER")
-        await claims.give_back(connection, [mine])
+        await claims.give_back(
+            connection, [mine], state=PayoutState.CANCELLED, reason="CANCELLED_BY_CUSTOMER"
+        )
         await self._command(connection, mine, "release")
 
     async def _command(self, connection: Connection, mine: Claim, kind: str) -> None:
@@ -528,20 +450,16 @@ class Store:
         )
 
     async def _post_fee(
-        self, connection: Connection, mine: Claim, fee_atoms: int, cause: str
+        self, connection: Connection, mine: Claim, work: Work, fee_atoms: int, cause: str
     ) -> None:
         if fee_atoms == 0:
             return
-        native = await connection.fetchval(
-            "select asset_id from custody.asset where network_id = $1 and contract = ''",
-            mine.network_id,
-        )
         await postings.post(
             connection,
             mine.network_id,
             cause,
             mine.withdrawal_id,
-            postings.of_network_fee(native, fee_atoms),
+            postings.of_network_fee(work.native_asset_id, fee_atoms),
         )
 
 

@@ -4,11 +4,12 @@ import pytest
 
 from tests.wallets.conftest import NETWORK_ID
 from tests.wallets.core.conftest import ASSET_ID, Venue, request
-from tests.wallets.core.memory_chain import FEE_ATOMS
+from tests.wallets.core.memory_chain import FEE_ATOMS, MemoryChain
 from wallets.books import postings
+from wallets.contract import Attempt, Broadcast
 from wallets.core import claims
 from wallets.core.store import Store
-from wallets.errors import Fenced
+from wallets.errors import Condition, Fenced, Stuck
 from wallets.worker import signals
 
 AMOUNT = 500 * 100
@@ -140,6 +141,35 @@ async def test_a_reorganisation_after_settlement_reopens_in_engine_and_book(venu
     assert await book_of(venue) == {}
     await venue.run(venue.worker(), 8)
     await check_paid_once(venue)
+
+
+class AwayChain(MemoryChain):
+    """No node of it can be asked."""
+
+    async def broadcast(self, attempt: Attempt) -> Broadcast:
+        raise Stuck(Condition.CHAIN_MISMATCH, attempt.txid)
+
+
+async def test_what_is_released_is_sent_at_once_or_by_the_next_look(venue: Venue) -> None:
+    await venue.engine.request(request())
+    await venue.run(venue.worker(), 4, mines=False)
+    assert await venue.states() == ["signed"]
+    there, venue.chain = venue.chain, AwayChain()
+    await venue.run(venue.worker(), 1, mines=False)
+    assert await venue.states() == ["broadcasting"]
+    venue.chain = there
+    assert not there.pool
+    await venue.run(venue.worker(), 1, mines=False)
+    assert len(there.pool) == 1
+    await venue.run(venue.worker(), 6)
+    await check_paid_once(venue)
+
+
+async def test_the_step_that_releases_sends(venue: Venue) -> None:
+    await venue.engine.request(request())
+    await venue.run(venue.worker(), 5, mines=False)
+    assert await venue.states() == ["broadcasting"]
+    assert len(venue.chain.pool) == 1
 
 
 async def test_a_dead_attempt_is_followed_by_one_that_cites_it(venue: Venue) -> None:

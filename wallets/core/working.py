@@ -1,0 +1,117 @@
+"""All that is stored about a claimed payout, read in one statement.
+
+Called by `wallets.core.store`. One statement is one snapshot, and one round trip for each step of
+each payout. It changes nothing and decides nothing.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from runtime.postgres import Connection
+from wallets import limits
+from wallets.contract import Approval, AttemptId, Token
+from wallets.core import attempts, batches
+from wallets.core.attempts import StoredAttempt
+from wallets.core.batches import Mate
+from wallets.core.claims import Claim
+from wallets.states import PayoutState
+
+# Where a payout is in a transaction, with all others that it pays.
+SHARED: Final = (
+    PayoutState.BUILT,
+    PayoutState.SIGNED,
+    PayoutState.BROADCASTING,
+    PayoutState.CONFIRMING,
+    PayoutState.SETTLED,
+)
+READ: Final = f"""
+with tried as ({attempts.TRIED})
+select a.asset_id, a.contract, a.decimals, a.engine_decimals,
+    extract(epoch from clock_timestamp() - p.changed_at)::bigint as waited_seconds,
+    array(select row(tried.*) from tried order by attempt_id) as tried,
+    approval.approval, approval.signature, approval.fee_atoms_max,
+    (select count(*) from custody.approval where withdrawal_id = $1) as approvals,
+    (select asset_id from custody.asset native
+     where native.network_id = p.network_id and native.contract = '') as native_asset_id,
+    array(select distinct i.input from custody.owned_input i
+          join custody.attempt_output o using (attempt_id)
+          where o.withdrawal_id = $1 order by 1) as anchors,
+    case when $2 then array(select input from custody.owned_input
+                            where network_id = p.network_id limit $3) end as owned,
+    exists (select from custody.outbox
+            where subject_id = $1 and kind = 'start') as start_was_sent,
+    array(select withdrawal_id from custody.attempt_output
+          where attempt_id = (select max(attempt_id) from tried)
+            and withdrawal_id <> $1) as mates
+from custody.payout p join custody.asset a using (network_id, asset_id)
+    left join custody.approval approval on approval.withdrawal_id = p.withdrawal_id
+        and approval.attempt_number = (
+            select count(*) from tried where tried.state in ('dead', 'failed'))
+where p.withdrawal_id = $1
+"""  # noqa: S608 - made of constants
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """All that is stored about a claimed payout."""
+
+    token: Token
+    # What the network takes its fees in.
+    native_asset_id: int
+    engine_decimals: int
+    attempts: list[StoredAttempt]
+    # Of the attempt that is open or comes next, if there is one.
+    approval: Approval | None
+    fee_atoms_max: int
+    # Approvals so far: one for each time that the payout was built anew.
+    approvals: int
+    # Inputs that this payout's attempts own.
+    anchors: tuple[str, ...]
+    # All that attempts own; read only where the first or next one is built, not for bumps.
+    owned: frozenset[str]
+    start_was_sent: bool
+    # The other payouts of the newest attempt.
+    mates: tuple[Mate, ...]
+    # Since its state changed last, by the database's clock.
+    waited_seconds: int
+
+    @property
+    def newest(self) -> AttemptId | None:
+        """The attempt whose payouts move together."""
+        return self.attempts[-1].attempt_id if self.attempts else None
+
+    @property
+    def batch_approvals(self) -> tuple[Approval, ...] | None:
+        """Of all payouts of the newest attempt; None while one is missing."""
+        found = (self.approval, *(mate.approval for mate in self.mates))
+        given = tuple(one for one in found if one is not None)
+        return given if len(given) == len(found) else None
+
+    @property
+    def batch_fee_atoms_max(self) -> int:
+        """The most that a transaction which pays all of them may cost."""
+        return self.fee_atoms_max + sum(mate.fee_atoms_max for mate in self.mates)
+
+
+async def read(connection: Connection, mine: Claim) -> Work:
+    """One look at everything. Raises Stuck when attempts own too many inputs to build on."""
+    row = await connection.fetchrow(
+        READ, mine.withdrawal_id, mine.state is PayoutState.STARTED, limits.OWNED_INPUTS_MAX + 1
+    )
+    assert row is not None, "the inbox makes payouts of known assets only"
+    return Work(
+        token=Token(row["asset_id"], row["contract"], row["decimals"]),
+        native_asset_id=row["native_asset_id"],
+        engine_decimals=row["engine_decimals"],
+        attempts=[attempts.of_columns(columns) for columns in row["tried"]],
+        approval=None if row["approval"] is None else Approval(row["approval"], row["signature"]),
+        fee_atoms_max=int(row["fee_atoms_max"] or 0),
+        approvals=row["approvals"],
+        anchors=tuple(row["anchors"]),
+        owned=attempts.check_owned(row["owned"] or ()),
+        start_was_sent=row["start_was_sent"],
+        mates=tuple(await batches.read_approved(connection, mine, row["mates"]))
+        if mine.state in SHARED
+        else (),
+        waited_seconds=row["waited_seconds"],
+    )
