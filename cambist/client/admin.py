@@ -121,6 +121,30 @@ class Admin:
         )
         await self._call("SetAccountLimits", request, pb.SetAccountLimitsResponse)
 
+    async def set_fee_tier(
+        self, account_id: int, *, maker_fee_ppm: int, taker_fee_ppm: int, market_id: int = 0
+    ) -> None:
+        """Fees of one account for its orders from then on, in one market or with 0 in all others.
+
+        In parts per million of notional; a negative maker fee is a rebate. Raises Rejected; it is
+        UNSUPPORTED before rules version 2.
+        """
+        tier = pb.FeeTier(
+            market_id=market_id, maker_fee_ppm=maker_fee_ppm, taker_fee_ppm=taker_fee_ppm
+        )
+        request = pb.SetFeeTierRequest(shard=self.shard, account_id=account_id, tier=tier)
+        await self._call("SetFeeTier", request, pb.SetFeeTierResponse)
+
+    async def remove_fee_tier(self, account_id: int, *, market_id: int = 0) -> None:
+        """Takes the tier of one market back, or with 0 that of all others. Raises Rejected."""
+        request = pb.SetFeeTierRequest(
+            shard=self.shard,
+            account_id=account_id,
+            tier=pb.FeeTier(market_id=market_id),
+            remove=True,
+        )
+        await self._call("SetFeeTier", request, pb.SetFeeTierResponse)
+
     async def set_kill_switch(
         self,
         *,

@@ -1,9 +1,11 @@
 """Requests of operators as commands of the venue, and back. Pure."""
 
+from collections.abc import Mapping
+
 from cambist.admin.v1 import admin_pb2
 from cambist.internal.journal.v1 import system_pb2
 from matching.admin.amounts import to_bytes, to_text
-from matching.admin.definitions import AccountShape, MarketEntry
+from matching.admin.definitions import AccountShape, Fees, MarketEntry
 from matching.errors import Rejected
 
 
@@ -54,6 +56,18 @@ def create_account(account: admin_pb2.Account) -> system_pb2.CreateAccount:
     )
 
 
+def set_fee_tier(request: admin_pb2.SetFeeTierRequest) -> system_pb2.SetFeeTier:
+    """The command."""
+    tier = request.tier
+    return system_pb2.SetFeeTier(
+        account_id=request.account_id,
+        market_id=tier.market_id,
+        maker_fee_ppm=tier.maker_fee_ppm,
+        taker_fee_ppm=tier.taker_fee_ppm,
+        remove=request.remove,
+    )
+
+
 def kill_switch(request: admin_pb2.SetKillSwitchRequest) -> system_pb2.KillSwitch:
     """The command. Raises Rejected unless it names one account, firm or market, or the shard."""
     named = [
@@ -99,7 +113,9 @@ def market_of(entry: MarketEntry) -> admin_pb2.Market:
     )
 
 
-def account_of(account_id: int, shape: AccountShape) -> admin_pb2.Account:
+def account_of(
+    account_id: int, shape: AccountShape, fee_tiers: Mapping[int, Fees]
+) -> admin_pb2.Account:
     """An account as operators see it."""
     return admin_pb2.Account(
         account_id=account_id,
@@ -108,6 +124,14 @@ def account_of(account_id: int, shape: AccountShape) -> admin_pb2.Account:
         open_orders_max=shape.open_orders_max,
         id_capacity=shape.id_capacity,
         frozen=shape.frozen,
+        fee_tiers=[
+            admin_pb2.FeeTier(
+                market_id=market_id,
+                maker_fee_ppm=fees.maker_fee_ppm,
+                taker_fee_ppm=fees.taker_fee_ppm,
+            )
+            for market_id, fees in sorted(fee_tiers.items())
+        ],
     )
 
 

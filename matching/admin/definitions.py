@@ -28,6 +28,13 @@ class AccountShape(NamedTuple):
     frozen: bool = False
 
 
+class Fees(NamedTuple):
+    """What an account pays, in parts per million of notional."""
+
+    maker_fee_ppm: int
+    taker_fee_ppm: int
+
+
 @dataclass(slots=True)
 class MarketEntry:
     """A market as it stands."""
@@ -45,6 +52,8 @@ class Definitions:
     markets: dict[int, MarketEntry] = field(default_factory=dict)
     firms: dict[int, str] = field(default_factory=dict)
     accounts: dict[int, AccountShape] = field(default_factory=dict)
+    # By account, then market; 0 = all others.
+    fee_tiers: dict[int, dict[int, Fees]] = field(default_factory=dict)
     # Journal sequence up to which it is true.
     seq: int = 0
     # Accounts of one shape share it: there may be a million.
@@ -52,7 +61,8 @@ class Definitions:
 
     def start_from(self, snapshot: bytes | None) -> None:
         """Forgets everything and starts from a snapshot, or from nothing."""
-        for known in (self.assets, self.markets, self.firms, self.accounts, self._shapes):
+        accounts = (self.accounts, self._shapes, self.fee_tiers)
+        for known in (self.assets, self.markets, self.firms, *accounts):
             known.clear()
         self.seq = 0
         if snapshot is None:
@@ -71,6 +81,8 @@ class Definitions:
             self.firms[firm.firm.firm_id] = firm.firm.name
         for account in section.accounts:
             self._add_account(account.account, frozen=account.frozen)
+        for tier in section.fee_tiers:
+            self._set_fee_tier(tier)
 
     def row_replayed(self, row: JournalRow) -> None:
         """The next row."""
@@ -104,6 +116,8 @@ class Definitions:
                     self._add_account(event.account_created)
                 case "account_limits_set":
                     self._set_limits(event.account_limits_set)
+                case "fee_tier_set":
+                    self._set_fee_tier(event.fee_tier_set)
                 case _:
                     pass
 
@@ -132,6 +146,13 @@ class Definitions:
             frozen=limits.frozen,
         )
         self.accounts[limits.account_id] = self._shapes.setdefault(shape, shape)
+
+    def _set_fee_tier(self, tier: system_pb2.SetFeeTier) -> None:
+        tiers = self.fee_tiers.setdefault(tier.account_id, {})
+        if tier.remove:
+            tiers.pop(tier.market_id, None)
+        else:
+            tiers[tier.market_id] = Fees(tier.maker_fee_ppm, tier.taker_fee_ppm)
 
     def _tick_value(self, market: system_pb2.CreateMarket) -> int:
         lot = int.from_bytes(market.lot_size_atoms, "little", signed=True)

@@ -66,6 +66,7 @@ class AdminService:
             "CreateFirm": self._create_firm,
             "CreateAccount": self._create_account,
             "SetAccountLimits": self._set_account_limits,
+            "SetFeeTier": self._set_fee_tier,
             "SetKillSwitch": self._set_kill_switch,
             "SwitchRules": self._switch_rules,
             "Adjust": self._adjust,
@@ -204,6 +205,13 @@ class AdminService:
         await self._must(SystemCommand(set_account_limits=wanted))
         return admin_pb2.SetAccountLimitsResponse()
 
+    async def _set_fee_tier(
+        self, request: admin_pb2.SetFeeTierRequest, _: Context
+    ) -> admin_pb2.SetFeeTierResponse:
+        self._check_shard(request.shard)
+        await self._must(SystemCommand(set_fee_tier=commands.set_fee_tier(request)))
+        return admin_pb2.SetFeeTierResponse()
+
     async def _set_kill_switch(
         self, request: admin_pb2.SetKillSwitchRequest, _: Context
     ) -> admin_pb2.SetKillSwitchResponse:
@@ -284,7 +292,9 @@ class AdminService:
         return admin_pb2.GetAccountsResponse(
             seq=known.seq,
             accounts=[
-                commands.account_of(account_id, known.accounts[account_id])
+                commands.account_of(
+                    account_id, known.accounts[account_id], known.fee_tiers.get(account_id, {})
+                )
                 for account_id in request.account_ids
                 if account_id in known.accounts
             ],

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from cambist.internal.journal.v1 import frames_pb2, system_pb2
 from cambist.orders.v1 import enums_pb2, events_pb2
-from matching.reference import amounts, disconnect, limits
+from matching.reference import amounts, disconnect, fee_tiers, limits
 from matching.reference.custody import nothing
 from matching.reference.errors import Refusal
 from matching.reference.money import firm_account
@@ -53,6 +53,7 @@ def create_market(run: Run, sent: system_pb2.CreateMarket) -> Then:
     refuse_if(len(markets) >= limits.MARKETS_MAX, R.REJECT_REASON_CAPACITY)
     lot, tick_value = market_sizes(run.state, sent)
     market = Market(sent, tick_value, lot, filled_parameters(sent.parameters))
+    fee_tiers.judge_market(run.state, sent.market_id, market.parameters)
     markets[sent.market_id] = market
     return lambda: tell_defined(run, market)
 
@@ -82,7 +83,9 @@ def market_sizes(state: State, sent: system_pb2.CreateMarket) -> tuple[int, int]
 def update_market(run: Run, sent: system_pb2.UpdateMarket) -> Then:
     """Other limits and fees."""
     market = market_of_command(run, sent.market_id)
-    market.parameters = filled_parameters(sent.parameters)
+    parameters = filled_parameters(sent.parameters)
+    fee_tiers.judge_market(run.state, sent.market_id, parameters)
+    market.parameters = parameters
     return lambda: tell_defined(run, market)
 
 

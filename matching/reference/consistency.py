@@ -7,7 +7,7 @@ one; this only keeps the engine from going on with one that no engine can have w
 from collections import defaultdict
 
 from cambist.internal.journal.v1 import snapshot_pb2, system_pb2
-from matching.reference import amounts, limits, waiting
+from matching.reference import amounts, fee_tiers, limits, waiting
 from matching.reference.administration import created_with_limits, filled_limits
 from matching.reference.custody import VENUE_ACCOUNTS
 from matching.reference.state import Market, State, held_asset, hold_of, is_firm_account
@@ -33,6 +33,7 @@ def judge(state: State, rules_newest: int) -> None:
     _judge_firms(state)
     _judge_windows(state)
     _judge_markets(state)
+    _judge_fee_tiers(state)
     _judge_money(state)
     _judge_keys(state)
 
@@ -110,6 +111,18 @@ def _judge_markets(state: State) -> None:
                 _judge_waiting(state, order)
             else:
                 _judge_order(state, order)
+
+
+def _judge_fee_tiers(state: State) -> None:
+    is_full = state.rules_version >= limits.FULL_RULES
+    expect(is_full or not state.fee_tiers, "fee tiers under older rules")
+    expect(len(state.fee_tiers) <= limits.FEE_TIERS_MAX, "number of fee tiers")
+    for (account_id, market_id), fees in state.fee_tiers.items():
+        expect(account_id in state.accounts, "account of a fee tier")
+        expect(market_id == 0 or market_id in state.markets, "market of a fee tier")
+        expect(fee_tiers.are_in_bounds(fees), "fees of a tier")
+    is_covered = fee_tiers.are_covered(state.fee_tiers, state.fees_of_markets())
+    expect(is_covered, "a rebate that nobody pays for")
 
 
 def _judge_triggers(state: State, market: Market) -> None:

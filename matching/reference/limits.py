@@ -37,6 +37,7 @@ ACCOUNTS_MAX = 1_000_000  # per shard
 DEPOSITS_MAX = 4_000_000  # per shard, not final
 WITHDRAWALS_MAX = 1_000_000  # per shard, not final
 SOURCES_MAX = 10_000  # per shard
+FEE_TIERS_MAX = 100_000  # per shard
 CRC_LEVELS = 10  # levels per side in the checksum of a book
 
 DECIMALS_MAX = 30  # of an asset

@@ -177,6 +177,7 @@ def judge_amounts(market: Market, sent: commands_pb2.NewOrder) -> None:
 
 def make(run: Run, market: Market, sent: commands_pb2.NewOrder, session: Session | None) -> Order:
     """The order as it would be; it has its number only when it is accepted."""
+    fees = run.state.fees_of(sent.account_id, market)
     return Order(
         order_id=run.state.next_order_id,
         account_id=sent.account_id,
@@ -187,8 +188,8 @@ def make(run: Run, market: Market, sent: commands_pb2.NewOrder, session: Session
         price_ticks=sent.price_ticks,
         quantity_lots=sent.quantity_lots,
         leaves_lots=sent.quantity_lots,
-        maker_fee_ppm=market.parameters.maker_fee_ppm,
-        taker_fee_ppm=market.parameters.taker_fee_ppm,
+        maker_fee_ppm=fees.maker_ppm,
+        taker_fee_ppm=fees.taker_ppm,
         expire_time_ns=end_of(sent, run.now_ns),
         post_only=sent.post_only,
         self_trade_prevention=sent.self_trade_prevention,

@@ -22,6 +22,7 @@ from matching.reference.types import (
     Deposit,
     DisconnectWindow,
     EarlyCancel,
+    Fees,
     Key,
     Order,
     Session,
@@ -192,6 +193,13 @@ def _limits(state: State) -> snapshot_pb2.LimitsSection:
             account_seq=account.account_seq,
             cancel_all_at_ns=account.cancel_all_at_ns,
         )
+    for (account_id, market_id), fees in sorted(state.fee_tiers.items()):
+        section.fee_tiers.add(
+            account_id=account_id,
+            market_id=market_id,
+            maker_fee_ppm=fees.maker_ppm,
+            taker_fee_ppm=fees.taker_ppm,
+        )
     return section
 
 
@@ -283,6 +291,9 @@ def _restore_limits(state: State, section: snapshot_pb2.LimitsSection) -> None:
             row.account_seq,
         )
         state.arm(state.accounts[created.account_id], row.cancel_all_at_ns)
+    for tier in section.fee_tiers:
+        fees = Fees(tier.maker_fee_ppm, tier.taker_fee_ppm)
+        state.fee_tiers[tier.account_id, tier.market_id] = fees
 
 
 def _restore_book(state: State, book: snapshot_pb2.BookState) -> None:

@@ -11,6 +11,8 @@ from matching.reference.types import (
     Balance,
     Deposit,
     DisconnectWindow,
+    Fees,
+    FeeTiers,
     Key,
     Level,
     MarketParameters,
@@ -52,6 +54,11 @@ class Market:
     def market_id(self) -> int:
         """Its number."""
         return self.created.market_id
+
+    @property
+    def fees(self) -> Fees:
+        """Those of accounts without a tier."""
+        return Fees(self.parameters.maker_fee_ppm, self.parameters.taker_fee_ppm)
 
     @property
     def open_count(self) -> int:
@@ -194,6 +201,7 @@ class State:
     firms: dict[int, system_pb2.CreateFirm] = field(default_factory=dict)
     killed_firms: set[int] = field(default_factory=set)
     accounts: dict[int, Account] = field(default_factory=dict)
+    fee_tiers: FeeTiers = field(default_factory=dict)
     markets: dict[int, Market] = field(default_factory=dict)
     sessions: dict[int, Session] = field(default_factory=dict)
     # By session, which may be gone.
@@ -213,6 +221,15 @@ class State:
     def is_killed(self, account: Account) -> bool:
         """Whether a switch of the account, its firm or the shard is on."""
         return account.killed or self.killed or account.firm_id in self.killed_firms
+
+    def fees_of_markets(self) -> dict[int, Fees]:
+        """The fees of each market itself."""
+        return {market_id: market.fees for market_id, market in self.markets.items()}
+
+    def fees_of(self, account_id: int, market: Market) -> Fees:
+        """What new orders of an account pay in a market."""
+        in_all = self.fee_tiers.get((account_id, 0), market.fees)
+        return self.fee_tiers.get((account_id, market.market_id), in_all)
 
     def keys_of(self, account_id: int) -> AccountKeys:
         """Ids of an account."""

@@ -5,7 +5,15 @@ from typing import Any, Final
 
 from cambist.internal.journal.v1 import batch_pb2, frames_pb2, system_pb2
 from cambist.orders.v1 import enums_pb2
-from matching.reference import administration, custody, firm, kill_switches, sessions, triggers
+from matching.reference import (
+    administration,
+    custody,
+    fee_tiers,
+    firm,
+    kill_switches,
+    sessions,
+    triggers,
+)
 from matching.reference.administration import Then
 from matching.reference.custody import nothing
 from matching.reference.envelopes import open_envelope
@@ -25,7 +33,7 @@ RULES: Final[dict[str, Callable[[Run, Any], Then]]] = {
     "create_firm": administration.create_firm,
     "create_account": administration.create_account,
     "set_account_limits": administration.set_account_limits,
-    "set_fee_tier": administration.unsupported,
+    "set_fee_tier": fee_tiers.set_fee_tier,
     "kill_switch": kill_switches.kill_switch,
     "bust_trade": administration.unsupported,
     "correct_trade": administration.unsupported,

@@ -5,6 +5,7 @@ Owned by `state.State`; changed by the rules of the other modules. No rule lives
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from cambist.internal.journal.v1 import snapshot_pb2, system_pb2
 from cambist.orders.v1 import enums_pb2
@@ -91,6 +92,17 @@ class MarketParameters:
     maker_fee_ppm: int
     taker_fee_ppm: int
     resting_orders_max: int
+
+
+class Fees(NamedTuple):
+    """What an order pays in parts per million of notional."""
+
+    maker_ppm: int  # when it rested; negative is a rebate
+    taker_ppm: int  # when it was the aggressor
+
+
+# By account and market; market 0 = every one for which the account has no tier of its own.
+FeeTiers = dict[tuple[int, int], Fees]
 
 
 @dataclass(slots=True)

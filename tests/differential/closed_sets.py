@@ -27,6 +27,7 @@ OF_SECOND_RULES: Final = (
     "EXEC_TYPE_TRIGGERED",
     "CANCEL_REASON_DISCONNECT",
     "CANCEL_REASON_TIMER",
+    "system fee_tier_set",
 )
 BATCH_REFUSALS: Final = (
     "MALFORMED",

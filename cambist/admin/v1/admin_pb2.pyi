@@ -237,6 +237,7 @@ class Account(_message.Message):
     OPEN_ORDERS_MAX_FIELD_NUMBER: _builtins.int
     ID_CAPACITY_FIELD_NUMBER: _builtins.int
     FROZEN_FIELD_NUMBER: _builtins.int
+    FEE_TIERS_FIELD_NUMBER: _builtins.int
     account_id: _builtins.int
     """Account, from 4,096."""
     firm_id: _builtins.int
@@ -249,6 +250,10 @@ class Account(_message.Message):
     """Ids kept; 0 = default."""
     frozen: _builtins.bool
     """No new orders, no withdrawals (in answers)."""
+    @_builtins.property
+    def fee_tiers(self) -> _containers.RepeatedCompositeFieldContainer[Global___FeeTier]:
+        """Its own fees, ascending by market (in answers)."""
+
     def __init__(
         self,
         *,
@@ -258,14 +263,45 @@ class Account(_message.Message):
         open_orders_max: _builtins.int = ...,
         id_capacity: _builtins.int = ...,
         frozen: _builtins.bool = ...,
+        fee_tiers: _abc.Iterable[Global___FeeTier] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "firm_id", b"firm_id", "frozen", b"frozen", "id_capacity", b"id_capacity", "open_orders_max", b"open_orders_max", "self_trade_group_id", b"self_trade_group_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "fee_tiers", b"fee_tiers", "firm_id", b"firm_id", "frozen", b"frozen", "id_capacity", b"id_capacity", "open_orders_max", b"open_orders_max", "self_trade_group_id", b"self_trade_group_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Account: _TypeAlias = Account  # noqa: Y015
+
+@_typing.final
+class FeeTier(_message.Message):
+    """Fees of one account; they hold for orders entered since they were set."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MARKET_ID_FIELD_NUMBER: _builtins.int
+    MAKER_FEE_PPM_FIELD_NUMBER: _builtins.int
+    TAKER_FEE_PPM_FIELD_NUMBER: _builtins.int
+    market_id: _builtins.int
+    """Market; 0 = every market for which the account has no tier of its own."""
+    maker_fee_ppm: _builtins.int
+    """Maker fee in parts per million of notional, from minus the taker fee (a rebate) to the taker fee."""
+    taker_fee_ppm: _builtins.int
+    """Taker fee in parts per million of notional, 0 to 100,000."""
+    def __init__(
+        self,
+        *,
+        market_id: _builtins.int = ...,
+        maker_fee_ppm: _builtins.int = ...,
+        taker_fee_ppm: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["maker_fee_ppm", b"maker_fee_ppm", "market_id", b"market_id", "taker_fee_ppm", b"taker_fee_ppm"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FeeTier: _TypeAlias = FeeTier  # noqa: Y015
 
 @_typing.final
 class CreateAssetRequest(_message.Message):
@@ -738,6 +774,59 @@ class SetAccountLimitsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SetAccountLimitsResponse: _TypeAlias = SetAccountLimitsResponse  # noqa: Y015
+
+@_typing.final
+class SetFeeTierRequest(_message.Message):
+    """The fees."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHARD_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    TIER_FIELD_NUMBER: _builtins.int
+    REMOVE_FIELD_NUMBER: _builtins.int
+    shard: _builtins.int
+    """Shard."""
+    account_id: _builtins.int
+    """Account."""
+    remove: _builtins.bool
+    """Takes the account's tier of that market back; the tier names no fees."""
+    @_builtins.property
+    def tier(self) -> Global___FeeTier:
+        """Market and fees. INVALID_PARAMETER when a rebate would be above a taker fee that it may meet."""
+
+    def __init__(
+        self,
+        *,
+        shard: _builtins.int = ...,
+        account_id: _builtins.int = ...,
+        tier: Global___FeeTier | None = ...,
+        remove: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["tier", b"tier"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "remove", b"remove", "shard", b"shard", "tier", b"tier"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetFeeTierRequest: _TypeAlias = SetFeeTierRequest  # noqa: Y015
+
+@_typing.final
+class SetFeeTierResponse(_message.Message):
+    """Done."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetFeeTierResponse: _TypeAlias = SetFeeTierResponse  # noqa: Y015
 
 @_typing.final
 class SetKillSwitchRequest(_message.Message):

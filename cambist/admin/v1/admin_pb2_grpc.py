@@ -80,6 +80,11 @@ class AdminServiceStub:
                 request_serializer=cambist_dot_admin_dot_v1_dot_admin__pb2.SetAccountLimitsRequest.SerializeToString,
                 response_deserializer=cambist_dot_admin_dot_v1_dot_admin__pb2.SetAccountLimitsResponse.FromString,
                 _registered_method=True)
+        self.SetFeeTier = channel.unary_unary(
+                '/cambist.admin.v1.AdminService/SetFeeTier',
+                request_serializer=cambist_dot_admin_dot_v1_dot_admin__pb2.SetFeeTierRequest.SerializeToString,
+                response_deserializer=cambist_dot_admin_dot_v1_dot_admin__pb2.SetFeeTierResponse.FromString,
+                _registered_method=True)
         self.SetKillSwitch = channel.unary_unary(
                 '/cambist.admin.v1.AdminService/SetKillSwitch',
                 request_serializer=cambist_dot_admin_dot_v1_dot_admin__pb2.SetKillSwitchRequest.SerializeToString,
@@ -184,6 +189,13 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetFeeTier(self, request, context):
+        """Gives an account its own fees, or takes them back. From rules version 2 on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SetKillSwitch(self, request, context):
         """Turns a kill switch on or off.
         """
@@ -280,6 +292,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.SetAccountLimits,
                     request_deserializer=cambist_dot_admin_dot_v1_dot_admin__pb2.SetAccountLimitsRequest.FromString,
                     response_serializer=cambist_dot_admin_dot_v1_dot_admin__pb2.SetAccountLimitsResponse.SerializeToString,
+            ),
+            'SetFeeTier': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetFeeTier,
+                    request_deserializer=cambist_dot_admin_dot_v1_dot_admin__pb2.SetFeeTierRequest.FromString,
+                    response_serializer=cambist_dot_admin_dot_v1_dot_admin__pb2.SetFeeTierResponse.SerializeToString,
             ),
             'SetKillSwitch': grpc.unary_unary_rpc_method_handler(
                     servicer.SetKillSwitch,
@@ -561,6 +578,33 @@ class AdminService:
             '/cambist.admin.v1.AdminService/SetAccountLimits',
             cambist_dot_admin_dot_v1_dot_admin__pb2.SetAccountLimitsRequest.SerializeToString,
             cambist_dot_admin_dot_v1_dot_admin__pb2.SetAccountLimitsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetFeeTier(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cambist.admin.v1.AdminService/SetFeeTier',
+            cambist_dot_admin_dot_v1_dot_admin__pb2.SetFeeTierRequest.SerializeToString,
+            cambist_dot_admin_dot_v1_dot_admin__pb2.SetFeeTierResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -54,6 +54,8 @@ class AdminServiceStub:
     """Creates an account. Doing it again with the same definition is OK."""
     SetAccountLimits: _grpc.UnaryUnaryMultiCallable[_admin_pb2.SetAccountLimitsRequest, _admin_pb2.SetAccountLimitsResponse]
     """Replaces limits and freeze of an account."""
+    SetFeeTier: _grpc.UnaryUnaryMultiCallable[_admin_pb2.SetFeeTierRequest, _admin_pb2.SetFeeTierResponse]
+    """Gives an account its own fees, or takes them back. From rules version 2 on."""
     SetKillSwitch: _grpc.UnaryUnaryMultiCallable[_admin_pb2.SetKillSwitchRequest, _admin_pb2.SetKillSwitchResponse]
     """Turns a kill switch on or off."""
     SwitchRules: _grpc.UnaryUnaryMultiCallable[_admin_pb2.SwitchRulesRequest, _admin_pb2.SwitchRulesResponse]
@@ -92,6 +94,8 @@ class AdminServiceAsyncStub(AdminServiceStub):
     """Creates an account. Doing it again with the same definition is OK."""
     SetAccountLimits: _aio.UnaryUnaryMultiCallable[_admin_pb2.SetAccountLimitsRequest, _admin_pb2.SetAccountLimitsResponse]  # type: ignore[assignment]
     """Replaces limits and freeze of an account."""
+    SetFeeTier: _aio.UnaryUnaryMultiCallable[_admin_pb2.SetFeeTierRequest, _admin_pb2.SetFeeTierResponse]  # type: ignore[assignment]
+    """Gives an account its own fees, or takes them back. From rules version 2 on."""
     SetKillSwitch: _aio.UnaryUnaryMultiCallable[_admin_pb2.SetKillSwitchRequest, _admin_pb2.SetKillSwitchResponse]  # type: ignore[assignment]
     """Turns a kill switch on or off."""
     SwitchRules: _aio.UnaryUnaryMultiCallable[_admin_pb2.SwitchRulesRequest, _admin_pb2.SwitchRulesResponse]  # type: ignore[assignment]
@@ -181,6 +185,14 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_admin_pb2.SetAccountLimitsResponse, _abc.Awaitable[_admin_pb2.SetAccountLimitsResponse]]:
         """Replaces limits and freeze of an account."""
+
+    @_abc_1.abstractmethod
+    def SetFeeTier(
+        self,
+        request: _admin_pb2.SetFeeTierRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_pb2.SetFeeTierResponse, _abc.Awaitable[_admin_pb2.SetFeeTierResponse]]:
+        """Gives an account its own fees, or takes them back. From rules version 2 on."""
 
     @_abc_1.abstractmethod
     def SetKillSwitch(

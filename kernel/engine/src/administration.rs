@@ -85,6 +85,7 @@ impl Engine {
             parameters: parameters.ok_or(RejectReason::InvalidParameter)?,
             ..*market
         };
+        self.judge_fees(market.market_id, &created.parameters)?;
         let fees_row = self.balances.row(FEES, market.quote_asset_id);
         Ok(self
             .markets
@@ -120,7 +121,9 @@ impl Engine {
     ) -> Outcome {
         let place = self.market_of(update.market_id)?;
         let parameters = markets::filled_in(&update.parameters);
-        self.markets[place].parameters = parameters.ok_or(RejectReason::InvalidParameter)?;
+        let parameters = parameters.ok_or(RejectReason::InvalidParameter)?;
+        self.judge_fees(update.market_id, &parameters)?;
+        self.markets[place].parameters = parameters;
         ask.done(sink);
         self.tell_defined(place, sink);
         Ok(())

@@ -6,6 +6,7 @@ use crate::book::{NONE, Places, told};
 use crate::cancel_all::DeadMansTimers;
 use crate::custody::{Assets, Custody};
 use crate::disconnect::DisconnectWindows;
+use crate::fee_tiers::FeeTiers;
 use crate::icebergs::{Icebergs, Queue};
 use crate::kill_switches::WideSwitches;
 use crate::limits::WORK_ORDERS_MAX;
@@ -82,6 +83,7 @@ pub struct Engine {
     pub(crate) dead_mans: DeadMansTimers,
     pub(crate) windows: DisconnectWindows,
     pub(crate) switches: WideSwitches,
+    pub(crate) fee_tiers: FeeTiers,
     /// While an order is judged as if this one were gone; else `NONE`.
     pub(crate) without: u32,
     /// Prices of the trades of the taker under way that waiting orders have not seen.
@@ -136,6 +138,7 @@ impl Engine {
             dead_mans: DeadMansTimers::default(),
             windows: DisconnectWindows::default(),
             switches: WideSwitches::default(),
+            fee_tiers: FeeTiers::default(),
             without: NONE,
             trade_prices: Vec::new(),
             touches: 0,

@@ -17,6 +17,7 @@ pub mod custody;
 mod deposits;
 pub mod disconnect;
 pub mod engine;
+pub mod fee_tiers;
 mod fillable;
 mod firm;
 mod firm_money;

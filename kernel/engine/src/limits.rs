@@ -40,6 +40,8 @@ pub const DEPOSITS_MAX: usize = 4_000_000;
 pub const WITHDRAWALS_MAX: usize = 1_000_000;
 /// `SOURCES_MAX`: per shard.
 pub const SOURCES_MAX: usize = 10_000;
+/// `FEE_TIERS_MAX`: per shard.
+pub const FEE_TIERS_MAX: usize = 100_000;
 /// `CRC_LEVELS`: per side.
 pub const CRC_LEVELS: usize = 10;
 /// Most decimals of an asset.

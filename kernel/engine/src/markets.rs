@@ -1,9 +1,9 @@
 //! Markets: what they trade, their limits and fees, their phase and their book.
 
 use crate::book::{Book, Quote};
+use crate::fee_tiers::Fees;
 use crate::limits::{
-    AMOUNT_ATOMS_MAX, FEE_PPM_MAX, QUANTITY_LOTS_MAX, RESTING_ORDERS_DEFAULT, RESTING_ORDERS_MAX,
-    STEP_MAX,
+    AMOUNT_ATOMS_MAX, QUANTITY_LOTS_MAX, RESTING_ORDERS_DEFAULT, RESTING_ORDERS_MAX, STEP_MAX,
 };
 use crate::money::{checked_base_amount, checked_notional};
 use crate::types::{CreateMarket, MarketParameters, MarketPhase};
@@ -138,8 +138,7 @@ pub fn filled_in(parameters: &MarketParameters) -> Option<MarketParameters> {
         && filled.maximum_quantity_lots <= QUANTITY_LOTS_MAX
         && notionals.contains(&filled.minimum_notional_atoms)
         && notionals.contains(&filled.maximum_notional_atoms)
-        && (0..=FEE_PPM_MAX).contains(&filled.taker_fee_ppm)
-        && i64::from(filled.maker_fee_ppm).abs() <= i64::from(filled.taker_fee_ppm)
+        && Fees::of(&filled).are_in_bounds()
         && filled.resting_orders_max <= RESTING_ORDERS_MAX;
     fits.then_some(filled)
 }

@@ -2,6 +2,7 @@
 
 use crate::book::{NONE, Place};
 use crate::engine::Engine;
+use crate::fee_tiers::Fees;
 use crate::firm::{Context, Done};
 use crate::icebergs::Iceberg;
 use crate::limits::DAY_NS;
@@ -32,17 +33,20 @@ impl Engine {
     pub(crate) fn taker_of(&self, order: &NewOrder, account: u32, place: u32) -> Taker {
         let market = &self.markets[place];
         let budget = order.quote_budget_atoms;
+        let owner = &self.accounts[account];
+        let fees = Fees::of(&market.parameters);
+        let fees = self.fee_tiers.fees(owner.account_id, order.market_id, fees);
         Taker {
             account,
-            group: self.accounts[account].group,
+            group: owner.group,
             market: place,
             market_id: order.market_id,
             quote_asset_id: market.quote_asset_id,
             side: order.side,
             is_market: order.order_type == OrderType::Market,
             mode: ruling(order.self_trade_prevention),
-            maker_fee_ppm: market.parameters.maker_fee_ppm,
-            taker_fee_ppm: market.parameters.taker_fee_ppm,
+            maker_fee_ppm: fees.maker_ppm,
+            taker_fee_ppm: fees.taker_ppm,
             base_row: NONE,
             quote_row: NONE,
             cl_ord_id: order.cl_ord_id,

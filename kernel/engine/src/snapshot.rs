@@ -240,6 +240,7 @@ impl Engine {
             firms: firms.collect(),
             accounts: accounts.collect(),
             killed: self.switches.shard,
+            fee_tiers: self.fee_tiers.states().collect(),
         }
     }
 }

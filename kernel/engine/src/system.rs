@@ -75,6 +75,7 @@ impl Engine {
             C::CreateFirm(value) => self.create_firm(value, ask, sink),
             C::CreateAccount(value) => self.create_account(value, ask, sink),
             C::SetAccountLimits(value) => self.set_account_limits(value, ask, sink),
+            C::SetFeeTier(value) => self.set_fee_tier(value, ask, sink),
             C::KillSwitch(value) => self.kill_switch(value, ask, sink),
             C::CommandPoisoned(value) => {
                 self.command_poisoned(value, ask, seq, sink);
@@ -93,7 +94,7 @@ impl Engine {
                 ask.done(sink);
                 Ok(())
             }
-            C::SetReferencePrice(_) | C::SetFeeTier(_) | C::BustTrade(_) | C::CorrectTrade(_) => {
+            C::SetReferencePrice(_) | C::BustTrade(_) | C::CorrectTrade(_) => {
                 Err(RejectReason::Unsupported)
             }
             C::SessionEstablished(value) => self.session_established(value, ask, sink),

@@ -942,6 +942,7 @@ class LimitsSection(_message.Message):
     FIRMS_FIELD_NUMBER: _builtins.int
     ACCOUNTS_FIELD_NUMBER: _builtins.int
     KILLED_FIELD_NUMBER: _builtins.int
+    FEE_TIERS_FIELD_NUMBER: _builtins.int
     killed: _builtins.bool
     """The kill switch of the whole shard is on."""
     @_builtins.property
@@ -952,16 +953,21 @@ class LimitsSection(_message.Message):
     def accounts(self) -> _containers.RepeatedCompositeFieldContainer[Global___AccountState]:
         """Ascending by account."""
 
+    @_builtins.property
+    def fee_tiers(self) -> _containers.RepeatedCompositeFieldContainer[_system_pb2.SetFeeTier]:
+        """Ascending by account, then market; remove is not set."""
+
     def __init__(
         self,
         *,
         firms: _abc.Iterable[Global___FirmState] | None = ...,
         accounts: _abc.Iterable[Global___AccountState] | None = ...,
         killed: _builtins.bool = ...,
+        fee_tiers: _abc.Iterable[_system_pb2.SetFeeTier] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "firms", b"firms", "killed", b"killed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "fee_tiers", b"fee_tiers", "firms", b"firms", "killed", b"killed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -690,7 +690,7 @@ Global___SetAccountLimits: _TypeAlias = SetAccountLimits  # noqa: Y015
 
 @_typing.final
 class SetFeeTier(_message.Message):
-    """Gives an account its own fees."""
+    """Gives an account its own fees, for the orders that it enters from then on. From rules version 2 on."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -698,14 +698,17 @@ class SetFeeTier(_message.Message):
     MARKET_ID_FIELD_NUMBER: _builtins.int
     MAKER_FEE_PPM_FIELD_NUMBER: _builtins.int
     TAKER_FEE_PPM_FIELD_NUMBER: _builtins.int
+    REMOVE_FIELD_NUMBER: _builtins.int
     account_id: _builtins.int
     """Account."""
     market_id: _builtins.int
-    """Market; 0 = all."""
+    """Market; 0 = every market for which the account has no tier of its own."""
     maker_fee_ppm: _builtins.int
-    """Maker fee."""
+    """Maker fee in parts per million of notional, from minus the taker fee to the taker fee."""
     taker_fee_ppm: _builtins.int
-    """Taker fee."""
+    """Taker fee in parts per million of notional, 0 to 100,000."""
+    remove: _builtins.bool
+    """Takes the tier back, and names no fees."""
     def __init__(
         self,
         *,
@@ -713,10 +716,11 @@ class SetFeeTier(_message.Message):
         market_id: _builtins.int = ...,
         maker_fee_ppm: _builtins.int = ...,
         taker_fee_ppm: _builtins.int = ...,
+        remove: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "maker_fee_ppm", b"maker_fee_ppm", "market_id", b"market_id", "taker_fee_ppm", b"taker_fee_ppm"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "maker_fee_ppm", b"maker_fee_ppm", "market_id", b"market_id", "remove", b"remove", "taker_fee_ppm", b"taker_fee_ppm"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

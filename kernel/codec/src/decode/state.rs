@@ -1,7 +1,7 @@
 //! Decoding of snapshots.
 
 use super::system::{
-    create_account, create_asset, create_firm, create_market, session_established,
+    create_account, create_asset, create_firm, create_market, session_established, set_fee_tier,
 };
 use crate::messages::{
     AccountKeys, AccountState, BalanceState, BookState, BooksSection, DepositState,
@@ -243,6 +243,7 @@ pub fn limits_section(mut reader: Reader<'_>) -> Decoded<LimitsSection<'_>> {
         1 many LENGTH => value.firms.push(firm_state(reader.message(1)?)?),
         2 many LENGTH => value.accounts.push(account_state(reader.message(2)?)?),
         3 once VARINT => value.killed = reader.bool(3)?,
+        4 many LENGTH => value.fee_tiers.push(set_fee_tier(reader.message(4)?)?),
     });
     Ok(value)
 }

@@ -196,6 +196,7 @@ pub fn set_fee_tier(mut reader: Reader<'_>) -> Decoded<SetFeeTier> {
         2 once VARINT => value.market_id = reader.u32(2)?,
         3 once VARINT => value.maker_fee_ppm = reader.i32(3)?,
         4 once VARINT => value.taker_fee_ppm = reader.i32(4)?,
+        5 once VARINT => value.remove = reader.bool(5)?,
     });
     Ok(value)
 }

@@ -2,7 +2,7 @@
 
 use super::system::{
     put_create_account, put_create_asset, put_create_firm, put_create_market,
-    put_session_established,
+    put_session_established, put_set_fee_tier,
 };
 use crate::messages::{
     AccountKeys, AccountState, BalanceState, BookState, BooksSection, DepositState,
@@ -206,6 +206,9 @@ pub fn put_limits_section(out: &mut Vec<u8>, value: &LimitsSection<'_>) {
         put_message(out, 2, |inner| put_account_state(inner, row));
     }
     put_bool(out, 3, value.killed);
+    for row in &value.fee_tiers {
+        put_message(out, 4, |inner| put_set_fee_tier(inner, row));
+    }
 }
 
 pub fn put_firm_state(out: &mut Vec<u8>, value: &FirmState<'_>) {

@@ -3,7 +3,8 @@
 use crate::messages::{
     AccountLimits, BalanceUpdate, CreateAccount, CreateAsset, CreateFirm, CreateMarket,
     CursorClosed, EpochStarted, KillSwitch, MarketDefined, MarketParameters, PoisonNoted,
-    SessionEstablished, SetAccountLimits, SystemAnswer, SystemEvent, WireEnum, WithdrawalRequested,
+    SessionEstablished, SetAccountLimits, SetFeeTier, SystemAnswer, SystemEvent, WireEnum,
+    WithdrawalRequested,
 };
 use crate::writer::{
     put_amount, put_bool, put_bytes, put_i64, put_id, put_message, put_packed, put_u32, put_u64,
@@ -43,6 +44,9 @@ pub fn put_system_event(out: &mut Vec<u8>, event: &SystemEvent<'_>) {
         }
         SystemEvent::CursorClosed(value) => {
             put_message(out, 12, |inner| put_cursor_closed(inner, value));
+        }
+        SystemEvent::FeeTierSet(value) => {
+            put_message(out, 13, |inner| put_set_fee_tier(inner, value));
         }
     }
 }
@@ -138,6 +142,14 @@ pub fn put_set_account_limits(out: &mut Vec<u8>, value: &SetAccountLimits) {
     put_u64(out, 1, value.account_id);
     put_message(out, 2, |inner| put_account_limits(inner, value.limits));
     put_bool(out, 3, value.frozen);
+}
+
+pub fn put_set_fee_tier(out: &mut Vec<u8>, value: &SetFeeTier) {
+    put_u64(out, 1, value.account_id);
+    put_u32(out, 2, value.market_id);
+    put_i64(out, 3, i64::from(value.maker_fee_ppm));
+    put_i64(out, 4, i64::from(value.taker_fee_ppm));
+    put_bool(out, 5, value.remove);
 }
 
 pub fn put_epoch_started(out: &mut Vec<u8>, value: EpochStarted) {

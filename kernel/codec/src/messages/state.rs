@@ -2,7 +2,8 @@
 
 use super::{
     CreateAccount, CreateAsset, CreateFirm, CreateMarket, Id, KeyKind, MarketPhase, OrderType,
-    RejectReason, SelfTradePrevention, SessionEstablished, Side, TimeInForce, WithdrawalPhase,
+    RejectReason, SelfTradePrevention, SessionEstablished, SetFeeTier, Side, TimeInForce,
+    WithdrawalPhase,
 };
 
 /// Assets, balances, deposits, withdrawals, sources.
@@ -300,6 +301,8 @@ pub struct LimitsSection<'a> {
     pub accounts: Vec<AccountState>,
     /// The kill switch of the whole shard is on.
     pub killed: bool,
+    /// Ascending by account, then market; `remove` is not set.
+    pub fee_tiers: Vec<SetFeeTier>,
 }
 
 /// One firm.

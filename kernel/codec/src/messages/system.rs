@@ -214,17 +214,19 @@ pub struct SetAccountLimits {
     pub frozen: bool,
 }
 
-/// Gives an account its own fees.
+/// Gives an account its own fees, for the orders that it enters from then on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SetFeeTier {
     /// Account.
     pub account_id: u64,
-    /// Market; 0 = all.
+    /// Market; 0 = every market for which the account has no tier of its own.
     pub market_id: u32,
-    /// Maker fee.
+    /// Maker fee in parts per million of notional.
     pub maker_fee_ppm: i32,
-    /// Taker fee.
+    /// Taker fee in parts per million of notional.
     pub taker_fee_ppm: i32,
+    /// Takes the tier back, and names no fees.
+    pub remove: bool,
 }
 
 /// Turns a kill switch on or off.

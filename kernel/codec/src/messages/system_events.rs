@@ -2,7 +2,7 @@
 
 use super::{
     CreateAccount, CreateAsset, CreateFirm, CreateMarket, EpochStarted, Id, KillSwitch,
-    RejectReason, SetAccountLimits,
+    RejectReason, SetAccountLimits, SetFeeTier,
 };
 
 /// What happened to the venue.
@@ -30,6 +30,8 @@ pub enum SystemEvent<'a> {
     WithdrawalRequested(WithdrawalRequested<'a>),
     /// A cursor has done its work.
     CursorClosed(CursorClosed),
+    /// An account has other fees from now on.
+    FeeTierSet(SetFeeTier),
 }
 
 /// Balances of one account in one asset.

@@ -1,7 +1,7 @@
 """Plays of administration: assets, markets, firms, accounts, limits, rules, what is not built."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from google.protobuf.message import Message
 
@@ -110,6 +110,50 @@ def limits_of_accounts(flow: Flow) -> None:
     flow.venue(*bodies)
 
 
+def fee_tiers(flow: Flow) -> None:
+    """Accounts get fees of their own, in a market or in all, and lose them while orders rest."""
+    market = flow.random.choice((0, flow.market().market_id))
+    account_id = flow.account_of().account_id
+    taker = flow.random.choice((0, 1, 40, 333, 1_000))
+    maker = flow.random.choice((-taker, -taker // 3, 0, taker))
+    tier = system.SetFeeTier(
+        account_id=account_id, market_id=market, maker_fee_ppm=maker, taker_fee_ppm=taker
+    )
+    flow.venue(tier)
+    for number in (1, 3, 8):
+        price = flow.middles[market_id(number)]
+        for side in flow.random.sample((enums.SIDE_BUY, enums.SIDE_SELL), 2):
+            flow.firm(limit_order(flow, number, side=side, price_ticks=price))
+            own = limit_order(flow, number, side=side, price_ticks=price, account_id=account_id)
+            flow.firm(own)
+    if flow.random.random() < 0.7:
+        flow.venue(system.SetFeeTier(account_id=account_id, market_id=market, remove=True))
+
+
+def refused_fee_tiers(flow: Flow) -> None:
+    """Tiers of nobody, of no market, out of their bounds, and with rebates that nobody pays for."""
+    account_id, market = flow.account().account_id, flow.market().market_id
+    kinds: tuple[dict[str, Any], ...] = (
+        {"account_id": 31_337},
+        {"account_id": 1},
+        {"market_id": market_id(1, flow.world.shard + 1)},
+        {"market_id": market_id(444)},
+        {"taker_fee_ppm": -1},
+        {"taker_fee_ppm": 100_001},
+        {"taker_fee_ppm": 9, "maker_fee_ppm": 10},
+        {"taker_fee_ppm": 9, "maker_fee_ppm": -10},
+        {"taker_fee_ppm": 100_000, "maker_fee_ppm": -100_000},
+        {"maker_fee_ppm": -(1 << 31)},
+        {"taker_fee_ppm": 1, "remove": True},
+        {"market_id": market, "remove": True},
+    )
+    tiers = [
+        system.SetFeeTier(**{"account_id": account_id, **fields})
+        for fields in flow.random.sample(kinds, 6)
+    ]
+    flow.venue(*tiers)
+
+
 def rules_and_what_is_not_built(flow: Flow) -> None:
     """Rules versions, the clock, and the commands of later issues."""
     flow.venue(
@@ -119,7 +163,6 @@ def rules_and_what_is_not_built(flow: Flow) -> None:
         system.Clock(),
         system.SkipPoisonCommand(seq=5),
         system.SetReferencePrice(market_id=market_id(1), price_ticks=5),
-        system.SetFeeTier(account_id=4_096, taker_fee_ppm=-7),
         system.BustTrade(market_id=market_id(1), trade_id=1),
         system.CorrectTrade(market_id=market_id(1), trade_id=1, price_ticks=-1),
     )
@@ -157,6 +200,8 @@ PLAYS: Final = (
     markets,
     firms_and_accounts,
     limits_of_accounts,
+    fee_tiers,
+    refused_fee_tiers,
     rules_and_what_is_not_built,
     clock,
     days_go_by,
