@@ -34,9 +34,14 @@ def write_seed(path: Path, seed: bytes, passphrase: bytes) -> None:
     salt, nonce = os.urandom(16), os.urandom(12)
     sealed = AESGCM(file_key(passphrase, salt)).encrypt(nonce, seed, PURPOSE)
     content = {"salt": salt.hex(), "nonce": nonce.hex(), "sealed": sealed.hex()}
+    write_file(path, json.dumps(content))
+
+
+def write_file(path: Path, text: str) -> None:
+    """A new file that only its owner reads, on the disk; raises OSError when there is one."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        json.dump(content, file)
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
 

@@ -3,22 +3,23 @@
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 
 import click
 
 from cambist.internal.signer.v1 import intent_pb2
 from runtime import postgres, process
-from runtime.errors import ConfigurationError
+from runtime.errors import ConfigurationError, Unavailable
 from runtime.migrations import migrate as bring_up_to_date
 from runtime.postgres import Database
 from wallets.errors import Rejected
 from wallets.sealed_files import forbid_dumps, read_passphrase
 from wallets.signer import limits, log, server
 from wallets.signer.keys import ceremony
+from wallets.signer.keys.stores import PassphraseFiles
 from wallets.signer.keys.token import make_key
-from wallets.signer.settings import SignerSettings, open_keys, read_policy
+from wallets.signer.settings import SignerSettings, open_keys, open_store, read_policy
 
 
 @click.group()
@@ -132,9 +133,7 @@ def keys() -> None:
 def new(branch: str) -> None:
     """Make the seed of a branch in the seeds' folder; shows its fingerprint, never the seed."""
     settings = SignerSettings.load()
-    show_fingerprints(
-        lambda: {branch: ceremony.new_seed(Path(settings.seed_directory), branch, own(settings))}
-    )
+    show_fingerprints(lambda: {branch: ceremony.new_seed(open_store(settings), branch)})
 
 
 @keys.command()
@@ -158,11 +157,9 @@ def backup(target: Path, passphrase_file: Path) -> None:
     settings = SignerSettings.load()
     show_fingerprints(
         lambda: ceremony.backup(
-            Path(settings.seed_directory),
-            target,
-            read_policy(Path(settings.policy_file)).branches,
-            own(settings),
-            read_passphrase(passphrase_file),
+            open_store(settings),
+            PassphraseFiles(target, read_passphrase(passphrase_file)),
+            branches_of(settings),
         )
     )
 
@@ -173,15 +170,13 @@ def backup(target: Path, passphrase_file: Path) -> None:
 def restore(source: Path, passphrase_file: Path) -> None:
     """Make the seeds' folder from a backup; replaces nothing."""
     settings = SignerSettings.load()
-    show_fingerprints(
-        lambda: ceremony.restore(
-            source,
-            Path(settings.seed_directory),
-            read_policy(Path(settings.policy_file)).branches,
-            read_passphrase(passphrase_file),
-            own(settings),
-        )
-    )
+
+    def make() -> dict[str, str]:
+        Path(settings.seed_directory).mkdir(mode=0o700, parents=True, exist_ok=True)
+        kept = PassphraseFiles(source, read_passphrase(passphrase_file))
+        return ceremony.restore(kept, open_store(settings), branches_of(settings))
+
+    show_fingerprints(make)
 
 
 @keys.command()
@@ -192,9 +187,10 @@ def verify(source: Path, passphrase_file: Path) -> None:
     settings = SignerSettings.load()
 
     def compare() -> dict[str, str]:
-        branches = read_policy(Path(settings.policy_file)).branches
-        live = ceremony.fingerprints(Path(settings.seed_directory), branches, own(settings))
-        kept = ceremony.fingerprints(source, branches, read_passphrase(passphrase_file))
+        branches = branches_of(settings)
+        live = ceremony.fingerprints(open_store(settings), branches)
+        backed = PassphraseFiles(source, read_passphrase(passphrase_file))
+        kept = ceremony.fingerprints(backed, branches)
         differing = sorted(one for one in branches if live[one] != kept[one])
         if differing:
             raise ConfigurationError(f"the backup holds other seeds of {differing}")
@@ -203,9 +199,9 @@ def verify(source: Path, passphrase_file: Path) -> None:
     show_fingerprints(compare)
 
 
-def own(settings: SignerSettings) -> bytes:
-    """The passphrase of the seeds in use."""
-    return read_passphrase(Path(settings.passphrase_file))
+def branches_of(settings: SignerSettings) -> Collection[str]:
+    """Those that have seeds."""
+    return read_policy(Path(settings.policy_file)).branches
 
 
 def show_fingerprints(make: Callable[[], dict[str, str]]) -> None:
@@ -213,7 +209,7 @@ def show_fingerprints(make: Callable[[], dict[str, str]]) -> None:
     forbid_dumps()
     try:
         found = make()
-    except ConfigurationError as error:
+    except (ConfigurationError, Unavailable) as error:
         raise click.ClickException(str(error)) from None
     for branch, text in found.items():
         click.echo(f"{branch} {text}")

@@ -17,3 +17,8 @@ CAP_WINDOW_NS: Final = 3_600 * 1_000_000_000
 APPROVER_KEYS_MAX: Final = 2
 PEOPLE_TO_RESUME: Final = 2
 RESUME_NONCE_BYTES: Final = 32
+# Of one question to a Vault, at start and in commands only.
+VAULT_SECONDS: Final = 10.0
+VAULT_PORT: Final = 8_200
+VAULT_ANSWER_BYTES_MAX: Final = 16_384
+VAULT_ANSWER_DEPTH_MAX: Final = 16

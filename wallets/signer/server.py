@@ -10,14 +10,14 @@ from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError
 from runtime.rpc_health import serving
 from wallets.callers import Callers
-from wallets.sealed_files import forbid_dumps, read_passphrase
+from wallets.sealed_files import forbid_dumps
 from wallets.signer import limits, log
 from wallets.signer.keys.branches import BranchKeys
 from wallets.signer.keys.places import Keys
 from wallets.signer.keys.seeds import read_seeds
 from wallets.signer.service import Signer
 from wallets.signer.servicer import Servicer
-from wallets.signer.settings import SignerSettings, open_keys, read_policy
+from wallets.signer.settings import SignerSettings, open_keys, open_store, read_policy
 
 
 async def serve(settings: SignerSettings, stop: asyncio.Event) -> None:
@@ -26,10 +26,7 @@ async def serve(settings: SignerSettings, stop: asyncio.Event) -> None:
         raise ConfigurationError("the signer needs a certificate and an authority of its callers")
     forbid_dumps()
     policy = read_policy(Path(settings.policy_file))
-    passphrase = read_passphrase(Path(settings.passphrase_file))
-    keys: Keys = await asyncio.to_thread(
-        read_seeds, Path(settings.seed_directory), policy.branches, passphrase
-    )
+    keys: Keys = await asyncio.to_thread(read_seeds, open_store(settings), policy.branches)
     if policy.token_branches:
         token = await asyncio.to_thread(open_keys, settings)
         keys = BranchKeys(dict.fromkeys(policy.token_branches, token), keys)

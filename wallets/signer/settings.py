@@ -8,8 +8,11 @@ from pydantic_settings import SettingsConfigDict
 
 from runtime.errors import ConfigurationError
 from runtime.settings import PostgresSettings, RpcSettings, Settings, TlsSettings
+from wallets.sealed_files import read_passphrase
 from wallets.signer import limits
+from wallets.signer.keys.stores import PassphraseFiles, SeedStore, VaultFiles
 from wallets.signer.keys.token import TokenKeys, open_token
+from wallets.signer.keys.vault import open_vault
 from wallets.signer.policy import Policy
 
 
@@ -22,8 +25,14 @@ class SignerSettings(Settings):
     # Plain text, for probes of Kubernetes; empty = none.
     health_address: str = ""
     policy_file: str = ""
-    # Holds one encrypted file per branch, <branch>.json.
+    # Holds one file per branch: <branch>.json, or <branch>.wrapped with a Vault.
     seed_directory: str = ""
+    # https://host:port; with it seeds are wrapped by a Vault, and no passphrase is read.
+    vault_address: str = ""
+    # The only authority of its certificate, a file (a mounted secret) with its token, MOUNT/KEY.
+    vault_authority_file: str = ""
+    vault_token_file: str = ""
+    vault_key: str = "transit/cambist-seeds"
     # A file (a mounted secret): an environment is shown by /proc and inherited by children.
     passphrase_file: str = ""
     # For `token_branches` of the policy: the module's library, the token's label, its PIN.
@@ -61,3 +70,14 @@ def open_keys(settings: SignerSettings, *, writes: bool = False) -> TokenKeys:
     """The token of the settings; raises ConfigurationError."""
     pin = read_pin(Path(settings.token_pin_file))
     return open_token(Path(settings.token_module), settings.token_label, pin, writes=writes)
+
+
+def open_store(settings: SignerSettings) -> SeedStore:
+    """Where the settings keep seeds; a Vault is not asked yet. Raises ConfigurationError."""
+    directory = Path(settings.seed_directory)
+    if not settings.vault_address:
+        return PassphraseFiles(directory, read_passphrase(Path(settings.passphrase_file)))
+    authority, token = Path(settings.vault_authority_file), Path(settings.vault_token_file)
+    return VaultFiles(
+        directory, open_vault(settings.vault_address, authority, token, settings.vault_key)
+    )

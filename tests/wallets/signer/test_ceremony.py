@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -12,9 +12,10 @@ from runtime import postgres
 from runtime.errors import ConfigurationError
 from runtime.migrations import migrate
 from runtime.settings import PostgresSettings
-from wallets.sealed_files import file_of, read_seed, write_seed
+from wallets.sealed_files import file_of, write_seed
 from wallets.signer import log
 from wallets.signer.keys import ceremony
+from wallets.signer.keys.stores import PassphraseFiles
 
 PASSPHRASE, OTHER = b"a planted passphrase", b"the passphrase of the backup"
 SEED = bytes.fromhex("5eedf00d") * 16
@@ -29,11 +30,12 @@ POLICY = """{
 
 
 def test_a_seed_is_made_once_and_named_by_its_public_fingerprint(tmp_path: Path) -> None:
-    first = ceremony.new_seed(tmp_path, "hot", PASSPHRASE)
+    store = PassphraseFiles(tmp_path, PASSPHRASE)
+    first = ceremony.new_seed(store, "hot")
     with pytest.raises(ConfigurationError, match="FileExistsError"):
-        ceremony.new_seed(tmp_path, "hot", PASSPHRASE)
-    assert ceremony.new_seed(tmp_path, "gas", PASSPHRASE) != first
-    assert ceremony.fingerprints(tmp_path, ["hot"], PASSPHRASE) == {"hot": first}
+        ceremony.new_seed(store, "hot")
+    assert ceremony.new_seed(store, "gas") != first
+    assert ceremony.fingerprints(store, ["hot"]) == {"hot": first}
     with pytest.raises(ConfigurationError):
         file_of(tmp_path, "../hot")
 
@@ -43,17 +45,19 @@ def test_the_fingerprint_is_that_of_the_standard() -> None:
 
 
 def test_a_backup_restores_the_same_seeds_under_another_passphrase(tmp_path: Path) -> None:
-    live, kept, again = (tmp_path / name for name in ("live", "kept", "again"))
-    live.mkdir()
-    made = {name: ceremony.new_seed(live, name, PASSPHRASE) for name in ("gas", "hot")}
+    for name in ("live", "again"):
+        (tmp_path / name).mkdir()
+    live = PassphraseFiles(tmp_path / "live", PASSPHRASE)
+    kept = PassphraseFiles(tmp_path / "kept", OTHER)
+    again = PassphraseFiles(tmp_path / "again", PASSPHRASE)
+    made = {name: ceremony.new_seed(live, name) for name in ("gas", "hot")}
     with pytest.raises(ConfigurationError):
-        ceremony.backup(live, kept, made, PASSPHRASE, PASSPHRASE)
-    assert ceremony.backup(live, kept, made, PASSPHRASE, OTHER) == made
+        ceremony.backup(live, replace(kept, passphrase=PASSPHRASE), made)
+    assert ceremony.backup(live, kept, made) == made
     with pytest.raises(ConfigurationError):
-        ceremony.fingerprints(kept, made, PASSPHRASE)
-    assert ceremony.restore(kept, again, made, OTHER, PASSPHRASE) == made
-    seed = read_seed(file_of(live, "hot"), PASSPHRASE)
-    assert read_seed(file_of(again, "hot"), PASSPHRASE) == seed
+        ceremony.fingerprints(replace(kept, passphrase=PASSPHRASE), made)
+    assert ceremony.restore(kept, again, made) == made
+    assert again.read("hot") == live.read("hot")
 
 
 @dataclass

@@ -6,16 +6,15 @@ one that leaks opens no other. No method returns a private key, and no error or 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from coincurve import PrivateKey
 from eth_account.hdaccount import key_from_seed
 
 from cambist.internal.signer.v1 import intent_pb2
 from wallets.errors import Rejected
-from wallets.sealed_files import file_of, read_seed
 from wallets.signer.keys.extended import VERSION, VERSION_TEST, extended_public_key
 from wallets.signer.keys.places import Signature, path_of
+from wallets.signer.keys.stores import SeedStore
 from wallets.signer.policy import NetworkPolicy
 
 
@@ -51,6 +50,6 @@ class Seeds:
         return extended_public_key(seed, network.branches[branch], version)
 
 
-def read_seeds(directory: Path, branches: Iterable[str], passphrase: bytes) -> Seeds:
-    """The seeds of all these branches; raises ConfigurationError when one is missing."""
-    return Seeds({one: read_seed(file_of(directory, one), passphrase) for one in sorted(branches)})
+def read_seeds(store: SeedStore, branches: Iterable[str]) -> Seeds:
+    """The seeds of all these branches. Raises ConfigurationError, Unavailable."""
+    return Seeds({one: store.read(one) for one in sorted(branches)})
