@@ -14,7 +14,16 @@ from typing import Any, Final, NamedTuple
 from wallets.contract import Block, BlockRef, Movement, TransactionId
 from wallets.errors import Quarantined
 from wallets.ethereum.projection import canonical, header_of, transaction_of
-from wallets.ethereum.wire import ADDRESS_BYTES, HASH_BYTES, data, fields, hash_text, quantity
+from wallets.ethereum.wire import (
+    ADDRESS_BYTES,
+    HASH_BYTES,
+    account,
+    data,
+    fields,
+    hash_text,
+    quantity,
+    words,
+)
 
 TRANSFER_TOPIC: Final = bytes.fromhex(
     "ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
@@ -121,7 +130,7 @@ def transfers(receipt: dict[str, Any], contracts: Collection[bytes]) -> list[Tra
         raise Quarantined("a receipt without logs")
     found = []
     for index, log in enumerate(logs):
-        contract = data(fields(log).get("address"), ADDRESS_BYTES)
+        contract = account(fields(log).get("address"))
         if contract not in contracts or log.get("removed") is True:
             continue
         moved = read_transfer(log)
@@ -132,16 +141,19 @@ def transfers(receipt: dict[str, Any], contracts: Collection[bytes]) -> list[Tra
 
 def read_transfer(log: dict[str, Any]) -> tuple[bytes, int] | None:
     """Recipient and amount of a `Transfer` event; None for any other, and for nothing moved."""
-    topics = log.get("topics")
+    topics, content = log.get("topics"), log.get("data")
     if not isinstance(topics, list) or len(topics) != TOPICS:
         return None
-    signature, _, recipient = (data(topic, HASH_BYTES) for topic in topics)
-    content = data(log.get("data"))
-    if signature != TRANSFER_TOPIC or len(content) != HASH_BYTES:
+    if len(data(content)) != HASH_BYTES:
         return None
+    # All at once: a block has thousands.
+    told = words([*topics, content])
+    sender_at, recipient_at, amount_at = HASH_BYTES, 2 * HASH_BYTES, 3 * HASH_BYTES
+    if told[:sender_at] != TRANSFER_TOPIC:
+        return None
+    recipient, amount_atoms = told[recipient_at:amount_at], int.from_bytes(told[amount_at:])
     if not recipient.startswith(ADDRESS_PAD):
         return None
-    amount_atoms = int.from_bytes(content)
     return (recipient[len(ADDRESS_PAD) :], amount_atoms) if amount_atoms else None
 
 

@@ -5,14 +5,17 @@ its time. Digits that are none are found when the whole becomes bytes: `to_bytes
 """
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from wallets.errors import Quarantined
 from wallets.ethereum import limits
 from wallets.ethereum.trie_root import LIST_OFFSET, SHORT_BYTES_MAX, TEXT_OFFSET, length_of
+from wallets.ethereum.wire import WORD_DIGITS
 from wallets.limits import NODE_WORDS_MAX
 
 NOTHING: Final = "80"
+# What goes before 32 bytes in a list.
+WORD_LENGTH: Final = "a0"
 # What goes before strings and lists of up to 55 bytes, by their length.
 TEXT_LENGTHS: Final = [length_of(size, TEXT_OFFSET).hex() for size in range(SHORT_BYTES_MAX + 1)]
 LIST_LENGTHS: Final = [length_of(size, LIST_OFFSET).hex() for size in range(SHORT_BYTES_MAX + 1)]
@@ -42,6 +45,14 @@ def fixed(value: object, size: int) -> str:
     if not isinstance(value, str) or len(value) != 2 * size + 2 or not value.startswith("0x"):
         raise Quarantined(f"not data: {str(value)[:NODE_WORDS_MAX]}")
     return text(value[2:])
+
+
+def words(values: list[Any]) -> str:
+    """A list of 32 bytes each."""
+    for value in values:
+        if not isinstance(value, str) or len(value) != WORD_DIGITS or not value.startswith("0x"):
+            raise Quarantined(f"not data: {str(value)[:NODE_WORDS_MAX]}")
+    return sequence([WORD_LENGTH + value[2:] for value in values])
 
 
 def text(digits: str) -> str:

@@ -17,7 +17,7 @@ READ_TRIES_MAX: Final = 2
 # Blocks that are read before their turn, some megabytes each, while a scan catches up.
 READ_AHEAD_BLOCKS: Final = 3
 # Processes of one worker that read blocks.
-READING_PROCESSES: Final = 1
+READING_PROCESSES: Final = 2
 # Blocks that the agreed tip may lie below the lowest of the tips that count.
 TIP_SEARCH_BLOCKS: Final = 6
 # Digits of a quantity (256 bits).

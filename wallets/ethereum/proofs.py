@@ -68,7 +68,7 @@ def as_owner(value: Any) -> str:
 
 def as_hashes(value: Any) -> str:
     """A list of 32 bytes each."""
-    return hex_rlp.sequence([as_hash(one) for one in listed(value)])
+    return hex_rlp.words(listed(value))
 
 
 def as_authorizations(value: Any) -> str:

@@ -5,6 +5,7 @@ computes roots: it stores no trie and proves nothing about a part of one.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from eth_hash.auto import keccak
@@ -39,6 +40,7 @@ def encoded_list(parts: Sequence[bytes]) -> bytes:
     return length_of(len(content), LIST_OFFSET) + content
 
 
+@lru_cache(maxsize=4_096)
 def length_of(size: int, offset: int) -> bytes:
     """What goes before content of a size."""
     if size <= SHORT_BYTES_MAX:

@@ -3,6 +3,8 @@
 Called wherever an answer of a node is read. Text that is none is the node's fault: Quarantined.
 """
 
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from eth_hash.auto import keccak
@@ -13,6 +15,8 @@ from wallets.limits import NODE_WORDS_MAX
 
 HASH_BYTES: Final = 32
 ADDRESS_BYTES: Final = 20
+# Of 32 bytes as nodes tell them.
+WORD_DIGITS: Final = len("0x") + 2 * HASH_BYTES
 
 
 def quantity(value: object) -> int:
@@ -37,6 +41,26 @@ def data(value: object, size: int | None = None) -> bytes:
         if len(found) * 2 == len(value) - 2 and size in (None, len(found)):
             return found
     raise Quarantined(f"not data: {str(value)[:NODE_WORDS_MAX]}")
+
+
+def words(values: Sequence[object]) -> bytes:
+    """32 bytes each, one behind the other."""
+    whole = "0x"
+    for value in values:
+        if not isinstance(value, str) or len(value) != WORD_DIGITS or not value.startswith("0x"):
+            raise Quarantined(f"not 32 bytes: {str(value)[:NODE_WORDS_MAX]}")
+        whole += value[2:]
+    return data(whole, HASH_BYTES * len(values))
+
+
+def account(value: object) -> bytes:
+    """An account or contract; a block names the same ones again and again."""
+    return _account(value) if isinstance(value, str) else data(value, ADDRESS_BYTES)
+
+
+@lru_cache(maxsize=1_024)
+def _account(value: str) -> bytes:
+    return data(value, ADDRESS_BYTES)
 
 
 def hash_text(value: object) -> str:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from wallets.errors import Quarantined
 from wallets.ethereum import hex_rlp
+from wallets.ethereum.wire import words
 
 
 @given(st.integers(0, 2**256 - 1), st.integers(0, 3), st.booleans())
@@ -66,3 +67,18 @@ def test_what_is_no_data_is_refused(told: object) -> None:
 def test_data_of_another_length_is_refused(told: object) -> None:
     with pytest.raises(Quarantined):
         hex_rlp.to_bytes(hex_rlp.fixed(told, 3 if told == "0x1122" else 2))
+
+
+@given(st.lists(st.binary(min_size=32, max_size=32), max_size=5))
+def test_words_of_32_bytes_are_the_librarys(values: list[bytes]) -> None:
+    told: list[object] = ["0x" + value.hex() for value in values]
+    assert hex_rlp.to_bytes(hex_rlp.words(told)) == rlp.encode(values)
+    assert words(told) == b"".join(values)
+
+
+@pytest.mark.parametrize("told", [*NO_DIGITS, "0x" + "1" * 63 + " ", "0x" + "g" * 64])
+def test_what_is_no_word_of_32_bytes_is_refused(told: object) -> None:
+    with pytest.raises(Quarantined):
+        hex_rlp.to_bytes(hex_rlp.words([told]))
+    with pytest.raises(Quarantined):
+        words([told])
