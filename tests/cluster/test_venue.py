@@ -21,6 +21,17 @@ from tests.cluster.venue import READY_SECONDS, SETTINGS, Venue
 
 # The ladder out of a halt has steps of two seconds.
 PHASE_SECONDS = 20
+# In the assets that `helm test` made.
+BY_VALUES = {
+    "name": "by-values",
+    "spec": {
+        "marketId": 65_536 + 65_003,
+        "base": "UNIT",
+        "quote": "HELMTEST",
+        "lotSizeAtoms": "10000",
+        "tickSizeAtoms": "1000000",
+    },
+}
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
@@ -97,17 +108,28 @@ def test_a_venue_lives_from_install_to_uninstall(venue: Venue, tmp_path: Path) -
         venue.wait_ready()
 
     credentials = venue.kubectl("get", "secret", "venue-credentials", "--output", "json")
-    venue.helm("upgrade", "venue", str(CHART), *SETTINGS, "--set", "logLevel=debug")
+    markets = ("--set-json", f"markets={json.dumps([BY_VALUES])}", "--set", "logLevel=debug")
+    said = venue.helm("upgrade", "venue", str(CHART), *SETTINGS, *markets)
+    assert "Market by-values is applied" in said
     venue.wait_ready()
     after = venue.kubectl("get", "secret", "venue-credentials", "--output", "json")
     assert json.loads(credentials)["data"] == json.loads(after)["data"]
     assert "traded and canceled through the edge" in venue.trade()
 
+    another = venue.helm_refuses("install", "second", str(CHART), *SETTINGS)
+    assert f"venue is a venue in namespace {venue.namespace}" in another
+    moved = venue.helm_refuses(
+        "upgrade", "venue", str(CHART), *SETTINGS, "--set", "postgres.mode=cnpg"
+    )
+    assert "postgres.mode was evaluation" in moved
+
     # The trade below trusts the new authority alone, at the edge and at matching.
     replace_credentials(venue, tmp_path)
     assert "traded and canceled through the edge" in venue.trade()
 
-    venue.helm("uninstall", "venue", "--wait")
+    said = venue.helm("uninstall", "venue", "--wait")
+    assert "kept: the database: claim data-venue-postgres-0 and Secret venue-postgres" in said
+    assert venue.names("markets") == set()
     venue.kubectl("delete", "pod", "venue-test-trade", "--ignore-not-found")
     kinds = (
         "roles,rolebindings,leases,deployments,statefulsets,jobs,services,configmaps,secrets,networkpolicies,"

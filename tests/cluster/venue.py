@@ -10,15 +10,24 @@ TAG: Final = os.environ.get("CAMBIST_TEST_IMAGE_TAG", "dev")
 SETTINGS: Final = ["--set", f"image.tag={TAG}", "--set", "crds.install=false"]
 READY_SECONDS: Final = 180
 COMMAND_SECONDS: Final = 150
+# Before and after a release Jobs of the chart wait for pods.
+HELM_SECONDS: Final = 330
 
 
 def run(*command: str, seconds: int = COMMAND_SECONDS, text: str | None = None) -> str:
     """What a command said; fails with all of it when the command does."""
-    done = subprocess.run(
-        command, input=text, capture_output=True, text=True, check=False, timeout=seconds
-    )
+    done = finish(*command, seconds=seconds, text=text)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
     return done.stdout
+
+
+def finish(
+    *command: str, seconds: int = COMMAND_SECONDS, text: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    """A command that has ended, well or not."""
+    return subprocess.run(
+        command, input=text, capture_output=True, text=True, check=False, timeout=seconds
+    )
 
 
 class Venue:
@@ -30,8 +39,19 @@ class Venue:
         label = "pod-security.kubernetes.io/enforce=restricted"
         run("kubectl", "label", "namespace", self.namespace, label)
 
-    def helm(self, *arguments: str, seconds: int = COMMAND_SECONDS) -> str:
-        return run("helm", *arguments, "--namespace", self.namespace, seconds=seconds)
+    def helm(self, *arguments: str, seconds: int = HELM_SECONDS) -> str:
+        """What it said, and its hooks, whose words it writes to standard error."""
+        command = ("helm", *arguments, "--namespace", self.namespace)
+        done = finish(*command, seconds=seconds)
+        said = f"{done.stdout}{done.stderr}"
+        assert done.returncode == 0, f"{' '.join(command)}\n{said}"
+        return said
+
+    def helm_refuses(self, *arguments: str) -> str:
+        """What it said; fails when it took them."""
+        done = finish("helm", *arguments, "--namespace", self.namespace, seconds=HELM_SECONDS)
+        assert done.returncode != 0, done.stdout
+        return done.stderr
 
     def kubectl(self, *arguments: str, text: str | None = None) -> str:
         return run("kubectl", "--namespace", self.namespace, *arguments, text=text)

@@ -73,9 +73,9 @@ class Custody(Venue):
         """What a call from a pod comes to."""
         return self.kubectl("exec", where, "--", "python", "-c", CALL, name, address).strip()
 
-    def set_chain(self) -> None:
+    def set_chain(self, *more: str) -> None:
         """The WalletChain as a value of the chart, also after it was deleted."""
-        chains = ("--set-json", f"wallets.chains={json.dumps([CHAIN])}")
+        chains = ("--set-json", f"wallets.chains={json.dumps([CHAIN])}", *more)
         self.helm("upgrade", "venue", str(CHART), *SETTINGS, *ENABLED, *chains)
 
     def wait_chain(self) -> None:

@@ -187,3 +187,15 @@ def test_a_node_that_is_away_is_named_and_a_deleted_chain_keeps_its_withdrawals(
     until(lambda: not custody.workers(), SHRINK_SECONDS)
     states = [one[-1] for one in customer.sees()["withdrawals"]]
     assert len([state for state in states if state != "settled"]) == 3
+
+
+def test_an_uninstall_drains_the_workers_and_names_what_is_kept(custody: Custody) -> None:
+    """The last test of the venue. Its node is away, so nobody waits until workers are ready."""
+    custody.set_chain("--set", "wallets.waitSeconds=0")
+    until(lambda: len(custody.workers()) == 1, NAMED_SECONDS)
+    said = custody.helm("uninstall", "venue", "--wait")
+    assert "WalletChain eth: workers 0" in said
+    assert "kept: the seeds: Secret seeds" in said
+    assert "Whoever loses them loses the coins" in said
+    assert custody.names("walletchains,deployments") == set()
+    assert "Secret/seeds" in custody.names("secrets")
