@@ -41,7 +41,7 @@ PACES: Final = {"bitcoin": 600_000, "ethereum": 12_000, "tron": 3_000}
 COST: Final = "ms/block"
 SHARE: Final = "% of a core"
 TEXT: Final = """
-Blocks as in [wallets](wallets.md): 4,000 outputs on Bitcoin, 3,000 logs on Ethereum, 500 TRC-20
+Blocks as in `make bench-wallets`: 4,000 outputs on Bitcoin, 3,000 logs on Ethereum, 500 TRC-20
 logs on TRON, ten of them to watched addresses, through the real scanner, checks of roots included,
 into Postgres. A cost is processor time of scanner and Postgres together; `ceiling` is the same
 blocks in the same rounds with the fewest watched addresses, so that a ratio of 1 is flat. `at its
