@@ -256,11 +256,16 @@ class Bitcoin:
         if block.ref != claimed or not held or tip.height < claimed.height:
             raise Unavailable(f"nodes do not agree yet that {claimed.block_hash} holds it")
         depth = tip.height - claimed.height + 1
-        is_final = depth >= self._settings.final_depth
+        is_final = depth >= self._settings.final_depth and not await self._looks_free(attempt)
         state = ConfirmationState.FINAL if is_final else ConfirmationState.MINED
         return Confirmation(
             state, attempt.txid, claimed, depth, attempt.fee_atoms_max, held[0].proof
         )
+
+    async def _looks_free(self, attempt: Attempt) -> bool:
+        """Whether our own scan has not seen it mined: until then others would plan its inputs."""
+        names = [one.outpoint for one in parse_transaction(attempt.raw).inputs]
+        return bool(await coins.named(self._database, self.network.network_id, names))
 
     async def _unseen(self, attempt: Attempt) -> Confirmation:
         """Nobody shows it: dead when a final block spends an input of it, or of one that it spends

@@ -219,3 +219,13 @@ async def test_b15_mined_coins_are_not_spent_before_they_may_be(custody: Custody
 async def hot_coins(custody: Custody) -> list[tuple[str, str]]:
     rows = await custody.database.read("select outpoint from custody.bitcoin_coin")
     return [tuple(row[0].split(":")) for row in rows]
+
+
+async def test_a_payout_is_not_final_before_our_own_scan_has_its_block(custody: Custody) -> None:
+    attempt = await custody.attempt([payout_of(custody, ScriptKind.P2WPKH, 10_000_000)])
+    await custody.adapter.broadcast(attempt)
+    custody.regtest.mine(SETTINGS.final_depth)
+    # What it spends still looks free: an end now would give it to another plan.
+    assert await custody.state(attempt) is ConfirmationState.MINED
+    await custody.scan()
+    assert await custody.state(attempt) is ConfirmationState.FINAL
