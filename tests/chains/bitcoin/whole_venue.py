@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import asyncpg
@@ -18,6 +18,7 @@ from venue.custody.stack import CustodyStack, choose
 from venue.flow.definitions import firms
 from venue.setup import create_venue
 from venue.stack import Stack, StackPlan
+from wallets.bitcoin.adapter import BATCHING
 
 # A payout that a dead worker had claimed is taken by the next one after a minute.
 SECONDS = 240.0
@@ -91,8 +92,10 @@ class World:
         return {row["account"]: int(row["atoms"]) for row in rows if row["atoms"]}
 
     async def coins_atoms(self) -> int:
-        """What the node says lies on addresses of ours."""
-        rows = await self.rows.fetch("select key from custody.address")
+        """What the node says lies on addresses of ours, in a database that may have been killed."""
+        connection = await asyncpg.connect(self.stack.dsn)
+        rows = await connection.fetch("select key from custody.address")
+        await connection.close()
         scripts = [f"raw({bytes(row['key']).hex()})" for row in rows]
         found = await asyncio.to_thread(self.regtest.call, "scantxoutset", "start", scripts)
         atoms: int = round(found["total_amount"] * COIN)
@@ -113,8 +116,13 @@ async def until(look: Callable[[], Awaitable[bool]], *, pause_seconds: float = 0
 
 
 @asynccontextmanager
-async def whole_venue(regtest: Regtest, folder: Path) -> AsyncIterator[World]:
-    """Everything as processes of their own, with one firm and its key."""
+async def whole_venue(
+    regtest: Regtest, folder: Path, batch_max: int = BATCHING.payouts_max
+) -> AsyncIterator[World]:
+    """Everything as processes of their own, with one firm and its key.
+
+    A transaction pays at most `batch_max` withdrawals.
+    """
     plans = firms(1, 1)
     ports = choose()
     plan = StackPlan(
@@ -128,7 +136,10 @@ async def whole_venue(regtest: Regtest, folder: Path) -> AsyncIterator[World]:
         key, key_file = ApiKey.generate("holder"), folder / "holder.key.json"
         key.save(key_file)
         await stack.create_key(plans[0].firm_id, key.key_id, key.public_hex, SCOPES)
-        custody = CustodyStack(stack, ports, (bitcoin(NodeAccess(regtest.url, "test", "test")),))
+        usual = bitcoin(NodeAccess(regtest.url, "test", "test"))
+        settings = {**usual.chain_file["settings"], "batching": {"payouts_max": batch_max}}
+        chain_file = {**usual.chain_file, "settings": settings}
+        custody = CustodyStack(stack, ports, (replace(usual, chain_file=chain_file),))
         await custody.start()
         rows = await asyncpg.connect(stack.dsn)
         async with Client.connect(stack.endpoints, key) as client:

@@ -1,6 +1,6 @@
-"""Opens many withdrawals on a venue's simulated TRON chain, and drains them while processes die.
+"""Opens many withdrawals on a venue's chain, and drains them while processes die.
 
-Used by the test beside it. What was killed, or ended because another one did, is started again at
+Used by the tests beside it. What was killed, or ended because another one did, is started again at
 once, as Kubernetes does. Blocks are made all the time. When a process dies is told by what the node
 has taken: payments settle many at a time, with the block that makes them final.
 """
@@ -10,39 +10,76 @@ import os
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from decimal import Decimal
+from typing import Any, Protocol
 
 import asyncpg
 import psutil
 
+from cambist.client import Client
 from cambist.client.errors import Rejected
 from cambist.client.withdrawals import Quote, Wanted
 from runtime import embedded_postgres
-from tests.chains.tron.custody import TRX as UNIT
-from tests.chains.tron.whole_venue import World
-from venue.custody.listing import TRX
-from venue.custody.stack import APPROVER, SERVICE, SIGNER, worker_of
+from venue.custody.stack import APPROVER, SERVICE, SIGNER, CustodyStack, worker_of
+from venue.flow.definitions import AssetPlan
 from venue.processes import Process
-from venue.stack import MATCHING
-from wallets.tron.addresses import address_of
+from venue.stack import MATCHING, Stack
 
-TARGETS = 8
+# Withdrawals; ten thousand where somebody has the time.
+COUNT = int(os.environ.get("CAMBIST_TEST_WITHDRAWALS", "40"))
 # Requests on their way at once; one account may have a hundred quotes.
 ASKED_AT_ONCE = 8
 LOOK_SECONDS = 0.5
-# The node takes some thirty payments a second.
+# A node takes some thirty payments a second.
 LOOKS_A_BLOCK = 10
 POSTGRES_STARTS = 20
 
 
-def target_of(number: int) -> bytes:
-    """Whom a withdrawal pays."""
-    return b"\x41" + bytes([0xA0 + number % TARGETS]) * 20
+class World(Protocol):
+    """A whole venue with custody of one chain."""
+
+    @property
+    def stack(self) -> Stack:
+        """Its processes."""
+
+    @property
+    def custody(self) -> CustodyStack:
+        """Those of custody."""
+
+    @property
+    def client(self) -> Client:
+        """Of the customer."""
+
+    @property
+    def account_id(self) -> int:
+        """The customer's."""
 
 
-def amount_of(number: int) -> int:
-    """In sun; none is that of another, so that each payment tells whose it is."""
-    return UNIT + number
+@dataclass(frozen=True)
+class Paying:
+    """What is withdrawn, to whom, and the chain in the test's hands."""
+
+    chain: str
+    asset: AssetPlan
+    # Of the least withdrawal.
+    unit_atoms: int
+    # Addresses that are paid in turn.
+    targets: tuple[str, ...]
+    make_block: Callable[[], Awaitable[None]]
+    # Payments that the node has taken so far, in a block or not.
+    count_taken: Callable[[], Awaitable[int]]
+
+    def target_of(self, number: int) -> str:
+        """Whom a withdrawal pays."""
+        return self.targets[number % len(self.targets)]
+
+    def amount_of(self, number: int) -> int:
+        """In atoms; none is that of another, so that each payment tells whose it is."""
+        return self.unit_atoms + number
+
+    def owed(self, at: int, count: int) -> int:
+        """What the target of this place gets of so many withdrawals."""
+        return sum(self.amount_of(number) for number in range(at, count, len(self.targets)))
 
 
 @dataclass
@@ -50,6 +87,7 @@ class Draining:
     """A venue, and how many of its withdrawals came to an end."""
 
     world: World
+    paying: Paying
     count: int
     killed: list[str] = field(default_factory=list)
 
@@ -60,10 +98,11 @@ class Draining:
 
         async def ask() -> None:
             client, account_id = self.world.client.withdrawals, self.world.account_id
+            paying, asset = self.paying, self.paying.asset
             for number in numbers:
-                amount = f"{amount_of(number) // UNIT}.{amount_of(number) % UNIT:06}"
-                to = address_of(target_of(number))
-                wanted = Wanted(account_id, TRX.asset_id, "tron", amount, to)
+                amount = f"{Decimal(paying.amount_of(number)).scaleb(-asset.decimals):f}"
+                to = paying.target_of(number)
+                wanted = Wanted(account_id, asset.asset_id, paying.chain, amount, to)
                 await client.request(wanted, await self.quote(wanted))
 
         async with asyncio.TaskGroup() as tasks:
@@ -94,21 +133,16 @@ class Draining:
             lambda: self.kill(MATCHING),
             self.kill_postgres,
         ]
-        before = self.taken
+        before = await self.paying.count_taken()
         due = [before + self.count * (at + 1) // (len(kills) + 1) for at in range(len(kills))]
         while await self.count_settled() < self.count:
             for _ in range(LOOKS_A_BLOCK):
-                if due and self.taken >= due[0]:
+                if due and await self.paying.count_taken() >= due[0]:
                     due.pop(0)
                     await kills.pop(0)()
                 await asyncio.sleep(LOOK_SECONDS / LOOKS_A_BLOCK)
-            self.world.chain.make_block()
+            await self.paying.make_block()
             self.start_what_ended()
-
-    @property
-    def taken(self) -> int:
-        """Transactions that the node has taken so far, in a block or not."""
-        return len(self.world.chain.heights) + len(self.world.chain.pending)
 
     async def count_settled(self) -> int:
         """-1 while the database does not answer."""
@@ -143,9 +177,11 @@ class Draining:
             if one.is_running():
                 os.kill(one.pid, signal.SIGKILL)
         psutil.wait_procs(family, timeout=10)
-        directory = postgres.directory
+        directory, binaries = postgres.directory, embedded_postgres.find_binaries()
         for _ in range(POSTGRES_STARTS):
-            binaries = embedded_postgres.find_binaries()
+            if os.geteuid() == 0:
+                # Another run of pytest takes the way to its folder from the server's user.
+                embedded_postgres.hand_over(directory, binaries)
             if await asyncio.to_thread(
                 embedded_postgres.launch, directory, binaries, postgres.port
             ):

@@ -1,6 +1,5 @@
 """Many open withdrawals are paid to the last one, each once, whatever is killed on the way."""
 
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,15 +7,15 @@ import pytest
 
 from tests.chains.tron.custody import TRX as UNIT
 from tests.chains.tron.whole_venue import CUSTOMER, World, whole_venue
-from tests.wallets.scale.draining import TARGETS, Draining, amount_of, target_of
+from tests.wallets.scale.draining import COUNT, Draining, Paying
 from venue.custody.listing import TRON, TRX
-from wallets.tron.addresses import parse_address
+from wallets.tron.addresses import address_of, parse_address
 
 pytestmark = [pytest.mark.chains, pytest.mark.slow, pytest.mark.timeout(7_200)]
 
-COUNT = int(os.environ.get("CAMBIST_TEST_WITHDRAWALS", "40"))
+TARGETS = [b"\x41" + bytes([0xA0 + number]) * 20 for number in range(8)]
 FEE = TRON.withdrawal_fee_atoms
-PAID = sum(amount_of(number) for number in range(COUNT))
+PAID = sum(UNIT + number for number in range(COUNT))
 DEPOSITED = PAID + COUNT * FEE + UNIT
 # The network takes at most so much for one payment.
 FUNDED = PAID + COUNT * 2 * UNIT
@@ -29,11 +28,24 @@ async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         hot = await found.rows.fetchval("select account from custody.tron_account")
         found.give(hot, FUNDED, 0)
         found.give(CUSTOMER, DEPOSITED + 100 * UNIT, 0)
-        for number in range(TARGETS):
-            found.give(target_of(number), UNIT, 0)
+        for target in TARGETS:
+            found.give(target, UNIT, 0)
         for _ in range(5):
             found.chain.make_block()
         yield found
+
+
+def paying(world: World) -> Paying:
+    """Blocks are made at once, and what the node has taken is known without asking."""
+
+    async def make_block() -> None:
+        world.chain.make_block()
+
+    async def count_taken() -> int:
+        return len(world.chain.heights) + len(world.chain.pending)
+
+    texts = tuple(address_of(target) for target in TARGETS)
+    return Paying("tron", TRX, UNIT, texts, make_block, count_taken)
 
 
 async def test_open_withdrawals_are_drained_while_everything_is_killed_once(world: World) -> None:
@@ -44,7 +56,7 @@ async def test_open_withdrawals_are_drained_while_everything_is_killed_once(worl
         return (await world.deposit_states()) == ["withdrawable"]
 
     await world.mine_until(is_there)
-    draining = Draining(world, COUNT)
+    draining = Draining(world, paying(world), COUNT)
     before = len(world.chain.heights)
     await draining.open_all()
     await draining.drain()
@@ -56,14 +68,11 @@ async def test_open_withdrawals_are_drained_while_everything_is_killed_once(worl
     await world.mine_until(is_settled_in_the_engine)
     # One transaction for each, and to each target what it was owed to the last sun.
     assert len(world.chain.heights) - before == COUNT
-    for at in range(TARGETS):
-        owed = sum(amount_of(number) for number in range(at, COUNT, TARGETS))
-        assert world.held(target_of(at))[0] == UNIT + owed
+    for at, target in enumerate(TARGETS):
+        assert world.held(target)[0] == UNIT + draining.paying.owed(at, COUNT)
     cost = int(
-        str(
-            await draining.ask(
-                "select sum(amount_atoms) from custody.posting where account = 'network_cost'"
-            )
+        await draining.ask(
+            "select sum(amount_atoms) from custody.posting where account = 'network_cost'"
         )
     )
     (hot,) = [await draining.ask("select account from custody.tron_account")]
