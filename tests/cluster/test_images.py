@@ -116,8 +116,8 @@ def test_an_image_runs_without_rights_and_cannot_change_itself(
     assert looks[service]["writable"] is False
 
 
-def test_the_image_of_wallets_alone_holds_code_under_the_gpl(looks: dict[str, Any]) -> None:
-    # And that of the signer, which signs for Bitcoin too.
+def test_two_images_alone_hold_code_under_the_gpl(looks: dict[str, Any]) -> None:
+    """Those that sign for Bitcoin or read its addresses."""
     holders = {name for name, look in looks.items() if "bitcoinlib" in look["packages"]}
     assert holders == {"wallets-bitcoin", "signer"}
 
