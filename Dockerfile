@@ -36,13 +36,15 @@ WORKDIR /app
 
 FROM base AS gateway-packages
 COPY requirements/gateway.txt /tmp/requirements.txt
-RUN --mount=type=cache,target=/root/.cache/pip pip install --require-hashes --target /packages --requirement /tmp/requirements.txt
+RUN --mount=type=cache,target=/var/cache/pip pip install --cache-dir /var/cache/pip --require-hashes \
+    --target /packages --requirement /tmp/requirements.txt
 COPY --from=kernel /wheels /tmp/wheels
 RUN pip install --no-cache-dir --no-deps --no-index --target /packages /tmp/wheels/*.whl
 
 FROM base AS matching-packages
 COPY requirements/matching.txt /tmp/requirements.txt
-RUN --mount=type=cache,target=/root/.cache/pip pip install --require-hashes --target /packages --requirement /tmp/requirements.txt
+RUN --mount=type=cache,target=/var/cache/pip pip install --cache-dir /var/cache/pip --require-hashes \
+    --target /packages --requirement /tmp/requirements.txt
 COPY --from=kernel /wheels /tmp/wheels
 RUN pip install --no-cache-dir --no-deps --no-index --target /packages /tmp/wheels/*.whl
 
@@ -70,7 +72,8 @@ CMD ["serve"]
 
 FROM base AS control-packages
 COPY requirements/control.txt /tmp/requirements.txt
-RUN --mount=type=cache,target=/root/.cache/pip pip install --require-hashes --target /packages --requirement /tmp/requirements.txt
+RUN --mount=type=cache,target=/var/cache/pip pip install --cache-dir /var/cache/pip --require-hashes \
+    --target /packages --requirement /tmp/requirements.txt
 
 FROM base AS control
 COPY --from=control-packages /packages /packages
@@ -86,19 +89,23 @@ ENTRYPOINT ["python", "-m", "control"]
 # chain. The only packages with bitcoinlib, which is under the GPL, version 3: who passes such an image on passes that on.
 FROM base AS wallets-packages
 COPY requirements/wallets.txt /tmp/requirements.txt
-RUN --mount=type=cache,target=/root/.cache/pip pip install --require-hashes --target /packages --requirement /tmp/requirements.txt
+RUN --mount=type=cache,target=/var/cache/pip pip install --cache-dir /var/cache/pip --require-hashes \
+    --target /packages --requirement /tmp/requirements.txt
 
 FROM base AS wallets-ethereum-packages
 COPY requirements/wallets-ethereum.txt /tmp/requirements.txt
-RUN --mount=type=cache,target=/root/.cache/pip pip install --require-hashes --target /packages --requirement /tmp/requirements.txt
+RUN --mount=type=cache,target=/var/cache/pip pip install --cache-dir /var/cache/pip --require-hashes \
+    --target /packages --requirement /tmp/requirements.txt
 
 FROM base AS wallets-tron-packages
 COPY requirements/wallets-tron.txt /tmp/requirements.txt
-RUN --mount=type=cache,target=/root/.cache/pip pip install --require-hashes --target /packages --requirement /tmp/requirements.txt
+RUN --mount=type=cache,target=/var/cache/pip pip install --cache-dir /var/cache/pip --require-hashes \
+    --target /packages --requirement /tmp/requirements.txt
 
 FROM base AS approver-packages
 COPY requirements/approver.txt /tmp/requirements.txt
-RUN --mount=type=cache,target=/root/.cache/pip pip install --require-hashes --target /packages --requirement /tmp/requirements.txt
+RUN --mount=type=cache,target=/var/cache/pip pip install --cache-dir /var/cache/pip --require-hashes \
+    --target /packages --requirement /tmp/requirements.txt
 
 # The code of custody, the same in all its images; which libraries are beside it decides what it can serve.
 FROM base AS custody
@@ -134,7 +141,8 @@ CMD ["serve"]
 
 FROM base AS cli-packages
 COPY requirements/cli.txt /tmp/requirements.txt
-RUN --mount=type=cache,target=/root/.cache/pip pip install --require-hashes --target /packages --requirement /tmp/requirements.txt
+RUN --mount=type=cache,target=/var/cache/pip pip install --cache-dir /var/cache/pip --require-hashes \
+    --target /packages --requirement /tmp/requirements.txt
 
 # The command line of firms and operators: `docker run cambist-cli status`.
 FROM base AS cli
