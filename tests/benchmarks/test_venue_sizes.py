@@ -3,7 +3,15 @@
 import pytest
 
 from benchmarks.venue_load import VenueOutcome
-from benchmarks.venue_sizes import FULL, KINDS, REFERENCE, SMALL, Sizes, read_options
+from benchmarks.venue_sizes import (
+    FULL,
+    KINDS,
+    REFERENCE,
+    SMALL,
+    WINDOW_COMMANDS_SESSION,
+    Sizes,
+    read_options,
+)
 
 
 def test_the_full_size_has_every_batch_and_session_that_is_promised() -> None:
@@ -38,7 +46,7 @@ def test_every_case_goes_on_long_after_its_windows_are_full(sizes: Sizes) -> Non
     for batch in sizes.batches:
         for sessions in sizes.sessions:
             window = sizes.window_of(batch, sessions)
-            assert 2 * batch <= window <= 8_000
+            assert 2 * batch <= window <= WINDOW_COMMANDS_SESSION
             # The warm share is over before the windows are full for the second time.
             assert sizes.commands_of(batch) >= 2 * window * sessions
 
