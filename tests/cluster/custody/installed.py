@@ -10,6 +10,7 @@ from typing import Any, Final
 from tests.cluster.conftest import CHART
 from tests.cluster.custody import call, keys_and_policies, node
 from tests.cluster.venue import READY_SECONDS, SETTINGS, Venue
+from wallets.ethereum.addresses import text_of
 
 ENABLED: Final = [
     *("--set", "wallets.enabled=true"),
@@ -17,6 +18,7 @@ ENABLED: Final = [
     *("--set", "wallets.approver.secretName=approving"),
     *("--set", "wallets.approver.keysSecretName=approver-keys,wallets.approver.keyId=one"),
 ]
+FUNDED_ATOMS: Final = 10**20
 CHAIN: Final[dict[str, Any]] = {
     "name": "eth",
     "spec": {
@@ -96,6 +98,12 @@ class Custody(Venue):
                 watch.terminate()
 
 
+def fund_hot_wallet(venue: Custody) -> None:
+    """Ether out of nothing. What reconciliation's first look finds is nobody's, later a surplus."""
+    account = text_of(keys_and_policies.hot_account())
+    node.call(venue, "anvil_setBalance", account, hex(FUNDED_ATOMS))
+
+
 def install(venue: Custody) -> None:
     """All that docs/kubernetes/install.md says, in its order."""
     venue.apply(*keys_and_policies.make(venue.folder), *node.documents())
@@ -105,6 +113,7 @@ def install(venue: Custody) -> None:
     registration = keys_and_policies.registration(node.genesis_hash(venue))
     apply = ("deployment/venue-custody", "--", "python", "-m", "wallets", "apply", "/dev/stdin")
     venue.kubectl("exec", "--stdin", *apply, text=registration)
+    fund_hot_wallet(venue)
     venue.set_chain()
     venue.wait_ready()
     venue.wait_chain()

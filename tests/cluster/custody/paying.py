@@ -11,12 +11,11 @@ from typing import Any, Final
 import yaml
 
 from tests.cluster.custody import customer, keys_and_policies, node
-from tests.cluster.custody.installed import Custody
+from tests.cluster.custody.installed import FUNDED_ATOMS, Custody
 from tests.cluster.operator.waiting import until
 from tests.cluster.venue import READY_SECONDS
 from wallets.ethereum.addresses import text_of
 
-FUNDED_ATOMS: Final = 10**20
 DESTINATIONS: Final = tuple(
     text_of(bytes([0xA0]) + number.to_bytes(19)) for number in range(1, 401)
 )
@@ -103,12 +102,6 @@ def documents(venue: Custody) -> list[dict[str, Any]]:
             "spec": spec,
         },
     ]
-
-
-def fund_hot_wallet(venue: Custody) -> None:
-    """Ether out of nothing, before anything is paid."""
-    account = text_of(keys_and_policies.hot_account())
-    node.call(venue, "anvil_setBalance", account, hex(FUNDED_ATOMS))
 
 
 def wait_settled(customer: Customer) -> None:

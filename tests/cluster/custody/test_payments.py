@@ -35,7 +35,6 @@ OF_CUSTODY = "app.kubernetes.io/component in (signer,approver,custody,worker)"
 
 @pytest.fixture(scope="module")
 def customer(custody: Custody) -> Customer:
-    paying.fund_hot_wallet(custody)
     return Customer(custody)
 
 
