@@ -108,8 +108,13 @@ class Pipeline:
         await self._store.approve(mine, number, approval, fee_atoms_max)
 
     async def _start(self, mine: Claim, work: Work) -> None:
-        if work.start_was_sent:
+        if work.start_was_in_vain:
             raise Broken("an answered start left its payout approved")
+        if work.start_was_sent:
+            # We chose the row before another worker started it, and when we got it Postgres looked
+            # again at the row alone. The answer moves it.
+            await self._store.wait(mine)
+            return
         # Asked here too: the address may have become ours since, and commands reach the engine by
         # other ways than our service.
         if await self._store.pays_ourselves(mine, self._payout(mine, work).destination.key):

@@ -40,6 +40,9 @@ select a.asset_id, a.contract, a.decimals, a.engine_decimals,
                             where network_id = p.network_id limit $3) end as owned,
     exists (select from custody.outbox
             where subject_id = $1 and kind = 'start') as start_was_sent,
+    p.state = 'approved' and exists (
+        select from custody.outbox where subject_id = $1 and kind = 'start'
+            and answer_reason is not null) as start_was_in_vain,
     array(select withdrawal_id from custody.attempt_output
           where attempt_id = (select max(attempt_id) from tried)
             and withdrawal_id <> $1) as mates
@@ -70,6 +73,8 @@ class Work:
     # All that attempts own; read only where the first or next one is built, not for bumps.
     owned: frozenset[str]
     start_was_sent: bool
+    # Answered, and the payout stays where it was: that is never so.
+    start_was_in_vain: bool
     # The other payouts of the newest attempt.
     mates: tuple[Mate, ...]
     # Since its state changed last, by the database's clock.
@@ -110,6 +115,7 @@ async def read(connection: Connection, mine: Claim) -> Work:
         anchors=tuple(row["anchors"]),
         owned=attempts.check_owned(row["owned"] or ()),
         start_was_sent=row["start_was_sent"],
+        start_was_in_vain=row["start_was_in_vain"],
         mates=tuple(await batches.read_approved(connection, mine, row["mates"]))
         if mine.state in SHARED
         else (),

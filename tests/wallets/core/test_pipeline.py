@@ -1,13 +1,17 @@
 """A withdrawal is paid once, and the book says so, whatever the chain does."""
 
+from contextlib import AbstractContextManager, nullcontext
+
 import pytest
 
 from tests.wallets.conftest import NETWORK_ID
 from tests.wallets.core.conftest import ASSET_ID, Venue, request
-from tests.wallets.core.memory_chain import FEE_ATOMS, MemoryChain
+from tests.wallets.core.memory_chain import FEE_ATOMS, MemoryChain, MemoryEngine
 from wallets.books import postings
 from wallets.contract import Attempt, Broadcast
-from wallets.core import claims
+from wallets.core import claims, outbox
+from wallets.core.claims import Claim
+from wallets.core.pipeline import Pipeline
 from wallets.core.store import Store
 from wallets.errors import Condition, Fenced, Stuck
 from wallets.worker import signals
@@ -210,6 +214,49 @@ async def test_a_worker_that_was_overtaken_writes_nothing(venue: Venue) -> None:
     with pytest.raises(Fenced):
         await slow.reject(claim, "LATE")
     assert await venue.states() == ["approved"]
+
+
+class LateStore(Store):
+    """Its claim rests on a look from before another worker's start, as locks of rows allow."""
+
+    engine: MemoryEngine
+    is_answered: bool
+
+    async def claim(self, *, builds: bool = True) -> Claim | None:
+        mine = await super().claim(builds=builds)
+        assert mine is not None
+        async with self._database.transaction() as connection:
+            await outbox.put(
+                connection,
+                "start",
+                mine.withdrawal_id,
+                network_id=mine.network_id,
+                shard=mine.shard,
+            )
+        if self.is_answered:
+            await self.engine.apply()
+        return mine
+
+
+@pytest.mark.parametrize(
+    ("is_answered", "state", "end"),
+    [(False, "approved", nullcontext()), (True, "started", pytest.raises(Fenced))],
+)
+async def test_who_claims_what_was_started_meanwhile_leaves_it_to_the_answer(
+    venue: Venue, is_answered: bool, state: str, end: AbstractContextManager[object]
+) -> None:
+    await venue.engine.request(request())
+    await venue.run(venue.worker(), 1)
+    await venue.pass_time()
+    store = LateStore(venue.database, NETWORK_ID, "late")
+    store.engine, store.is_answered = venue.engine, is_answered
+    with end:
+        await Pipeline(store, venue.chain, venue.approver, venue.signer).step()
+    assert await venue.states() == [state]
+    await venue.run(venue.worker(), 12)
+    await check_paid_once(venue)
+    starts = "select count(*) from custody.outbox where kind = 'start'"
+    assert await venue.connection.fetchval(starts) == 1
 
 
 async def test_a_claimed_payout_is_nobody_elses_until_its_lease_ends(venue: Venue) -> None:
