@@ -53,6 +53,9 @@ async def withdraw(world: World) -> str:
     return target
 
 
+UNANSWERED = "select exists (select from custody.outbox where answer_reason is null)"
+
+
 async def check_end(world: World, target: str) -> None:
     """One credit, one payment, and every book agrees to the last atom."""
     left = IN_ATOMS - OUT_ATOMS - WITHDRAWAL_FEE_ATOMS
@@ -60,7 +63,12 @@ async def check_end(world: World, target: str) -> None:
     async def is_settled_in_the_engine() -> bool:
         return await world.balance() == (left, 0, 0)
 
+    async def is_answered() -> bool:
+        return not await world.rows.fetchval(UNANSWERED)
+
     await until(is_settled_in_the_engine)
+    # The worker reads it in the journal a little later.
+    await until(is_answered)
     received = await asyncio.to_thread(world.regtest.call, "listreceivedbyaddress", 1)
     paid = [one for one in received if one["address"] == target]
     assert [(len(one["txids"]), round(one["amount"] * COIN)) for one in paid] == [(1, OUT_ATOMS)]
