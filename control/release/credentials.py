@@ -18,7 +18,7 @@ from control.cluster.client import Cluster
 from control.cluster.kinds import Kind, Object
 from control.errors import NotFound, Rejected
 from control.release import certificates
-from control.release.certificates import Authority
+from runtime.certificates import Certified
 
 AUTHORITY: Final = "authority.pem"
 AUTHORITY_KEY: Final = "authority.key.pem"
@@ -40,7 +40,7 @@ class Leaf:
 
 def completed(
     content: Mapping[str, bytes],
-    authority: Authority,
+    authority: Certified,
     leaves: Sequence[Leaf],
     now: datetime.datetime,
 ) -> tuple[Content, list[str]]:
@@ -91,7 +91,7 @@ async def write(cluster: Cluster, name: str, before: Object | None, content: Con
         )
 
 
-async def authority_of(cluster: Cluster, name: str, now: datetime.datetime) -> Authority:
+async def authority_of(cluster: Cluster, name: str, now: datetime.datetime) -> Certified:
     """The authority in a Secret; made when there is none. Raises Rejected for a broken one."""
     secret = await read(cluster, name)
     if secret is None:
