@@ -9,8 +9,8 @@ them. Tiers are so deep that nothing is credited: the figure is that of finding 
 import json
 import os
 import time
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -133,10 +133,10 @@ class Followed:
         return seconds * MILLISECONDS / count, used * MILLISECONDS / count
 
 
-async def measure(directory: Path, sizes: Sizes) -> list[Case]:
-    """Every chain, few and many addresses in turns."""
-    server = embedded_postgres.start(directory / "postgres-scan")
-    cases: list[Case] = []
+@asynccontextmanager
+async def opened(directory: Path) -> AsyncIterator[tuple[Database, dict[str, int]]]:
+    """A database of custody's with the lease of scans, and the processes whose time counts."""
+    server = embedded_postgres.start(directory)
     try:
         settings = PostgresSettings.model_validate({"dsn": server.dsn})
         await migrate(settings, MIGRATIONS)
@@ -147,11 +147,26 @@ async def measure(directory: Path, sizes: Sizes) -> list[Case]:
                 "insert into custody.lease (name, owner, fencing_token, expires_at) "
                 "values ('scan', 'bench', 1, 'infinity')"
             )
-            pids = {"scanner": os.getpid(), "postgres": server.postmaster_pid}
-            for number, kind in enumerate(KINDS):
-                cases += await measure_kind(database, kind, 2 * number + 1, sizes, pids)
+            yield database, {"scanner": os.getpid(), "postgres": server.postmaster_pid}
     finally:
         server.stop()
+
+
+def record(kind: Kind, heights: int) -> Recording:
+    """So many blocks, one on the other."""
+    recording, parent = Recording(), made_blocks.GENESIS
+    for height in range(1, heights + 1):
+        recording.begin_block()
+        parent = kind.add(recording, height, parent, kind.amounts)
+    return recording
+
+
+async def measure(directory: Path, sizes: Sizes) -> list[Case]:
+    """Every chain, few and many addresses in turns."""
+    cases: list[Case] = []
+    async with opened(directory / "postgres-scan") as (database, pids):
+        for number, kind in enumerate(KINDS):
+            cases += await measure_kind(database, kind, 2 * number + 1, sizes, pids)
     return cases
 
 
@@ -159,11 +174,7 @@ async def measure_kind(
     database: Database, kind: Kind, network_id: int, sizes: Sizes, pids: dict[str, int]
 ) -> list[Case]:
     """One chain's cases."""
-    heights = sizes.blocks * (sizes.rounds + 1)
-    recording, parent = Recording(), made_blocks.GENESIS
-    for height in range(1, heights + 1):
-        recording.begin_block()
-        parent = kind.add(recording, height, parent, kind.amounts)
+    recording = record(kind, sizes.blocks * (sizes.rounds + 1))
     few, many = [
         await follow(database, kind, network_id + at, watched, recording)
         for at, watched in enumerate((FEW, sizes.watched))

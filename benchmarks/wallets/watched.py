@@ -10,10 +10,8 @@ docs/benchmarks/watched.md with its plot.
 import argparse
 import asyncio
 import gc
-import os
 import tempfile
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
 
@@ -21,14 +19,8 @@ from rich.console import Console
 
 from benchmarks import results
 from benchmarks.results import Case, case_of
-from benchmarks.wallets import made_blocks
-from benchmarks.wallets.recorded import Recording
-from benchmarks.wallets.scanning import KINDS, Kind, follow
-from runtime import embedded_postgres
-from runtime.migrations import migrate
-from runtime.postgres import Database, connect
-from runtime.settings import PostgresSettings
-from wallets.schema import MIGRATIONS
+from benchmarks.wallets.scanning import KINDS, Kind, follow, opened, record
+from runtime.postgres import Database
 
 WATCHED: Final = (1_000, 10_000, 100_000, 1_000_000)
 WATCHED_SMALL: Final = (1_000, 10_000)
@@ -56,25 +48,12 @@ async def measure(
     directory: Path, kinds: Sequence[Kind], counts: Sequence[int], rounds: int
 ) -> list[Case]:
     """Each chain with every number of addresses, in turns."""
-    server = embedded_postgres.start(directory / "postgres-watched")
     cases: list[Case] = []
-    try:
-        settings = PostgresSettings.model_validate({"dsn": server.dsn})
-        await migrate(settings, MIGRATIONS)
-        async with AsyncExitStack() as stack:
-            database = await connect(settings, application_name="bench")
-            stack.push_async_callback(database.close)
-            await database.write(
-                "insert into custody.lease (name, owner, fencing_token, expires_at) "
-                "values ('scan', 'bench', 1, 'infinity')"
-            )
-            pids = {"scanner": os.getpid(), "postgres": server.postmaster_pid}
-            for number, kind in enumerate(kinds):
-                first_id = 1 + number * len(counts)
-                costs = await costs_of(database, kind, first_id, counts, rounds, pids)
-                cases += cases_of(kind, counts, costs)
-    finally:
-        server.stop()
+    async with opened(directory / "postgres-watched") as (database, pids):
+        for number, kind in enumerate(kinds):
+            first_id = 1 + number * len(counts)
+            costs = await costs_of(database, kind, first_id, counts, rounds, pids)
+            cases += cases_of(kind, counts, costs)
     return cases
 
 
@@ -87,10 +66,7 @@ async def costs_of(
     pids: dict[str, int],
 ) -> list[list[float]]:
     """Milliseconds of processor time by block, a list of rounds for each number of addresses."""
-    recording, parent = Recording(), made_blocks.GENESIS
-    for height in range(1, BLOCKS * rounds + 1):
-        recording.begin_block()
-        parent = kind.add(recording, height, parent, kind.amounts)
+    recording = record(kind, BLOCKS * rounds)
     followed = [
         await follow(database, kind, first_id + at, count, recording)
         for at, count in enumerate(counts)
