@@ -5,8 +5,9 @@ when the nodes still agree on its hash; whatever went wrong is asked anew when i
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
+from typing import Any
 
 from runtime.errors import Unavailable
 from wallets.contract import Block, BlockRef
@@ -18,7 +19,7 @@ from wallets.ethereum import limits
 class ReadingAhead:
     """One network's; asked by one scan."""
 
-    read_block: Callable[[int], Awaitable[Block]]
+    read_block: Callable[[int], Coroutine[Any, Any, Block]]
     agreed_ref: Callable[[int], Awaitable[BlockRef]]
     _height: int = -1
     _tasks: dict[int, asyncio.Task[Block]] = field(default_factory=dict)
@@ -51,7 +52,4 @@ class ReadingAhead:
             self._tasks.pop(height).cancel()
         for height in heights:
             if height not in self._tasks:
-                self._tasks[height] = asyncio.create_task(self._read(height))
-
-    async def _read(self, height: int) -> Block:
-        return await self.read_block(height)
+                self._tasks[height] = asyncio.create_task(self.read_block(height))
