@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.cluster.venue import Venue
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 CHART = ROOT / "helm" / "cambist"
 COMMAND_SECONDS = 120
@@ -82,6 +84,14 @@ def definitions() -> None:
         subprocess.run(
             ["kubectl", *arguments], input=rendered, text=True, check=True, timeout=COMMAND_SECONDS
         )
+
+
+@pytest.fixture(scope="module")
+def venue(definitions: None) -> Iterator[Venue]:
+    """A namespace for a release of the chart; gone after the module."""
+    made = Venue()
+    yield made
+    made.remove()
 
 
 @pytest.fixture

@@ -1,9 +1,5 @@
 """Certificates that a Job of the chart makes, on a real cluster: made once, renewed when due."""
 
-import os
-import shutil
-from collections.abc import Iterator
-
 import pytest
 
 from tests.cluster.conftest import CHART
@@ -13,18 +9,6 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
 BY_JOB = [*SETTINGS, "--set", "credentials.mode=job"]
 SECRET = "venue-credentials"
-
-
-@pytest.fixture
-def venue(request: pytest.FixtureRequest) -> Iterator[Venue]:
-    if "KUBECONFIG" not in os.environ or not shutil.which("helm"):
-        pytest.skip("no cluster: set KUBECONFIG, with kubectl and helm on the path")
-    request.getfixturevalue("definitions")
-    made = Venue()
-    try:
-        yield made
-    finally:
-        made.remove()
 
 
 def test_the_job_makes_certificates_once_and_again_those_that_are_due(venue: Venue) -> None:

@@ -6,11 +6,8 @@ CAMBIST_TEST_IMAGE_TAG names another tag.
 
 import datetime
 import json
-import os
-import shutil
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,16 +31,6 @@ BY_VALUES = {
 }
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
-
-
-@pytest.fixture(scope="module")
-def venue(request: pytest.FixtureRequest) -> Iterator[Venue]:
-    if "KUBECONFIG" not in os.environ or not shutil.which("helm"):
-        pytest.skip("no cluster: set KUBECONFIG, with kubectl and helm on the path")
-    request.getfixturevalue("definitions")
-    made = Venue()
-    yield made
-    made.remove()
 
 
 def open_halt_and_resume(venue: Venue) -> None:

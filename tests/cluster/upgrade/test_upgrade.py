@@ -6,8 +6,6 @@ CAMBIST_TEST_PREVIOUS_TAG names older ones; a changed chart replaces every pod e
 
 import json
 import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -59,18 +57,6 @@ def load_pod(test: dict[str, Any]) -> list[dict[str, Any]]:
             },
         },
     ]
-
-
-@pytest.fixture(scope="module")
-def venue(request: pytest.FixtureRequest) -> Iterator[Venue]:
-    if "KUBECONFIG" not in os.environ or not shutil.which("helm"):
-        pytest.skip("no cluster: set KUBECONFIG, with kubectl and helm on the path")
-    request.getfixturevalue("definitions")
-    made = Venue()
-    try:
-        yield made
-    finally:
-        made.remove()
 
 
 def says(venue: Venue, word: str) -> bool:
