@@ -286,6 +286,7 @@ pub fn defined_market(mut reader: Reader<'_>) -> Decoded<Option<u32>> {
         10 oneof LENGTH => reader.bytes(10)?,
         11 oneof LENGTH => reader.bytes(11)?,
         12 oneof LENGTH => reader.bytes(12)?,
+        13 oneof LENGTH => reader.bytes(13)?,
     });
     Ok(market_id)
 }

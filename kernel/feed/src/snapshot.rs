@@ -75,6 +75,7 @@ pub fn accounts(bytes: &[u8], mut row: impl FnMut(u64, u64)) -> Decoded<()> {
             row(account_id, account_seq);
         },
         3 once VARINT => reader.bool(3)?,
+        4 many LENGTH => reader.bytes(4)?,
     });
     Ok(())
 }
