@@ -209,6 +209,37 @@ def test_one_of_custodys_processes_that_hangs_is_started_anew(name: str) -> None
         assert address == f"0.0.0.0:{container[probe]['grpc']['port']}"
 
 
+def test_with_a_vault_the_signer_alone_reaches_it_and_reads_no_passphrase(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    vault = {"address": "https://vault.vault:8200", "secretName": "vault", "cidrs": ["10.2.0.0/16"]}
+    done = template({**WALLETS, "signer": {**WALLETS["signer"], "vault": vault}})
+    assert done.returncode == 0, done.stderr
+    documents = [document for document in yaml.safe_load_all(done.stdout) if document]
+    found = {(one["kind"], one["metadata"]["name"]): one for one in documents}
+    spec = found["Deployment", "venue-signer"]["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    set_environment(container, monkeypatch)
+    settings = SignerSettings.load()
+    assert settings.vault_address == "https://vault.vault:8200"
+    assert (settings.vault_key, settings.passphrase_file) == ("transit/cambist-seeds", "")
+    mounted = {one["mountPath"]: one["name"] for one in container["volumeMounts"]}
+    (volume,) = (one for one in spec["volumes"] if one["name"] == mounted["/vault"])
+    assert volume["secret"]["secretName"] == "vault"
+    for file in (settings.vault_authority_file, settings.vault_token_file):
+        assert file.startswith("/vault/")
+    holders = [
+        one["metadata"]["name"] for one in documents if "secretName: vault" in yaml.dump(one)
+    ]
+    assert holders == ["venue-signer"]
+    policy = found["NetworkPolicy", "venue-signer-to-vault"]["spec"]
+    assert policy["podSelector"]["matchLabels"]["app.kubernetes.io/component"] == "signer"
+    assert policy["egress"] == [
+        {"ports": [{"port": 8200}], "to": [{"ipBlock": {"cidr": "10.2.0.0/16"}}]}
+    ]
+    assert "venue-signer-to-vault" not in {name for _, name in render()}
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -217,6 +248,12 @@ def test_one_of_custodys_processes_that_hangs_is_started_anew(name: str) -> None
         ({"signer": {}}, "wallets.signer.secretName names the Secret"),
         ({"signer": {"secretName": "s"}}, "wallets.signer.seedsSecretName names the Secret"),
         ({"approver": {"secretName": "a", "keysSecretName": "k"}}, "wallets.approver.keyId"),
+        ({"signer": {"vault": {"address": "http://v:1"}}}, "wallets/signer/vault/address"),
+        ({"signer": {"vault": {"key": "transit"}}}, "wallets/signer/vault/key"),
+        (
+            {"signer": {"vault": {"address": "https://v:1"}}},
+            "wallets.signer.vault.secretName names the Secret",
+        ),
         ({"chains": [{"name": "BTC", "spec": {}}]}, "wallets/chains/0"),
         ({"waitSeconds": -1}, "wallets/waitSeconds"),
         ({"chains": [{"name": "btc", "spec": {"chain": "bitcoin"}}]}, "wallets/chains/0/spec"),

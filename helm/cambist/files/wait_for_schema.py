@@ -18,6 +18,9 @@ async def table_exists(name: str) -> bool:
         return False
     try:
         return await connection.fetchval("select to_regclass($1)::text", name) is not None
+    except asyncpg.InsufficientPrivilegeError:
+        # The schema is there, and migrations have not yet given this role its rights.
+        return False
     finally:
         await connection.close()
 

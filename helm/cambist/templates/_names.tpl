@@ -113,20 +113,63 @@ edge: {{ toJson (concat (list $edge (printf "%s.%s" $edge .Release.Namespace) (p
 {{- end }}
 {{- end }}
 
+{{/* Name of the role that a service (root, service) logs in as; empty = it logs in as the owner. */}}
+{{- define "cambist.service-role" -}}
+{{- get (get (.root.Values.postgres.serviceRoles | default dict) .service | default dict) "name" }}
+{{- end }}
+
+{{/* Secret with the DSN of that role. */}}
+{{- define "cambist.service-role-secret" -}}
+{{- $why := printf "postgres.serviceRoles.%s.secretName names the Secret with the role's DSN" .service -}}
+{{ required $why (get (get .root.Values.postgres.serviceRoles .service) "secretName") }}
+{{- end }}
+
+{{/* As YAML: the Secret of each role that is named. */}}
+{{- define "cambist.service-roles" -}}
+{{- $root := . -}}
+{{- $found := dict -}}
+{{- range $service := list "matching" "gateway" "wallets" "signer" "approver" }}
+{{- $context := dict "root" $root "service" $service }}
+{{- with include "cambist.service-role" $context }}
+{{- $secret := include "cambist.service-role-secret" $context }}
+{{- if ne $secret (get $found . | default $secret) }}{{ fail (printf "postgres.serviceRoles: the role %s has one Secret" .) }}{{ end }}
+{{- $_ := set $found . $secret }}
+{{- end }}
+{{- end }}
+{{- toYaml $found }}
+{{- end }}
+
+{{/* The DSN of a service (root, service); without a service that of the owner, for migrations alone. */}}
 {{- define "cambist.dsn" -}}
+{{- $v := .root.Values.postgres -}}
 valueFrom:
   secretKeyRef:
-    {{- if eq .Values.postgres.mode "external" }}
-    name: {{ required "postgres.external.secretName names the Secret with the DSN" .Values.postgres.external.secretName }}
-    key: {{ .Values.postgres.external.secretKey }}
-    {{- else if eq .Values.postgres.mode "cnpg" }}
+    {{- if and .service (include "cambist.service-role" .) }}
+    name: {{ include "cambist.service-role-secret" . }}
+    key: dsn
+    {{- else if eq $v.mode "external" }}
+    name: {{ required "postgres.external.secretName names the Secret with the DSN" $v.external.secretName }}
+    key: {{ $v.external.secretKey }}
+    {{- else if eq $v.mode "cnpg" }}
     # Made by CloudNativePG beside its Cluster.
-    name: {{ .Release.Name }}-database-app
+    name: {{ .root.Release.Name }}-database-app
     key: uri
     {{- else }}
-    name: {{ .Release.Name }}-postgres
+    name: {{ .root.Release.Name }}-postgres
     key: dsn
     {{- end }}
+{{- end }}
+
+{{/* The database of a service (root, service): as its role, or, when it `migrates`, as the owner, who gives the role its rights. */}}
+{{- define "cambist.database-env" -}}
+{{- $prefix := printf "CAMBIST_%s_POSTGRES" (upper .service) -}}
+- name: {{ $prefix }}_DSN
+  {{- include "cambist.dsn" (ternary (dict "root" .root) . (eq .migrates true)) | nindent 2 }}
+{{- if .migrates }}
+{{- with include "cambist.service-role" . }}
+- {name: {{ $prefix }}_SERVICE_ROLE, value: {{ . }}}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{- define "cambist.shards" -}}
@@ -144,23 +187,23 @@ valueFrom:
 {{- range $i, $s := .Values.matching.shards }}{{ if $i }};{{ end }}{{ int $s }}={{ $root.Release.Name }}-projector-{{ int $s }}:7004{{ end }}
 {{- end }}
 
-{{/* Settings that all services of one prefix share. */}}
+{{/* Settings that all processes of one service share. */}}
 {{- define "cambist.common-env" -}}
-- name: {{ .prefix }}POSTGRES_DSN
-  {{- include "cambist.dsn" .root | nindent 2 }}
-- name: {{ .prefix }}LOG_LEVEL
+{{- $prefix := printf "CAMBIST_%s_" (upper .service) -}}
+{{ include "cambist.database-env" (dict "root" .root "service" .service "migrates" (eq .does "migrate")) }}
+- name: {{ $prefix }}LOG_LEVEL
   value: {{ .root.Values.logLevel | quote }}
 {{- with .root.Values.telemetry.otlpEndpoint }}
-- name: {{ $.prefix }}TELEMETRY_OTLP_ENDPOINT
+- name: {{ $prefix }}TELEMETRY_OTLP_ENDPOINT
   value: {{ . | quote }}
 {{- end }}
-{{- if and .serves .root.Values.observability.serviceMonitor.enabled }}
-- name: {{ .prefix }}TELEMETRY_SCRAPE_ADDRESS
+{{- if and (eq .does "serve") .root.Values.observability.serviceMonitor.enabled }}
+- name: {{ $prefix }}TELEMETRY_SCRAPE_ADDRESS
   value: "0.0.0.0:9464"
 {{- end }}
 - name: POD_NAME
   valueFrom: {fieldRef: {fieldPath: metadata.name}}
-- name: {{ .prefix }}INSTANCE
+- name: {{ $prefix }}INSTANCE
   value: $(POD_NAME)
 {{- end }}
 
@@ -192,7 +235,7 @@ cambist.dev/credentials: {{ . | quote }}
   command: [python, /scripts/wait_for_schema.py, {{ .table | quote }}]
   env:
     - name: DSN
-      {{- include "cambist.dsn" .root | nindent 6 }}
+      {{- include "cambist.dsn" (dict "root" .root "service" (splitList "-" .service | first)) | nindent 6 }}
   resources: {requests: {cpu: 10m, memory: 64Mi}, limits: {memory: 128Mi}}
   {{- include "cambist.container-security" . | nindent 2 }}
   volumeMounts: [{name: scripts, mountPath: /scripts, readOnly: true}]

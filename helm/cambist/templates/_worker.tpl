@@ -14,8 +14,7 @@ spec:
   containers:
     - name: worker
       env:
-        - name: CAMBIST_WALLETS_POSTGRES_DSN
-          {{- include "cambist.dsn" . | nindent 10 }}
+        {{- include "cambist.database-env" (dict "root" . "service" "wallets" "migrates" false) | nindent 8 }}
         - {name: CAMBIST_WALLETS_LOG_LEVEL, value: {{ .Values.logLevel | quote }}}
         {{- with .Values.telemetry.otlpEndpoint }}
         - {name: CAMBIST_WALLETS_TELEMETRY_OTLP_ENDPOINT, value: {{ . | quote }}}
