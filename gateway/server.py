@@ -77,6 +77,8 @@ MARKET_DATA_METHODS = (
 CUSTODY_METHODS = (
     "CancelWithdrawal",
     "CreateDepositAddress",
+    "GetLiabilityProof",
+    "GetLiabilityReport",
     "ListDeposits",
     "ListWithdrawals",
     "QuoteWithdrawal",

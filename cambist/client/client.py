@@ -23,6 +23,7 @@ from cambist.client.market_data import MarketData
 from cambist.client.queries import Queries
 from cambist.client.raw import RawSession
 from cambist.client.reference import Reference
+from cambist.client.reserves import Reserves
 from cambist.client.session import Session
 from cambist.client.unary import UnaryOrders
 from cambist.client.wallet import Wallet
@@ -41,6 +42,8 @@ class Client:
         self.wallet = Wallet(self.channels)
         # Quotes, requests and lists of withdrawals; lists of deposits.
         self.withdrawals = Withdrawals(self.channels)
+        # Proofs of what the venue owes.
+        self.reserves = Reserves(self.channels)
         # One order per call: simple, and slower than a session.
         self.orders = UnaryOrders(self.channels)
         self._reference = Reference(self.channels)

@@ -123,6 +123,29 @@ class CustodyMethods:
         )
         return answer.response
 
+    async def get_liability_proof(
+        self, received: Received[wallet_pb2.GetLiabilityProofRequest], call: Call
+    ) -> wallet_pb2.GetLiabilityProofResponse:
+        """The account's own part of what was published."""
+        assert received.message is not None
+        self._check_account(received.message.account_id, call)
+        request = custody_pb2.GetLiabilityProofRequest(request=received.message)
+        answer = await self._custody.ask(
+            "GetLiabilityProof", request, custody_pb2.GetLiabilityProofResponse
+        )
+        return answer.response
+
+    async def get_liability_report(
+        self, received: Received[wallet_pb2.GetLiabilityReportRequest], _: Call
+    ) -> wallet_pb2.GetLiabilityReportResponse:
+        """What was published: the same for everybody."""
+        assert received.message is not None
+        request = custody_pb2.GetLiabilityReportRequest(request=received.message)
+        answer = await self._custody.ask(
+            "GetLiabilityReport", request, custody_pb2.GetLiabilityReportResponse
+        )
+        return answer.response
+
     async def quote_withdrawal(
         self, received: Received[wallet_pb2.QuoteWithdrawalRequest], call: Call
     ) -> wallet_pb2.QuoteWithdrawalResponse:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import asyncpg
@@ -15,9 +16,13 @@ from cambist.client.enums import MoneyKind
 from cambist.client.errors import Rejected
 from cambist.client.withdrawals import Wanted
 from cambist.orders.v1 import events_pb2
+from cambist.reserves.tree import BadProof, Node, make
 from cambist.wallet.v1 import wallet_pb2, wallet_pb2_grpc
+from runtime import postgres
 from runtime.migrations import migrate
-from tests.gateway.venue import ACCOUNT, ASSET, Client, Venue, fresh_id, status_of
+from tests.gateway.venue import ACCOUNT, ASSET, FOREIGN_ACCOUNT, Client, Venue, fresh_id, status_of
+from wallets.reserves.liabilities import report
+from wallets.reserves.published import publish
 from wallets.schema import MIGRATIONS
 from wallets.service import server
 from wallets.settings import WalletSettings
@@ -153,3 +158,28 @@ async def test_the_sdk_quotes_requests_and_lists_and_names_what_is_refused(
             await client.withdrawals.deposit_address(ACCOUNT, ASSET, "bitcoin")
         with pytest.raises(Rejected, match="UNKNOWN_WITHDRAWAL"):
             await client.withdrawals.cancel(ACCOUNT, b"w" * 16)
+
+
+async def test_the_sdk_checks_its_accounts_proof_below_the_published_root(
+    venue: Venue, custody_port: int
+) -> None:
+    gateway = await venue.gateway(custody_endpoint=f"127.0.0.1:{custody_port}")
+    key = await venue.key()
+    database = await postgres.connect(venue.postgres, application_name="reserves")
+    tree = make(ASSET, {ACCOUNT: 1_123, FOREIGN_ACCOUNT: 77}, Random(5))
+    await publish(database, tree, report(tree, [], None))
+    await database.close()
+    endpoint = f"127.0.0.1:{gateway.ports.port}"
+    async with SdkClient.connect(endpoint, ApiKey(key.key_id, key.private_key)) as client:
+        root = await client.reserves.root(ASSET)
+        assert root == tree.root
+        proof = await client.reserves.proof(ACCOUNT, ASSET, root)
+        assert proof.atoms == 1_123
+        # What somebody else was told of the sum is no root of this proof.
+        with pytest.raises(BadProof, match="another root"):
+            await client.reserves.proof(ACCOUNT, ASSET, Node(root.digest, root.atoms - 1))
+        with pytest.raises(Rejected, match="NO_REPORT"):
+            await client.reserves.root(ASSET + 1)
+        # What another firm's account owned is nobody else's to know.
+        with pytest.raises(Rejected, match="UNKNOWN_ACCOUNT"):
+            await client.reserves.proof(FOREIGN_ACCOUNT, ASSET, root)

@@ -232,6 +232,7 @@ def foreign_requests() -> dict[str, Message]:
         ),
         WALLET + "CancelWithdrawal": wallet_pb2.CancelWithdrawalRequest(account_id=ACCOUNT),
         WALLET + "CreateDepositAddress": wallet_pb2.CreateDepositAddressRequest(account_id=ACCOUNT),
+        WALLET + "GetLiabilityProof": wallet_pb2.GetLiabilityProofRequest(account_id=ACCOUNT),
         WALLET + "ListDeposits": wallet_pb2.ListDepositsRequest(account_id=ACCOUNT),
         WALLET + "ListWithdrawals": wallet_pb2.ListWithdrawalsRequest(account_id=ACCOUNT),
         WALLET + "QuoteWithdrawal": wallet_pb2.QuoteWithdrawalRequest(account_id=ACCOUNT),

@@ -24,6 +24,7 @@ from wallets.reserves.liabilities import (
     read_reserves,
     report,
 )
+from wallets.reserves.published import publish
 
 REPORT: Final = "report.json"
 LEAVES: Final = "leaves.json"
@@ -40,7 +41,10 @@ def reserves() -> None:
 @click.option("--asset", "asset_id", type=click.IntRange(min=1), required=True)
 @click.option("--directory", type=FOLDER, required=True)
 def make(asset_id: int, directory: Path) -> None:
-    """Write DIRECTORY/report.json for everybody, and leaves.json for the venue alone."""
+    """Write DIRECTORY/report.json for everybody, and leaves.json for the venue alone.
+
+    Accounts may ask for their proofs over RPC from then on.
+    """
 
     async def run(operation: Operation) -> None:
         settings, network = operation.settings, operation.network
@@ -54,8 +58,11 @@ def make(asset_id: int, directory: Path) -> None:
         if counts is not None:
             coins = await read_reserves(operation.database, network.network_id, counts)
         tree = make_tree(asset_id, merged(found), SystemRandom())
+        told = report(tree, found, coins)
         write(directory, LEAVES, leaves_to_json(tree), OWNER_ONLY)
-        write(directory, REPORT, report(tree, found, coins), 0o644)
+        await publish(operation.database, tree, told)
+        # Last: a root that everybody may read has proofs.
+        write(directory, REPORT, told, 0o644)
         click.echo(f"root {tree.root.digest.hex()} of {tree.root.atoms} atoms")
 
     carry_out("reserves", run)

@@ -17,7 +17,7 @@ from runtime.postgres import Database
 from runtime.rpc_errors import abort
 from wallets.errors import Rejected
 from wallets.faults import TOLD, fault_for
-from wallets.service import cancelling, pages, quotes, receiving
+from wallets.service import cancelling, pages, proving, quotes, receiving
 from wallets.service.amounts import text_of
 from wallets.service.quotes import Ask
 from wallets.service.receiving import AddressAsk
@@ -138,3 +138,19 @@ class Servicer(custody_pb2_grpc.CustodyServiceServicer):
             page = pages.page_of(asked.account_id, asked.page_size, asked.page_token)
             response = await pages.withdrawals(self.database, page)
         return custody_pb2.ListWithdrawalsResponse(response=response)
+
+    async def GetLiabilityProof(  # noqa: N802
+        self, request: custody_pb2.GetLiabilityProofRequest, context: Context
+    ) -> custody_pb2.GetLiabilityProofResponse:
+        """An account's part of what was published."""
+        async with named_faults(context):
+            response = await proving.prove(self.database, request.request)
+        return custody_pb2.GetLiabilityProofResponse(response=response)
+
+    async def GetLiabilityReport(  # noqa: N802
+        self, request: custody_pb2.GetLiabilityReportRequest, context: Context
+    ) -> custody_pb2.GetLiabilityReportResponse:
+        """What was published."""
+        async with named_faults(context):
+            response = await proving.tell_report(self.database, request.request)
+        return custody_pb2.GetLiabilityReportResponse(response=response)

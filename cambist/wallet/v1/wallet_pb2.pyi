@@ -19,6 +19,11 @@ if sys.version_info >= (3, 11):
 else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
+if sys.version_info >= (3, 13):
+    from warnings import deprecated as _deprecated
+else:
+    from typing_extensions import deprecated as _deprecated
+
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
@@ -961,48 +966,293 @@ class GetLiabilityProofRequest(_message.Message):
 
     ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     ASSET_ID_FIELD_NUMBER: _builtins.int
+    ROOT_FIELD_NUMBER: _builtins.int
     account_id: _builtins.int
     """Account."""
     asset_id: _builtins.int
     """Asset."""
+    root: _builtins.bytes
+    """Hash of the root that the proof is to lead to; empty = the newest."""
     def __init__(
         self,
         *,
         account_id: _builtins.int = ...,
         asset_id: _builtins.int = ...,
+        root: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "asset_id", b"asset_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "asset_id", b"asset_id", "root", b"root"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetLiabilityProofRequest: _TypeAlias = GetLiabilityProofRequest  # noqa: Y015
 
 @_typing.final
+class LiabilityNode(_message.Message):
+    """A hash of the tree and the sum below it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HASH_FIELD_NUMBER: _builtins.int
+    ATOMS_FIELD_NUMBER: _builtins.int
+    hash: _builtins.bytes
+    """32 bytes."""
+    atoms: _builtins.str
+    """Sum, in atoms, decimal."""
+    def __init__(
+        self,
+        *,
+        hash: _builtins.bytes = ...,
+        atoms: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["atoms", b"atoms", "hash", b"hash"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LiabilityNode: _TypeAlias = LiabilityNode  # noqa: Y015
+
+@_typing.final
+class LiabilityPart(_message.Message):
+    """A part of the account's balance: a leaf and its way to the root."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SALT_FIELD_NUMBER: _builtins.int
+    ATOMS_FIELD_NUMBER: _builtins.int
+    PLACE_FIELD_NUMBER: _builtins.int
+    SIBLINGS_FIELD_NUMBER: _builtins.int
+    salt: _builtins.bytes
+    """32 bytes that nobody else knows."""
+    atoms: _builtins.str
+    """Of this part, in atoms, decimal; may be zero."""
+    place: _builtins.int
+    """Place among the leaves, from 0; its lowest bit says on which side the first sibling is."""
+    @_builtins.property
+    def siblings(self) -> _containers.RepeatedCompositeFieldContainer[Global___LiabilityNode]:
+        """The nodes beside its way, lowest first."""
+
+    def __init__(
+        self,
+        *,
+        salt: _builtins.bytes = ...,
+        atoms: _builtins.str = ...,
+        place: _builtins.int = ...,
+        siblings: _abc.Iterable[Global___LiabilityNode] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["atoms", b"atoms", "place", b"place", "salt", b"salt", "siblings", b"siblings"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LiabilityPart: _TypeAlias = LiabilityPart  # noqa: Y015
+
+@_typing.final
 class GetLiabilityProofResponse(_message.Message):
-    """The proof."""
+    """The proof. Check it against a root that somebody else was given too: GetLiabilityReport, or the venue's page."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     ROOT_FIELD_NUMBER: _builtins.int
     PATH_FIELD_NUMBER: _builtins.int
+    ROOT_ATOMS_FIELD_NUMBER: _builtins.int
+    ATOMS_FIELD_NUMBER: _builtins.int
+    PARTS_FIELD_NUMBER: _builtins.int
     root: _builtins.bytes
-    """Root of the tree (32 bytes)."""
+    """Hash of the root (32 bytes)."""
+    root_atoms: _builtins.str
+    """Sum of the root, in atoms, decimal."""
+    atoms: _builtins.str
+    """What the account owned: free, held and in flight, in atoms, decimal; below zero is zero."""
     @_builtins.property
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
     def path(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
-        """Nodes from leaf to root."""
+        """Not used: a balance has several parts, each with a way of its own."""
+
+    @_builtins.property
+    def parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___LiabilityPart]:
+        """The parts of it."""
 
     def __init__(
         self,
         *,
         root: _builtins.bytes = ...,
         path: _abc.Iterable[_builtins.bytes] | None = ...,
+        root_atoms: _builtins.str = ...,
+        atoms: _builtins.str = ...,
+        parts: _abc.Iterable[Global___LiabilityPart] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["path", b"path", "root", b"root"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["atoms", b"atoms", "parts", b"parts", "path", b"path", "root", b"root", "root_atoms", b"root_atoms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetLiabilityProofResponse: _TypeAlias = GetLiabilityProofResponse  # noqa: Y015
+
+@_typing.final
+class GetLiabilityReportRequest(_message.Message):
+    """Which report."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ASSET_ID_FIELD_NUMBER: _builtins.int
+    ROOT_FIELD_NUMBER: _builtins.int
+    asset_id: _builtins.int
+    """Asset."""
+    root: _builtins.bytes
+    """Hash of its root; empty = the newest."""
+    def __init__(
+        self,
+        *,
+        asset_id: _builtins.int = ...,
+        root: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asset_id", b"asset_id", "root", b"root"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetLiabilityReportRequest: _TypeAlias = GetLiabilityReportRequest  # noqa: Y015
+
+@_typing.final
+class JournalPlace(_message.Message):
+    """A place in a journal at which balances were read."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHARD_FIELD_NUMBER: _builtins.int
+    SEQ_FIELD_NUMBER: _builtins.int
+    STATE_HASH_FIELD_NUMBER: _builtins.int
+    shard: _builtins.int
+    """Shard."""
+    seq: _builtins.int
+    """Sequence."""
+    state_hash: _builtins.bytes
+    """Hash of the engine's state there."""
+    def __init__(
+        self,
+        *,
+        shard: _builtins.int = ...,
+        seq: _builtins.int = ...,
+        state_hash: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["seq", b"seq", "shard", b"shard", "state_hash", b"state_hash"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___JournalPlace: _TypeAlias = JournalPlace  # noqa: Y015
+
+@_typing.final
+class ReservePile(_message.Message):
+    """Coins at one kind of place."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLACE_FIELD_NUMBER: _builtins.int
+    ATOMS_FIELD_NUMBER: _builtins.int
+    place: _builtins.str
+    """For example "hot" or "cold"."""
+    atoms: _builtins.str
+    """In atoms of the chain, decimal."""
+    def __init__(
+        self,
+        *,
+        place: _builtins.str = ...,
+        atoms: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["atoms", b"atoms", "place", b"place"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReservePile: _TypeAlias = ReservePile  # noqa: Y015
+
+@_typing.final
+class Reserves(_message.Message):
+    """Coins that the venue has on a network."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NETWORK_ID_FIELD_NUMBER: _builtins.int
+    HEIGHT_FIELD_NUMBER: _builtins.int
+    BLOCK_HASH_FIELD_NUMBER: _builtins.int
+    PILES_FIELD_NUMBER: _builtins.int
+    network_id: _builtins.int
+    """Network."""
+    height: _builtins.int
+    """Height of the block at which they were counted."""
+    block_hash: _builtins.str
+    """Its hash."""
+    @_builtins.property
+    def piles(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReservePile]:
+        """Native coins by place."""
+
+    def __init__(
+        self,
+        *,
+        network_id: _builtins.int = ...,
+        height: _builtins.int = ...,
+        block_hash: _builtins.str = ...,
+        piles: _abc.Iterable[Global___ReservePile] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["block_hash", b"block_hash", "height", b"height", "network_id", b"network_id", "piles", b"piles"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Reserves: _TypeAlias = Reserves  # noqa: Y015
+
+@_typing.final
+class GetLiabilityReportResponse(_message.Message):
+    """The report."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROOT_FIELD_NUMBER: _builtins.int
+    ROOT_ATOMS_FIELD_NUMBER: _builtins.int
+    LEAVES_FIELD_NUMBER: _builtins.int
+    JOURNAL_FIELD_NUMBER: _builtins.int
+    RESERVES_FIELD_NUMBER: _builtins.int
+    MADE_NS_FIELD_NUMBER: _builtins.int
+    root: _builtins.bytes
+    """Hash of the root (32 bytes)."""
+    root_atoms: _builtins.str
+    """Sum of the root, in atoms, decimal."""
+    leaves: _builtins.int
+    """Leaves of the tree, those that are nobody's included."""
+    made_ns: _builtins.int
+    """When it was made."""
+    @_builtins.property
+    def journal(self) -> _containers.RepeatedCompositeFieldContainer[Global___JournalPlace]:
+        """Where balances were read, by shard."""
+
+    @_builtins.property
+    def reserves(self) -> Global___Reserves:
+        """Coins; unset = they were not counted for this report."""
+
+    def __init__(
+        self,
+        *,
+        root: _builtins.bytes = ...,
+        root_atoms: _builtins.str = ...,
+        leaves: _builtins.int = ...,
+        journal: _abc.Iterable[Global___JournalPlace] | None = ...,
+        reserves: Global___Reserves | None = ...,
+        made_ns: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reserves", b"reserves"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["journal", b"journal", "leaves", b"leaves", "made_ns", b"made_ns", "reserves", b"reserves", "root", b"root", "root_atoms", b"root_atoms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetLiabilityReportResponse: _TypeAlias = GetLiabilityReportResponse  # noqa: Y015

@@ -100,6 +100,11 @@ class WalletServiceStub:
                 request_serializer=cambist_dot_wallet_dot_v1_dot_wallet__pb2.GetLiabilityProofRequest.SerializeToString,
                 response_deserializer=cambist_dot_wallet_dot_v1_dot_wallet__pb2.GetLiabilityProofResponse.FromString,
                 _registered_method=True)
+        self.GetLiabilityReport = channel.unary_unary(
+                '/cambist.wallet.v1.WalletService/GetLiabilityReport',
+                request_serializer=cambist_dot_wallet_dot_v1_dot_wallet__pb2.GetLiabilityReportRequest.SerializeToString,
+                response_deserializer=cambist_dot_wallet_dot_v1_dot_wallet__pb2.GetLiabilityReportResponse.FromString,
+                _registered_method=True)
 
 
 class WalletServiceServicer:
@@ -194,7 +199,14 @@ class WalletServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetLiabilityProof(self, request, context):
-        """Proof that an account is in the published liabilities. Not built yet: UNIMPLEMENTED.
+        """Proof that what an account owned is in the published liabilities. NO_REPORT, NO_PROOF: it is in none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetLiabilityReport(self, request, context):
+        """What was published of an asset: the root that all proofs lead to, and the coins beside it. It names no account.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -267,6 +279,11 @@ def add_WalletServiceServicer_to_server(servicer, server):
                     servicer.GetLiabilityProof,
                     request_deserializer=cambist_dot_wallet_dot_v1_dot_wallet__pb2.GetLiabilityProofRequest.FromString,
                     response_serializer=cambist_dot_wallet_dot_v1_dot_wallet__pb2.GetLiabilityProofResponse.SerializeToString,
+            ),
+            'GetLiabilityReport': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLiabilityReport,
+                    request_deserializer=cambist_dot_wallet_dot_v1_dot_wallet__pb2.GetLiabilityReportRequest.FromString,
+                    response_serializer=cambist_dot_wallet_dot_v1_dot_wallet__pb2.GetLiabilityReportResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -621,6 +638,33 @@ class WalletService:
             '/cambist.wallet.v1.WalletService/GetLiabilityProof',
             cambist_dot_wallet_dot_v1_dot_wallet__pb2.GetLiabilityProofRequest.SerializeToString,
             cambist_dot_wallet_dot_v1_dot_wallet__pb2.GetLiabilityProofResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLiabilityReport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cambist.wallet.v1.WalletService/GetLiabilityReport',
+            cambist_dot_wallet_dot_v1_dot_wallet__pb2.GetLiabilityReportRequest.SerializeToString,
+            cambist_dot_wallet_dot_v1_dot_wallet__pb2.GetLiabilityReportResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -65,7 +65,9 @@ class WalletServiceStub:
     ListLedgerEntries: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.ListLedgerEntriesRequest, _wallet_pb2.ListLedgerEntriesResponse]
     """Ledger entries. Not built yet: UNIMPLEMENTED."""
     GetLiabilityProof: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.GetLiabilityProofRequest, _wallet_pb2.GetLiabilityProofResponse]
-    """Proof that an account is in the published liabilities. Not built yet: UNIMPLEMENTED."""
+    """Proof that what an account owned is in the published liabilities. NO_REPORT, NO_PROOF: it is in none."""
+    GetLiabilityReport: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.GetLiabilityReportRequest, _wallet_pb2.GetLiabilityReportResponse]
+    """What was published of an asset: the root that all proofs lead to, and the coins beside it. It names no account."""
 
 @_typing.type_check_only
 class WalletServiceAsyncStub(WalletServiceStub):
@@ -102,7 +104,9 @@ class WalletServiceAsyncStub(WalletServiceStub):
     ListLedgerEntries: _aio.UnaryUnaryMultiCallable[_wallet_pb2.ListLedgerEntriesRequest, _wallet_pb2.ListLedgerEntriesResponse]  # type: ignore[assignment]
     """Ledger entries. Not built yet: UNIMPLEMENTED."""
     GetLiabilityProof: _aio.UnaryUnaryMultiCallable[_wallet_pb2.GetLiabilityProofRequest, _wallet_pb2.GetLiabilityProofResponse]  # type: ignore[assignment]
-    """Proof that an account is in the published liabilities. Not built yet: UNIMPLEMENTED."""
+    """Proof that what an account owned is in the published liabilities. NO_REPORT, NO_PROOF: it is in none."""
+    GetLiabilityReport: _aio.UnaryUnaryMultiCallable[_wallet_pb2.GetLiabilityReportRequest, _wallet_pb2.GetLiabilityReportResponse]  # type: ignore[assignment]
+    """What was published of an asset: the root that all proofs lead to, and the coins beside it. It names no account."""
 
 class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
     """Money of firms."""
@@ -214,6 +218,14 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _wallet_pb2.GetLiabilityProofRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_wallet_pb2.GetLiabilityProofResponse, _abc.Awaitable[_wallet_pb2.GetLiabilityProofResponse]]:
-        """Proof that an account is in the published liabilities. Not built yet: UNIMPLEMENTED."""
+        """Proof that what an account owned is in the published liabilities. NO_REPORT, NO_PROOF: it is in none."""
+
+    @_abc_1.abstractmethod
+    def GetLiabilityReport(
+        self,
+        request: _wallet_pb2.GetLiabilityReportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_wallet_pb2.GetLiabilityReportResponse, _abc.Awaitable[_wallet_pb2.GetLiabilityReportResponse]]:
+        """What was published of an asset: the root that all proofs lead to, and the coins beside it. It names no account."""
 
 def add_WalletServiceServicer_to_server(servicer: WalletServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

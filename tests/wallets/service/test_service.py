@@ -1,24 +1,19 @@
 """Custody's answers to gateways, over gRPC and real Postgres."""
 
-import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc
 import grpc.aio
 import pytest
 
-from cambist.internal.custody.v1 import custody_pb2, custody_pb2_grpc
+from cambist.internal.custody.v1 import custody_pb2
 from cambist.wallet.v1 import wallet_pb2
-from runtime import rpc_channel
 from runtime.postgres import Connection
 from runtime.rpc_errors import fault_of
-from runtime.settings import PostgresSettings
 from tests.wallets.conftest import NETWORK_ID
 from wallets.bitcoin.addresses import parse_address
 from wallets.bitcoin.networks import REGTEST
-from wallets.service import limits, server
-from wallets.settings import WalletSettings
+from wallets.service import limits
 
 ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
 ACCOUNT = 4_096
@@ -27,25 +22,6 @@ TPUB = (
     "vpub5YvMuJNjRSYon44z9QmCfdf8SqJRVNvz6m55Qy5iVjZQxDfUgtiQjnc7CC1fAbED2tAGCZRERUfvtn2DstZGU6HMns6"
     "dXXH2wujSc2wfi2x"
 )
-
-
-@pytest.fixture
-async def stub(custody: Connection, postgres_settings: PostgresSettings) -> AsyncIterator[Any]:
-    await custody.execute(
-        "insert into custody.asset "
-        "values ($1, 1, '', 'BTC', 8, 9, 1000, 1000, false, false, '', 50)",
-        NETWORK_ID,
-    )
-    settings = WalletSettings(
-        postgres=postgres_settings, service_address="127.0.0.1:0", health_address="127.0.0.1:0"
-    )
-    stop, ready = asyncio.Event(), asyncio.get_running_loop().create_future()
-    task = asyncio.create_task(server.serve(settings, stop, ready.set_result))
-    port = await asyncio.wait_for(ready, 20.0)
-    async with rpc_channel.open_channel(f"127.0.0.1:{port}") as channel:
-        yield custody_pb2_grpc.CustodyServiceStub(channel)
-    stop.set()
-    await task
 
 
 def wanted(**changes: Any) -> dict[str, Any]:

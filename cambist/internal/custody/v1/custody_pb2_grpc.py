@@ -65,6 +65,16 @@ class CustodyServiceStub:
                 request_serializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.CancelWithdrawalRequest.SerializeToString,
                 response_deserializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.CancelWithdrawalResponse.FromString,
                 _registered_method=True)
+        self.GetLiabilityProof = channel.unary_unary(
+                '/cambist.internal.custody.v1.CustodyService/GetLiabilityProof',
+                request_serializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.GetLiabilityProofRequest.SerializeToString,
+                response_deserializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.GetLiabilityProofResponse.FromString,
+                _registered_method=True)
+        self.GetLiabilityReport = channel.unary_unary(
+                '/cambist.internal.custody.v1.CustodyService/GetLiabilityReport',
+                request_serializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.GetLiabilityReportRequest.SerializeToString,
+                response_deserializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.GetLiabilityReportResponse.FromString,
+                _registered_method=True)
 
 
 class CustodyServiceServicer:
@@ -114,6 +124,20 @@ class CustodyServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetLiabilityProof(self, request, context):
+        """Proof of what an account owned, as WalletService says.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetLiabilityReport(self, request, context):
+        """What was published of an asset.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CustodyServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -146,6 +170,16 @@ def add_CustodyServiceServicer_to_server(servicer, server):
                     servicer.CancelWithdrawal,
                     request_deserializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.CancelWithdrawalRequest.FromString,
                     response_serializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.CancelWithdrawalResponse.SerializeToString,
+            ),
+            'GetLiabilityProof': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLiabilityProof,
+                    request_deserializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.GetLiabilityProofRequest.FromString,
+                    response_serializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.GetLiabilityProofResponse.SerializeToString,
+            ),
+            'GetLiabilityReport': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLiabilityReport,
+                    request_deserializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.GetLiabilityReportRequest.FromString,
+                    response_serializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.GetLiabilityReportResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -311,6 +345,60 @@ class CustodyService:
             '/cambist.internal.custody.v1.CustodyService/CancelWithdrawal',
             cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.CancelWithdrawalRequest.SerializeToString,
             cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.CancelWithdrawalResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLiabilityProof(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cambist.internal.custody.v1.CustodyService/GetLiabilityProof',
+            cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.GetLiabilityProofRequest.SerializeToString,
+            cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.GetLiabilityProofResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLiabilityReport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cambist.internal.custody.v1.CustodyService/GetLiabilityReport',
+            cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.GetLiabilityReportRequest.SerializeToString,
+            cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.GetLiabilityReportResponse.FromString,
             options,
             channel_credentials,
             insecure,

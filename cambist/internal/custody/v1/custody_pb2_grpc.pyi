@@ -47,6 +47,10 @@ class CustodyServiceStub:
     """Withdrawals of an account."""
     CancelWithdrawal: _grpc.UnaryUnaryMultiCallable[_custody_pb2.CancelWithdrawalRequest, _custody_pb2.CancelWithdrawalResponse]
     """Cancels a withdrawal that no transaction pays, as WalletService says."""
+    GetLiabilityProof: _grpc.UnaryUnaryMultiCallable[_custody_pb2.GetLiabilityProofRequest, _custody_pb2.GetLiabilityProofResponse]
+    """Proof of what an account owned, as WalletService says."""
+    GetLiabilityReport: _grpc.UnaryUnaryMultiCallable[_custody_pb2.GetLiabilityReportRequest, _custody_pb2.GetLiabilityReportResponse]
+    """What was published of an asset."""
 
 @_typing.type_check_only
 class CustodyServiceAsyncStub(CustodyServiceStub):
@@ -67,6 +71,10 @@ class CustodyServiceAsyncStub(CustodyServiceStub):
     """Withdrawals of an account."""
     CancelWithdrawal: _aio.UnaryUnaryMultiCallable[_custody_pb2.CancelWithdrawalRequest, _custody_pb2.CancelWithdrawalResponse]  # type: ignore[assignment]
     """Cancels a withdrawal that no transaction pays, as WalletService says."""
+    GetLiabilityProof: _aio.UnaryUnaryMultiCallable[_custody_pb2.GetLiabilityProofRequest, _custody_pb2.GetLiabilityProofResponse]  # type: ignore[assignment]
+    """Proof of what an account owned, as WalletService says."""
+    GetLiabilityReport: _aio.UnaryUnaryMultiCallable[_custody_pb2.GetLiabilityReportRequest, _custody_pb2.GetLiabilityReportResponse]  # type: ignore[assignment]
+    """What was published of an asset."""
 
 class CustodyServiceServicer(metaclass=_abc_1.ABCMeta):
     """Custody."""
@@ -120,5 +128,21 @@ class CustodyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_custody_pb2.CancelWithdrawalResponse, _abc.Awaitable[_custody_pb2.CancelWithdrawalResponse]]:
         """Cancels a withdrawal that no transaction pays, as WalletService says."""
+
+    @_abc_1.abstractmethod
+    def GetLiabilityProof(
+        self,
+        request: _custody_pb2.GetLiabilityProofRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_custody_pb2.GetLiabilityProofResponse, _abc.Awaitable[_custody_pb2.GetLiabilityProofResponse]]:
+        """Proof of what an account owned, as WalletService says."""
+
+    @_abc_1.abstractmethod
+    def GetLiabilityReport(
+        self,
+        request: _custody_pb2.GetLiabilityReportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_custody_pb2.GetLiabilityReportResponse, _abc.Awaitable[_custody_pb2.GetLiabilityReportResponse]]:
+        """What was published of an asset."""
 
 def add_CustodyServiceServicer_to_server(servicer: CustodyServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
