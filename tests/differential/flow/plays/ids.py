@@ -50,7 +50,10 @@ def id_with_another_body(flow: Flow) -> None:
     again.CopyFrom(sent.command)
     body = body_of(again)
     if hasattr(body, "sent_time_ns"):
-        body.sent_time_ns += flow.random.choice((1, -1))
+        step = flow.random.choice((1, -1))
+        # The first and the last time there is have one neighbour.
+        fits = -(1 << 63) <= body.sent_time_ns + step < 1 << 63
+        body.sent_time_ns += step if fits else -step
     flow.firm(body)
     used = getattr(body, "cl_ord_id", b"") or getattr(body, "request_id", b"")
     order = target(flow)
