@@ -70,3 +70,6 @@ JOB_POLL_SECONDS: Final = 1.0
 OPERATOR_SECONDS: Final = 100.0
 # Seconds that workers may take to get empty before an uninstall goes on.
 UNINSTALL_DRAIN_SECONDS: Final = 100.0
+# Seconds for one handshake with the edge, and between two: its certificate changes seldom.
+EDGE_SECONDS: Final = 5.0
+EDGE_INTERVAL_SECONDS: Final = 60.0

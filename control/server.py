@@ -16,7 +16,7 @@ from typing import Any
 import kopf
 import yaml
 
-from control import limits
+from control import edge, limits
 from control.chains.drain import Drains
 from control.chains.reconcile import Chains, Parts, older_twin
 from control.cluster import client
@@ -33,7 +33,7 @@ from control.signals.board import Board
 from control.signals.workers import Workers
 from control.telemetry import Instruments, observe
 from control.work import Key, Work
-from runtime import logs, telemetry
+from runtime import certificate_life, logs, telemetry
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError
 from runtime.process import supervise
@@ -165,6 +165,7 @@ def load_template(name: str) -> dict[str, Any]:
 async def serve(settings: ControlSettings, stop: asyncio.Event) -> None:
     """Runs until `stop`; then gives the Lease away first."""
     measured = telemetry.start(settings.telemetry, service="control", instance=settings.instance)
+    life = certificate_life.measure(measured.meter, SystemClock(), channels=[settings.client_tls])
     cluster = await client.connect(settings.namespace)
     operator = Operator(settings, cluster, measured)
     health = await start_health_server(settings.health_address)
@@ -176,6 +177,7 @@ async def serve(settings: ControlSettings, stop: asyncio.Event) -> None:
             workers=operator.workers.run(),
             work=operator.work.run(),
             ready=operator.tell_ready(health),
+            edge=edge.watch(settings.edge_address, life),
         ):
             await stop.wait()
             await operator.lease.release()

@@ -65,6 +65,8 @@ class ControlSettings(Settings):
     # Of the channels to workers and to matching: one identity. All empty = plain text.
     client_tls: TlsSettings = TlsSettings()
     engine: EngineSettings = EngineSettings()
+    # "host:port" of the edge, whose certificate is looked at; empty = not at all.
+    edge_address: str = ""
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -84,6 +84,8 @@ CLOCK_SLEW_NS: Final = 500_000
 PARTITION_COMMANDS: Final = 10_000_000
 # Partitions that exist ahead of the one being written.
 PARTITIONS_AHEAD: Final = 2
+# Seconds between two looks how large the database is: the server adds up sizes of files.
+DATABASE_SIZE_SECONDS: Final = 60.0
 # Seconds between two looks whether partitions are missing, and which snapshot is the newest.
 HOUSEKEEPING_SECONDS: Final = 10.0
 # Bytes and rows of one page of rows read back; the page adapts to the size of rows.

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from matching import engines, limits
+from matching import database_size, engines, limits
 from matching.admin.adjustments import Adjustments
 from matching.admin.definitions import Definitions
 from matching.admin.desk import Desk
@@ -31,7 +31,16 @@ from matching.settings import MatchingSettings
 from matching.shard_state import Role, ShardState
 from matching.snapshots.store import SnapshotStore
 from matching.term import Term, TermParts
-from runtime import embedded_postgres, logs, migrations, postgres, process, rpc_server, telemetry
+from runtime import (
+    certificate_life,
+    embedded_postgres,
+    logs,
+    migrations,
+    postgres,
+    process,
+    rpc_server,
+    telemetry,
+)
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError
 from runtime.migrations import Migrations
@@ -84,6 +93,9 @@ async def serve(
             settings.telemetry, service="matching", instance=settings.instance
         )
         stack.callback(measured.stop)
+        certificate_life.measure(
+            measured.meter, SystemClock(), servers=[settings.tls, settings.admin_tls]
+        )
         health = await start_health_server(
             settings.health_address, HEALTH_NAME, HEALTH_STANDBY, HEALTH_ABLE
         )
@@ -99,7 +111,11 @@ async def serve(
             health_port=ports.health_port,
             engine=chosen.name,
         )
-        async with process.supervise(stop, health=watch_health(shard.state, health)):
+        async with process.supervise(
+            stop,
+            health=watch_health(shard.state, health),
+            size=database_size.watch(database, measured.meter, settings.database_bytes_max),
+        ):
             await shard.term.run(stop, on_primary=lambda: on_ready(ports))
             await health.drain()
 

@@ -52,6 +52,8 @@ class MatchingSettings(Settings):
     snapshot_every_commands: int = limits.SNAPSHOT_EVERY_COMMANDS
     snapshot_every_seconds: float = limits.SNAPSHOT_EVERY_SECONDS
     snapshot_chunk_pause_seconds: float = limits.SNAPSHOT_CHUNK_PAUSE_SECONDS
+    # What the database may grow to before its disk is full, for alerts; 0 = not known.
+    database_bytes_max: int = 0
 
     postgres: PostgresSettings = PostgresSettings()
     tls: TlsSettings = TlsSettings()
@@ -73,6 +75,8 @@ class MatchingSettings(Settings):
             raise ValueError(f"batch_commands_max {self.batch_commands_max} is out of range")
         if self.inbox_commands_max < limits.ENVELOPE_COMMANDS_MAX:
             raise ValueError("inbox_commands_max is smaller than one envelope may be")
+        if self.database_bytes_max < 0:
+            raise ValueError("database_bytes_max is below zero")
         if self.lease_renewal_seconds * 2 > self.lease_seconds:
             raise ValueError("lease_seconds must be at least two lease_renewal_seconds")
         return self

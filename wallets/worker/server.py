@@ -17,7 +17,7 @@ import grpc.aio
 from opentelemetry.metrics import CallbackOptions, Observation
 
 from cambist.internal.wallets.v1 import wallets_pb2_grpc
-from runtime import logs, postgres, process, rpc_channel, rpc_server, telemetry
+from runtime import certificate_life, logs, postgres, process, rpc_channel, rpc_server, telemetry
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError
 from runtime.postgres import Database
@@ -235,6 +235,10 @@ def open_pipelines(
 async def measured(settings: WalletSettings, owner: str, steps: Steps) -> AsyncIterator[None]:
     """Metrics of this process."""
     running = telemetry.start(settings.telemetry, service="wallets", instance=owner)
+
+    certificate_life.measure(
+        running.meter, SystemClock(), servers=[settings.tls], channels=[settings.peer_tls]
+    )
 
     def observe(read: Callable[[], int], _: CallbackOptions) -> list[Observation]:
         return [Observation(read())]
