@@ -109,9 +109,9 @@ async def test_a_failed_token_payout_is_paid_by_its_next_attempt(
     await engine.request(request(custody, 1, 2, 3_000_000))
     key = custody.payout(1, 1).destination.key
     ban = "4c68f4a2"
-    while await states(custody.database) != ["broadcasting"]:
+    while await states(custody.database) != ["signed"]:
         await run(custody, engine, 1, 1)
-    # Banned in the block before the payout is mined; the same transaction then fails.
+    # Banned before the signed transaction is sent; it fails in the block that takes it.
     custody.call_token(ban, int.from_bytes(key), 1)
     custody.node.mine()
     await run(custody, engine, 1, 5)
