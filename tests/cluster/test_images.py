@@ -11,6 +11,7 @@ import pytest
 
 from tests.cluster.conftest import ROOT
 from tests.cluster.venue import TAG, Venue, run
+from tools import sbom
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
@@ -40,24 +41,29 @@ except OSError:
 print(json.dumps({'packages': found, 'user': os.getuid(), 'writable': writable,
                   'folders': sorted(os.listdir('/app'))}))
 """
+INVENTORY: Final = (ROOT / "tools" / "sbom.py").read_text("utf-8")
 
 
 def pod(service: str) -> dict[str, Any]:
     """Looks into an image; no user is named, so the image's own counts."""
     security = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
-    container = {
-        "name": "look",
-        "image": f"cambist-{service}:{TAG}",
-        "imagePullPolicy": "Never",
-        "command": ["python", "-c", LOOK],
-        "securityContext": security,
-    }
+    programs = {"look": [LOOK], "inventory": [INVENTORY, "collect"]}
+    containers = [
+        {
+            "name": name,
+            "image": f"cambist-{service}:{TAG}",
+            "imagePullPolicy": "Never",
+            "command": ["python", "-c", *program],
+            "securityContext": security,
+        }
+        for name, program in programs.items()
+    ]
     spec = {
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,
         # The kubelet refuses an image whose user is root, or has only a name.
         "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
-        "containers": [container],
+        "containers": containers,
     }
     metadata = {"name": f"look-{service}"}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
@@ -76,7 +82,9 @@ def looks() -> Iterator[dict[str, Any]]:
             name = f"look-{service}"
             done = "--for=jsonpath={.status.phase}=Succeeded"
             venue.kubectl("wait", f"pod/{name}", done, "--timeout=60s")
-            found[service] = json.loads(venue.kubectl("logs", name))
+            found[service] = json.loads(venue.kubectl("logs", name, "--container", "look"))
+            inventory = venue.kubectl("logs", name, "--container", "inventory")
+            found[service]["inventory"] = sbom.read(inventory)
         yield found
     finally:
         venue.remove()
@@ -106,6 +114,21 @@ def test_an_image_holds_nothing_but_pinned_packages_and_its_own_code(
     strange = {name for name in found.keys() - kernel if wanted.get(name) != found[name]}
     assert strange == set()
     assert looks[service]["folders"] == sorted({"cambist", *folders})
+
+
+@pytest.mark.parametrize("service", IMAGES)
+def test_the_bill_of_materials_names_what_is_in_the_image(
+    looks: dict[str, Any], service: str
+) -> None:
+    made = sbom.document(f"cambist-{service}:{TAG}", looks[service]["inventory"])
+    told = {one.get("purl") for one in made["components"]}
+    for name, version in looks[service]["packages"].items():
+        assert f"pkg:pypi/{name.lower().replace('_', '-')}@{version}" in told
+    kinds = {purl.partition("/")[0] for purl in told if purl}
+    print(service, len(made["components"]), "components of", sorted(kinds))
+    assert {"pkg:pypi", "pkg:deb", "pkg:generic"} <= kinds
+    has_kernel = any(purl and purl.startswith("pkg:cargo/cambist-engine@") for purl in told)
+    assert has_kernel == (service in ("gateway", "matching"))
 
 
 @pytest.mark.parametrize("service", IMAGES)
