@@ -22,7 +22,7 @@ from wallets.bitcoin.adapter import BATCHING
 
 # A payout that a dead worker had claimed is taken by the next one after a minute.
 SECONDS = 240.0
-SCOPES = ("READ", "WITHDRAW")
+SCOPES = ("READ", "TRANSFER", "WITHDRAW")
 ASSET_ID = ASSET.asset_id
 COIN = 10**ASSET.decimals
 
@@ -117,13 +117,13 @@ async def until(look: Callable[[], Awaitable[bool]], *, pause_seconds: float = 0
 
 @asynccontextmanager
 async def whole_venue(
-    regtest: Regtest, folder: Path, batch_max: int = BATCHING.payouts_max
+    regtest: Regtest, folder: Path, batch_max: int = BATCHING.payouts_max, accounts: int = 1
 ) -> AsyncIterator[World]:
-    """Everything as processes of their own, with one firm and its key.
+    """Everything as processes of their own, with one firm, its accounts and its key.
 
     A transaction pays at most `batch_max` withdrawals.
     """
-    plans = firms(1, 1)
+    plans = firms(1, accounts)
     ports = choose()
     plan = StackPlan(
         folder / "venue",
