@@ -12,6 +12,7 @@ from runtime import postgres, process
 from runtime.migrations import migrate as bring_up_to_date
 from wallets.audit import chain
 from wallets.deposits import addresses
+from wallets.deposits.addresses_command import addresses as addresses_group
 from wallets.deposits.command import deposits
 from wallets.deposits.rescan import Rescan
 from wallets.operating import Operation, carry_out, load_settings
@@ -126,6 +127,7 @@ def verify_audit(head: str) -> None:
     sys.exit(process.run(run, service="wallets", settings=settings))
 
 
+main.add_command(addresses_group)
 main.add_command(costs)
 main.add_command(deposits)
 main.add_command(reconcile)

@@ -35,6 +35,9 @@ async def run(settings: PostgresSettings, network: str, *arguments: str) -> tupl
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
+        (("addresses", "list"), 0, ""),
+        (("addresses", "restore", "--places", "3", *BY), REFUSED, "NO_BRANCH"),
+        (("addresses", "restore", "--places", "3", "--by", "anna"), REFUSED, "TWO_PERSONS"),
         (("deposits", "held"), 0, ""),
         (("deposits", "release", "00" * 16, *BY), REFUSED, "UNKNOWN_DEPOSIT"),
         (("deposits", "release", "00" * 16, "--by", "anna"), REFUSED, "TWO_PERSONS"),

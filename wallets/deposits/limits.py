@@ -5,6 +5,10 @@ from typing import Final
 # Rows of the live branch that are derived before anybody asks for them, so that whoever scans
 # blocks knows an address before it is given out.
 LOOK_AHEAD: Final = 20
+# Places that one command derives for a database made anew.
+RESTORED_PLACES_MAX: Final = 5_000_000
+# Addresses read at once for the list of them.
+ADDRESSES_PAGE: Final = 10_000
 # Addresses of one account on one network that never received anything.
 UNUSED_ADDRESSES_MAX: Final = 20
 # Width of an amount in the engine's journal.

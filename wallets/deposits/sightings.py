@@ -15,7 +15,7 @@ from runtime.postgres import Connection
 from wallets.contract import Block, Movement
 from wallets.deposits import limits, refusals, rules
 from wallets.deposits.addresses import BRANCH
-from wallets.deposits.rules import DepositAsset, Verdict
+from wallets.deposits.rules import DepositAsset, Reason, Verdict
 from wallets.errors import Broken, Condition, Stuck
 from wallets.states import DepositState
 
@@ -101,11 +101,11 @@ async def apply_block(connection: Connection, network_id: int, block: Block) -> 
     assets = await _read_assets(connection, network_id)
     for deposit_id, movement in found.items():
         row = known.get(deposit_id)
-        if row is not None and row["state"] not in ABSENT:
-            continue
         account_id = accounts[movement.key]
         asset_id, asset = assets.get(movement.contract, (0, None))
         verdict = rules.judge(movement, asset, account_id=account_id)
+        if row is not None and row["state"] not in ABSENT and not has_owner_now(row, verdict):
+            continue
         if row is None:
             await _add(connection, network_id, movement, (account_id, asset_id, verdict))
         ref = block.ref
@@ -155,6 +155,15 @@ async def _add(
     )
 
 
+def has_owner_now(known: asyncpg.Record, verdict: Verdict) -> bool:
+    """Whether its place was nobody's when it was seen, and is read again as somebody's.
+
+    Mined coins stay where they are: their maturity would have to be waited for.
+    """
+    was_nobodys = known["state"] == D.UNCLAIMED and known["reason"] == Reason.ADDRESS_NOT_GIVEN_OUT
+    return was_nobodys and verdict.reason not in (Reason.ADDRESS_NOT_GIVEN_OUT, Reason.IMMATURE)
+
+
 def ways_of(known: asyncpg.Record | None, verdict: Verdict) -> list[tuple[DepositState, str]]:
     """The states, with reasons, through which what is in a block goes; `known` was in none."""
     if known is None or known["state"] == D.SEEN:
@@ -164,7 +173,7 @@ def ways_of(known: asyncpg.Record | None, verdict: Verdict) -> list[tuple[Deposi
         credited = (D.CREDITED, known["reason"])
         is_refused = known["reason"].startswith(refusals.PREFIX)
         return [credited, (D.HELD, known["reason"])] if is_refused else [credited]
-    if known["state"] != D.REVERSED:
+    if known["state"] not in (D.REVERSED, D.UNCLAIMED):
         return [(D.SEEN, ""), (verdict.state, verdict.reason)]
     if verdict.state in (D.HELD, D.UNCLAIMED):
         return [(D.CONFIRMING, ""), (verdict.state, verdict.reason)]

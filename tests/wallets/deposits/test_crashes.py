@@ -10,6 +10,7 @@ from tests.wallets.conftest import NETWORK_ID
 from tests.wallets.crash_points import Countdown, Sites, die_everywhere
 from tests.wallets.deposits.memory_blocks import (
     ACCOUNT,
+    AHEAD,
     SHARD,
     MemoryBlocks,
     MemoryCredits,
@@ -17,6 +18,7 @@ from tests.wallets.deposits.memory_blocks import (
     add_tier,
     pays,
 )
+from tests.wallets.deposits.test_addresses import PlainBranch
 from tests.wallets.deposits.test_crediting import book
 from tests.wallets.deposits.test_pool import MemoryPool
 from tests.wallets.deposits.test_screening import PEOPLE, VENUE, Screen
@@ -27,6 +29,7 @@ from wallets.deposits import (
     pool,
     refusals,
     rescan,
+    restoring,
     scanner,
     screening,
     sightings,
@@ -34,6 +37,7 @@ from wallets.deposits import (
 from wallets.deposits.held import ReturnAccount
 from wallets.deposits.pool import Pool
 from wallets.deposits.rescan import Rescan
+from wallets.deposits.restoring import Given
 from wallets.deposits.scanner import Hooks, Moved, Scanner
 from wallets.deposits.screening import Screening
 from wallets.errors import Rejected
@@ -43,7 +47,9 @@ from wallets.screening.verdicts import Subject
 # Many short lives, one after the other.
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
-SITES = Sites(crediting, held, pool, refusals, rescan, scanner, screening, sightings, switch)
+SITES = Sites(
+    crediting, held, pool, refusals, rescan, restoring, scanner, screening, sightings, switch
+)
 CREDIT, WITHDRAWABLE, ABSENCE, FINAL = 2, 3, 2, 4
 # The first block that a scan applies; deposits below it are found by a rescan only.
 BIRTHDAY = 2
@@ -64,6 +70,9 @@ class Venue:
         )
         await self.scan.connection.execute("update custody.source set last_seq = 0")
         await self.scan.connection.execute("update custody.chain set screens_deposits = false")
+        await self.scan.connection.execute(
+            "update custody.address set account_id = 0, request_id = null where key = $1", AHEAD
+        )
         self.chain = self.scan.chain = MemoryBlocks()
         self.pool, self.screen = MemoryPool(self.scan), Screen()
         self.engine = MemoryCredits(self.scan.database, self.scan.connection)
@@ -175,6 +184,18 @@ async def rescans(venue: Venue, countdown: Countdown) -> None:
     await Rescan(database, chain, HOOKS, NETWORK_ID).run(0)
 
 
+async def pays_nobodys_place(venue: Venue, _: Countdown) -> None:
+    venue.chain.mine(pays("early", key=AHEAD))
+
+
+async def restores(venue: Venue, countdown: Countdown) -> None:
+    """Two persons say whose the place is."""
+    database = countdown.before(venue.scan.database)
+    given = Given(1, 1, ACCOUNT, SHARD, b"r", "")
+    await restoring.restore(database, PlainBranch(), NETWORK_ID, 2, [given], PEOPLE)
+    assert given in [one async for one in restoring.read_given(database, NETWORK_ID)]
+
+
 @dataclass(frozen=True)
 class World:
     """What happens, and what engine and customers know in the end."""
@@ -210,6 +231,9 @@ WORLDS = {
     ),
     "returned": World(
         (opens_return_account, *HELD, gives_back, EMPTY), ["credit"], {"bad": "credited"}, VENUE
+    ),
+    "owned later": World(
+        (pays_nobodys_place, restores, rescans, EMPTY), ["credit"], {"early": "credited"}
     ),
     "found later": World((pays_before_birthday, rescans, EMPTY), ["credit"], {"early": "credited"}),
 }

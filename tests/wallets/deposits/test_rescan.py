@@ -4,7 +4,7 @@ import pytest
 
 from runtime.errors import Unavailable
 from tests.wallets.conftest import NETWORK_ID
-from tests.wallets.deposits.memory_blocks import ACCOUNT, MemoryCredits, Scan, add_tier, pays
+from tests.wallets.deposits.memory_blocks import ACCOUNT, AHEAD, MemoryCredits, Scan, add_tier, pays
 from wallets.bitcoin import coins
 from wallets.deposits.rescan import Rescan
 from wallets.deposits.scanner import Hooks, Scanner
@@ -70,3 +70,42 @@ async def test_a_block_that_the_scan_does_not_have_adds_nothing(scan: Scan) -> N
 async def test_before_the_first_scan_there_is_nothing_to_read_again(scan: Scan) -> None:
     with pytest.raises(Rejected, match="NOTHING_SCANNED"):
         await rescan(scan).run(0)
+
+
+async def own(scan: Scan, key: bytes, account_id: int = ACCOUNT) -> None:
+    await scan.connection.execute(
+        "update custody.address set account_id = $2 where key = $1", key, account_id
+    )
+
+
+async def test_what_came_before_its_place_had_an_owner_is_credited_once_it_has_one(
+    scan: Scan, engine: MemoryCredits
+) -> None:
+    await add_tier(scan.connection, 1, 0, 1, 1)
+    scan.chain.mine(
+        pays("early", key=AHEAD),
+        pays("small", 1, key=AHEAD),
+        pays("mined", key=AHEAD, is_coinbase=True),
+    )
+    await scan.catch_up()
+    nobodys = {"early": "unclaimed", "small": "unclaimed", "mined": "unclaimed"}
+    # Read again without an owner nothing changes.
+    await rescan(scan).run(1)
+    assert await scan.states() == nobodys
+    await own(scan, AHEAD)
+    await rescan(scan).run(1)
+    assert await scan.states() == nobodys | {"early": "confirming"}
+    reason = await scan.connection.fetchval(
+        "select reason from custody.deposit where txid = 'small'"
+    )
+    assert reason == "BELOW_MINIMUM"
+    scan.chain.mine()
+    await scan.catch_up()
+    await engine.apply()
+    await rescan(scan).run(1)
+    scan.chain.mine()
+    await scan.catch_up()
+    await engine.apply()
+    assert (await scan.states())["early"] == "withdrawable"
+    assert engine.done.count("credit") == 1
+    assert engine.balance == 1_000
