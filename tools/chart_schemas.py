@@ -1,13 +1,14 @@
 """Schemas that manifests of the chart are checked with: kept small in tests/chart/schemas.
 
-    python -m tools.chart_schemas pin            from the cluster that kubectl speaks to
+    python -m tools.chart_schemas pin            from the cluster that kubectl speaks to, with our
+                                                 definitions in it
     python -m tools.chart_schemas write FOLDER   one file per kind, as kubeconform reads them
 
 Called by `tools/lint_chart.sh`. What is pinned are the definitions of the kinds that the chart
-renders, without descriptions, so that linting needs neither a cluster nor a network. Our own
-definitions are left out: a real API server judges them in `make test-cluster`. `operators.json` is
-kept by hand: the fields that the chart may use, of cert-manager 1.21, CloudNativePG 1.27 and
-Gateway API 1.4.
+renders and of our own, without descriptions, so that linting needs neither a cluster nor a network.
+CustomResourceDefinitions themselves are left out: a real API server judges them in
+`make test-cluster`. `operators.json` is kept by hand: the fields that the chart may use, of
+cert-manager 1.21, CloudNativePG 1.27 and Gateway API 1.4.
 """
 
 import json
@@ -51,6 +52,11 @@ def kinds_of(definitions: dict[str, Any]) -> dict[str, str]:
             if kind["kind"] in API_VERSIONS.get(version, ()):
                 found[f"{version} {kind['kind']}"] = name
     return found
+
+
+def wanted_kinds() -> set[str]:
+    """All of them, as "apiVersion Kind"."""
+    return {f"{version} {kind}" for version, kinds in API_VERSIONS.items() for kind in kinds}
 
 
 def bare(value: Any) -> Any:
@@ -100,6 +106,9 @@ def pin() -> None:
     version = asked("/version")
     definitions = asked("/openapi/v2")["definitions"]
     kinds = kinds_of(definitions)
+    missing = sorted(wanted_kinds() - kinds.keys())
+    if missing:
+        sys.exit(f"the cluster does not know {', '.join(missing)}")
     content = {"kinds": kinds, "definitions": needed(definitions, sorted(kinds.values()))}
     path = PINNED / f"kubernetes-{version['major']}.{version['minor']}.json"
     path.write_text(json.dumps(content, indent=0, sort_keys=True) + "\n", "utf-8")
