@@ -46,7 +46,15 @@ class Books:
     async def look(self) -> Look:
         accounts = Accounts(self.database, NETWORK_ID, self.balances)
         rules = Rules(FINAL_DEPTH)
-        job = Reconciliation(self.database, NETWORK_ID, accounts.count, (), rules, accounts.prepare)
+        job = Reconciliation(
+            self.database,
+            NETWORK_ID,
+            accounts.count,
+            (),
+            rules,
+            accounts.prepare,
+            accounts.was_taken,
+        )
         return await job.look()
 
     async def hot(self) -> dict[int, int]:

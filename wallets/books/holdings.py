@@ -5,12 +5,12 @@ so that book and chain are looked at in one moment. What is at an address says n
 it is: that is the book's.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from runtime.postgres import Connection
-from wallets.contract import Attempt, BlockRef, Confirmation
+from wallets.contract import Attempt, BlockRef, Confirmation, TransactionId
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +75,22 @@ class AsksBalances(Protocol):
 
     async def confirm(self, attempt: Attempt) -> Confirmation:
         """As the adapter's. Raises Unavailable, Stuck."""
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """Tokens that left an account by its own doing, as the chain tells it."""
+
+    txid: TransactionId
+    sender: bytes
+
+
+@runtime_checkable
+class TellsDepartures(Protocol):
+    """A chain that can tell tokens which were sent from those that their issuer took."""
+
+    async def departures(self, contract: bytes, above: int, ref: BlockRef) -> Sequence[Departure]:
+        """All transfers of a token above this height, up to this block, whoever sent them.
+
+        Raises Unavailable, Stuck, Quarantined.
+        """

@@ -28,6 +28,7 @@ READS: Final = frozenset(
         "eth_getBlockByNumber",
         "eth_getBlockReceipts",
         "eth_getCode",
+        "eth_getLogs",
         "eth_getTransactionByHash",
         "eth_getTransactionCount",
         "eth_getTransactionReceipt",

@@ -61,6 +61,8 @@ def receipt_of(receipt: Mapping[str, Any]) -> dict[str, Any]:
 
 def projected(method: str, answer: Any) -> Any:
     """An answer as it is compared; one that is not what the method gives stays as it is."""
+    if method == "eth_getLogs" and isinstance(answer, list):
+        return [log_of(one) if isinstance(one, dict) else one for one in answer]
     if not isinstance(answer, dict):
         return answer
     if method == "eth_getTransactionReceipt":

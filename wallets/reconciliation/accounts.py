@@ -17,7 +17,14 @@ from runtime.errors import Unavailable
 from runtime.postgres import Connection, Database
 from wallets.books import receipts
 from wallets.books.accounts import Account
-from wallets.books.holdings import AsksBalances, ChainMoved, Found, Holdings, Pile
+from wallets.books.holdings import (
+    AsksBalances,
+    ChainMoved,
+    Found,
+    Holdings,
+    Pile,
+    TellsDepartures,
+)
 from wallets.contract import Attempt, AttemptId, BlockRef, ConfirmationState
 from wallets.core.transactions import changing
 from wallets.errors import Broken, Quarantined, Stuck
@@ -27,6 +34,7 @@ ACTOR: Final = "reconciliation"
 TIP: Final = """
 select height, block_hash from custody.block where network_id = $1 order by height desc limit 1
 """
+CONTRACT: Final = "select contract from custody.asset where network_id = $1 and asset_id = $2"
 CONTRACTS: Final = "select contract from custody.asset where network_id = $1"
 # Of deposit addresses, those that something happened to since they were read: a deposit in a later
 # block, or a transfer of ours that was open or ended after it.
@@ -85,6 +93,23 @@ where r.network_id = $1
     and not exists (select from custody.posting p where p.network_id = $1 and p.cause = 'found'
         and p.cause_id = convert_to(r.txid || ':' || r.index, 'UTF8'))
 order by r.height, r.txid, r.index limit $2
+"""
+# The newest look at the chain at which nothing of an asset was missing there, or only what is known
+# to be its issuer's doing.
+WHOLE_AT: Final = """
+select height from custody.reconciliation_run where network_id = $1 and height >= 0
+    and not exists (select from jsonb_to_recordset(findings)
+        as found(side text, asset_id integer, atoms numeric, destroyed boolean)
+        where side = 'chain' and asset_id = $2 and atoms < 0 and destroyed is not true)
+order by run_id desc limit 1
+"""
+# Of senders, those that are ours, in transactions that are none of ours.
+TAKEN: Final = """
+select exists (select from unnest($2::text[], $3::bytea[]) gone(txid, key)
+    where (exists (select from custody.address a where a.network_id = $1 and a.key = gone.key)
+            or gone.key = any($4::bytea[]))
+        and not exists (select from custody.attempt a
+            where a.network_id = $1 and a.txid = gone.txid))
 """
 PAYS: Final = (ConfirmationState.MINED, ConfirmationState.FINAL)
 T = TypeVar("T")
@@ -173,6 +198,35 @@ class Accounts:
             ),
             opens_with_surplus=True,
         )
+
+    async def was_taken(self, asset_id: int, ref: BlockRef) -> bool:
+        """Whether tokens that are missing went by a transfer of ours that custody does not know.
+
+        False is said only where the chain's logs tell it: then nobody but their issuer can have
+        destroyed them, which no key of ours could stop. Raises Unavailable.
+        """
+        async with self.database.connection() as connection:
+            whole_at = await connection.fetchval(WHOLE_AT, self.network_id, asset_id)
+            contract = await connection.fetchval(CONTRACT, self.network_id, asset_id)
+            hot = list(await receipts.read_hot(connection, self.network_id))
+        if not isinstance(self.chain, TellsDepartures) or not contract or whole_at is None:
+            return True
+        if not 0 <= ref.height - whole_at <= limits.DEPARTURE_BLOCKS_MAX:
+            return True
+        above = max(0, whole_at - limits.DEPARTURE_OVERLAP_BLOCKS)
+        found = await asked(self.chain.departures(contract, above, ref))
+        if not await asked(self.chain.is_at(ref)):
+            raise Unavailable("the chain went on while logs were read")
+        async with self.database.connection() as connection:
+            return bool(
+                await connection.fetchval(
+                    TAKEN,
+                    self.network_id,
+                    [one.txid for one in found],
+                    [one.sender for one in found],
+                    hot,
+                )
+            )
 
     async def _tip(self, connection: Connection) -> BlockRef:
         row = await connection.fetchrow(TIP, self.network_id)

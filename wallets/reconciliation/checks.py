@@ -5,7 +5,7 @@ to be on its way between them is a part of it, so that a difference is a fault a
 """
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 
@@ -108,3 +108,16 @@ def to_stop(findings: Sequence[Finding], surplus_max: dict[int, int]) -> list[Fi
         for one in findings
         if one.is_deficit or one.atoms > surplus_max.get(one.asset_id, one.atoms)
     ]
+
+
+def of_tokens_alone(stopping: Sequence[Finding], natives: Collection[int]) -> list[Finding]:
+    """Tokens that the chain misses where nothing else differs: their issuer may have taken them.
+
+    Whoever has our keys pays for gas, so that what the network is paid in is missing too.
+    """
+    tokens = [
+        one
+        for one in stopping
+        if one.side is Side.CHAIN and one.is_deficit and one.asset_id not in natives
+    ]
+    return tokens if len(tokens) == len(stopping) else []

@@ -106,7 +106,9 @@ def show(look: Look) -> None:
             f" opening {owed.opening_atoms or 0}"
         )
     for finding in look.findings:
-        click.echo(f"{finding}{' (payouts stop)' if finding in look.stopping else ''}")
+        what = " (payouts stop)" if finding in look.stopping else ""
+        what = " (payouts of this asset stop)" if finding in look.suspending else what
+        click.echo(f"{finding}{what}")
     if not look.findings:
         click.echo("nothing differs")
 

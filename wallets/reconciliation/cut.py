@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from cambist.orders.v1 import enums_pb2
+from runtime import logs
 from runtime.postgres import Connection, Database, outcome_of_read
 from wallets.books import postings
 from wallets.books.accounts import OWED, Account
@@ -47,6 +48,14 @@ limit $2
 """
 # What each kind adds to what the book owes.
 SIGNS: Final[Mapping[str, int]] = {"credit": 1, "reverse_credit": -1, "settle": -1, "reopen": 1}
+SUSPEND: Final = """
+update custody.asset set withdrawals_suspended = true, suspended_reason = $3
+where network_id = $1 and asset_id = $2 and not withdrawals_suspended returning true
+"""
+SUSPENDED: Final = """
+insert into custody.event (kind, subject_id, state_before, state_after, actor, reason)
+values ('asset', $1, 'paid', 'suspended', $2, $3)
+"""
 PENDING_MAX: Final = 100_000
 IS_FIRST: Final = """
 select not exists (
@@ -270,9 +279,11 @@ async def record(
     cut: Cut,
     findings: Sequence[Finding],
     stopping: Sequence[Finding],
+    *,
+    suspending: Sequence[Finding] = (),
 ) -> None:
-    """One row per look, and the network's stop, which only a person ends."""
-    reason = "; ".join(map(str, stopping))
+    """One row per look, and the network's stop or an asset's, which only people end."""
+    reason = "; ".join(map(str, [*stopping, *suspending]))
     async with changing(database, ACTOR, reason) as connection:
         await connection.executemany(
             "insert into custody.reconciliation_opening values ($1, $2) on conflict do nothing",
@@ -292,6 +303,7 @@ async def record(
                         "account": one.account,
                         "atoms": str(one.atoms),
                     }
+                    | ({"destroyed": True} if one in suspending else {})
                     for one in findings
                 ]
             ),
@@ -302,5 +314,23 @@ async def record(
                 "update custody.chain set withdrawals_stopped = true, stopped_reason = $2 "
                 "where network_id = $1 and not withdrawals_stopped",
                 network_id,
-                f"{Condition.BOOKS_DEFICIT}: {reason}",
+                f"{Condition.BOOKS_DEFICIT}: {'; '.join(map(str, stopping))}",
             )
+        for one in suspending:
+            await _suspend(connection, network_id, one)
+
+
+async def _suspend(connection: Connection, network_id: int, finding: Finding) -> None:
+    """Payouts of one asset wait by name, and no quote is given for it; others go on."""
+    why = f"{Condition.BOOKS_DEFICIT}: {finding}"
+    if await connection.fetchval(SUSPEND, network_id, finding.asset_id, why):
+        await connection.execute(SUSPENDED, str(finding.asset_id), ACTOR, why)
+        logs.get(__name__).error("payouts of an asset stop", asset=finding.asset_id, reason=why)
+
+
+async def read_natives(database: Database, network_id: int) -> frozenset[int]:
+    """Assets that a network takes its fees in."""
+    rows = await database.read(
+        "select asset_id from custody.asset where network_id = $1 and contract = ''", network_id
+    )
+    return frozenset(row["asset_id"] for row in rows)

@@ -12,9 +12,17 @@ from runtime import logs
 from runtime.errors import Unavailable, Unknown
 from runtime.postgres import Database
 from wallets.books.holdings import ChainMoved, Counts
+from wallets.contract import BlockRef
 from wallets.core import inbox
 from wallets.reconciliation import cut, limits
-from wallets.reconciliation.checks import Finding, Side, check_held, check_owed, to_stop
+from wallets.reconciliation.checks import (
+    Finding,
+    Side,
+    check_held,
+    check_owed,
+    of_tokens_alone,
+    to_stop,
+)
 from wallets.reconciliation.cut import Cut, Externals
 from wallets.reconciliation.engine import Engine
 
@@ -33,11 +41,15 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one look found; `stopping` is a part of `findings`."""
+    """What one look found; `stopping` and `suspending` are parts of `findings`.
+
+    Payouts of the network stop for the first, and those of one asset for each of the second.
+    """
 
     cut: Cut
     findings: tuple[Finding, ...]
     stopping: tuple[Finding, ...]
+    suspending: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +63,8 @@ class Reconciliation:
     rules: Rules
     # What is asked of nodes before each look; raises ChainMoved, as counting does.
     prepares: Callable[[], Awaitable[None]] | None = None
+    # Whether missing tokens went by our own keys; None = nobody can tell, so all of them did.
+    was_taken: Callable[[int, BlockRef], Awaitable[bool]] | None = None
 
     async def run(self) -> None:
         """Looks for ever. Raises Broken."""
@@ -72,16 +86,36 @@ class Reconciliation:
                 )
         findings = [*check_held(found.held), *check_owed(owed)]
         judged = [one for one in findings if self.rules.engine_stops or one.side is not Side.ENGINE]
-        stopping = to_stop(judged, self.rules.surplus_max)
+        harmful = to_stop(judged, self.rules.surplus_max)
+        suspending = await self._destroyed(found, harmful)
+        stopping = [one for one in harmful if one not in suspending]
         for one in findings:
-            log = logs.get(__name__).error if one in stopping else logs.get(__name__).warning
+            log = logs.get(__name__).error if one in harmful else logs.get(__name__).warning
             log("books differ", side=one.side, finding=str(one), height=found.block.height)
         final = found.block.height - self.rules.final_depth + 1
         deep = [one for one in found.found if one.height <= final]
         # Before the look is stored: the first one books what was there, and is the first once.
         await cut.book_found(self.database, self.network_id, deep)
-        await cut.record(self.database, self.network_id, found, findings, stopping)
-        return Look(found, tuple(findings), tuple(stopping))
+        await cut.record(
+            self.database, self.network_id, found, findings, stopping, suspending=suspending
+        )
+        return Look(found, tuple(findings), tuple(stopping), tuple(suspending))
+
+    async def _destroyed(self, found: Cut, harmful: Sequence[Finding]) -> list[Finding]:
+        """Deficits that are their token's alone: what its issuer did, and nobody with our keys."""
+        if self.was_taken is None:
+            return []
+        natives = await cut.read_natives(self.database, self.network_id)
+        tokens = of_tokens_alone(harmful, natives)
+        try:
+            for one in tokens:
+                if await self.was_taken(one.asset_id, found.block):
+                    return []
+        except Unavailable as error:
+            # Unknown is no proof of innocence.
+            logs.get(__name__).warning("who took tokens is unknown", reason=str(error))
+            return []
+        return tokens
 
     async def _cut(self) -> Cut:
         """When the chain stood still for as long as it takes. Raises Unavailable, Unknown."""

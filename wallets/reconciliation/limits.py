@@ -21,3 +21,7 @@ OLDEST_PAGE: Final = 16
 # Transactions of ours that are on their way; above it nobody can tell in time.
 OPEN_MAX: Final = 1_000
 RECEIPTS_MAX: Final = 10_000
+# Blocks in which is looked for who sent a token that is missing; beyond, it counts as sent.
+DEPARTURE_BLOCKS_MAX: Final = 128
+# Of them before the last whole look, where another branch may have put what was later.
+DEPARTURE_OVERLAP_BLOCKS: Final = 16

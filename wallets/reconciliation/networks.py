@@ -47,6 +47,12 @@ async def open_reconciliation(
     if balances is not None:
         accounts = Accounts(database, network_id, balances)
         return Reconciliation(
-            database, network_id, accounts.count, engines, rules, accounts.prepare
+            database,
+            network_id,
+            accounts.count,
+            engines,
+            rules,
+            accounts.prepare,
+            accounts.was_taken,
         )
     return Reconciliation(database, network_id, counts_of(row["chain"]), engines, rules)

@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wallets.reconciliation.checks import Finding, Held, Owed, Side, check_held, check_owed, to_stop
+from wallets.reconciliation.checks import (
+    Finding,
+    Held,
+    Owed,
+    Side,
+    check_held,
+    check_owed,
+    of_tokens_alone,
+    to_stop,
+)
 
 ATOMS = st.integers(-(10**12), 10**12)
 
@@ -66,3 +75,14 @@ def test_a_deficit_always_stops_and_a_surplus_only_above_its_limit() -> None:
     assert to_stop([deficit, little, much], {}) == [deficit]
     assert to_stop([deficit, little, much], {1: 10}) == [deficit, much]
     assert str(deficit) == "deficit of 1 in hot of asset 1"
+
+
+def test_missing_tokens_are_their_issuers_doing_only_where_nothing_else_is_missing() -> None:
+    token, other = Finding(Side.CHAIN, 2, "hot", -5), Finding(Side.CHAIN, 3, "hot", -1)
+    assert of_tokens_alone([token, other], {1}) == [token, other]
+    for beside in (
+        Finding(Side.CHAIN, 1, "hot", -1),
+        Finding(Side.ENGINE, 2, "customers", -5),
+        Finding(Side.CHAIN, 3, "hot", 10),
+    ):
+        assert of_tokens_alone([token, beside], {1}) == []
