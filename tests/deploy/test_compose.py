@@ -24,7 +24,12 @@ from tests.deploy.linting import RUN_LOADER, loader
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FILES = ROOT / "deploy" / "compose"
-GIVEN = {"CAMBIST_POSTGRES_PASSWORD": "p" * 20, "CAMBIST_TOKEN_SECRET": "t" * 40}
+GIVEN = {
+    "CAMBIST_POSTGRES_PASSWORD": "p" * 20,
+    "CAMBIST_MATCHING_PASSWORD": "m" * 20,
+    "CAMBIST_GATEWAY_PASSWORD": "g" * 20,
+    "CAMBIST_TOKEN_SECRET": "t" * 40,
+}
 ASKED = re.compile(r"\$\{([A-Z_]+)(?:(:-|:\?)([^}]*))?\}")
 UPDATES = os.environ.get("CAMBIST_UPDATE_GOLDEN") == "1"
 NEWER = re.compile(r"tune\.h2\.fe\.|timeout client-hs")
@@ -73,8 +78,35 @@ def test_each_process_accepts_the_settings_that_it_gets(
 def test_secrets_have_no_defaults() -> None:
     text = (ROOT / "compose.yaml").read_text("utf-8")
     for name, how, _ in ASKED.findall(text):
-        if name.endswith(("TOKEN_SECRET", "POSTGRES_PASSWORD")):
+        if name in GIVEN:
             assert how == ":?", name
+
+
+def test_migrations_alone_are_the_owner_and_each_service_has_a_role_that_is_made_before() -> None:
+    owner: set[str] = set()
+    roles: dict[str, str] = {}
+    given: dict[str, set[str]] = {}
+    for name, service in services().items():
+        for key, value in service.get("environment", {}).items():
+            user = re.match(r"postgresql://([a-z_]+):", value)
+            if key.startswith("ROLE_DSN_"):
+                assert user
+                roles[key.removeprefix("ROLE_DSN_")] = value
+                assert user[1] == key.removeprefix("ROLE_DSN_")
+            elif user and user[1] == "cambist":
+                owner.add(name)
+            elif user:
+                assert roles[user[1]] == value, name
+                given.setdefault(user[1], set()).add(name)
+    assert owner == {"make-roles", "migrate-matching", "migrate-gateway"}
+    assert given == {
+        "cambist_matching": {"matching-a", "matching-b", "projector", "snapshotter"},
+        "cambist_gateway": {"gateway"},
+    }
+    for name in ("matching", "gateway"):
+        told = services()[f"migrate-{name}"]["environment"]
+        assert told[f"CAMBIST_{name.upper()}_POSTGRES_SERVICE_ROLE"] == f"cambist_{name}"
+    assert "make-roles" in services()["migrate-matching"]["depends_on"]
 
 
 def test_every_container_of_ours_has_an_image_no_rights_and_a_fixed_root() -> None:
