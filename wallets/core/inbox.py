@@ -10,7 +10,7 @@ import asyncpg
 
 from runtime.postgres import Connection, Database
 from wallets.contract import WithdrawalId
-from wallets.core import outbox
+from wallets.core import engine_ahead, outbox
 from wallets.core.transactions import changing
 from wallets.core.units import to_chain
 from wallets.deposits import refusals
@@ -142,6 +142,7 @@ async def _take_answer(connection: Connection, event: Answered, seq: int) -> Non
         seq,
     )
     if row is None:
+        await engine_ahead.notice(connection, event.source_id, event.source_seq)
         return
     if row["kind"] != "start":
         if event.reason != 0:

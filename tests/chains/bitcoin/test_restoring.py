@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from cambist.client.errors import Rejected
+from cambist.client.withdrawals import Wanted
 from runtime import postgres
 from runtime.settings import PostgresSettings
 from tests.chains.bitcoin.regtest import Regtest
@@ -113,3 +115,44 @@ async def test_b14_a_deposit_far_above_what_is_derived_is_found_and_credited_in_
     assert [tuple(row) for row in commands] == [("credit", 0)]
     assert await world.book() == {"hot": IN_ATOMS, "customers": -IN_ATOMS}
     assert await world.coins_atoms() == IN_ATOMS
+
+
+async def test_b14_what_a_lost_database_had_credited_is_not_credited_again_by_a_new_one(
+    world: World, tmp_path: Path
+) -> None:
+    kept = tmp_path / "addresses.jsonl"
+    await world.rows.execute("update custody.chain set deposit_final_depth = 4")
+    address = await address_of(world, world.account_id)
+    await asyncio.to_thread(world.regtest.call, "sendtoaddress", address, f"{IN_ATOMS / COIN:.8f}")
+    finalized = "select exists (select from custody.outbox where answer_reason = 0 and kind = $1)"
+
+    async def is_final() -> bool:
+        await world.mine()
+        return bool(await world.rows.fetchval(finalized, "finalize_credit"))
+
+    # From then on the engine does not know the deposit any more, and would take it for a new one.
+    await until(is_final, pause_seconds=0.5)
+    await write_list(world, kept)
+    await lose_database(world)
+
+    async def is_stopped() -> bool:
+        reason = str(await world.rows.fetchval("select stopped_reason from custody.chain"))
+        return reason.startswith("EngineAhead")
+
+    await until(is_stopped)
+    await wait_scanned(world)
+    restore = ("addresses", "restore", "--places", "1", "--given", str(kept))
+    await world.custody.command(*restore, *BY)
+    await world.custody.command("rescan", "--from-height", "100")
+    await world.mine(4)
+    await wait_scanned(world)
+    assert [tuple(row) for row in await world.rows.fetch(FOUND)] == [
+        (world.account_id, "held", "ASSET_SUSPENDED")
+    ]
+    assert await world.rows.fetch("select 1 from custody.outbox") == []
+    assert await world.balance() == (IN_ATOMS, 0, 0)
+    target = str(await asyncio.to_thread(world.regtest.call, "getnewaddress"))
+    with pytest.raises(Rejected, match="WITHDRAWALS_SUSPENDED"):
+        await world.client.withdrawals.quote(
+            Wanted(world.account_id, ASSET_ID, "bitcoin", "0.01", target)
+        )

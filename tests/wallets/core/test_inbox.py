@@ -5,10 +5,13 @@ import pytest
 from tests.wallets.conftest import NETWORK_ID
 from tests.wallets.core.conftest import Venue, request
 from tests.wallets.core.memory_chain import SHARD, SOURCE_ID
+from wallets.contract import WithdrawalId
 from wallets.core import inbox
-from wallets.core.inbox import Answered, JournalRow
+from wallets.core.inbox import Answered, JournalRow, Requested
 from wallets.core.units import to_chain
 from wallets.errors import Broken
+
+STANDS = "select * from custody.chain join custody.asset using (network_id)"
 
 
 async def test_a_row_that_comes_again_changes_nothing(venue: Venue) -> None:
@@ -44,6 +47,33 @@ async def test_a_refused_release_stops_the_network_and_says_why(venue: Venue) ->
     assert row is not None
     assert row["withdrawals_stopped"]
     assert "release" in row["stopped_reason"]
+
+
+async def test_an_answer_to_a_command_that_was_never_given_stops_payouts_and_credits(
+    venue: Venue,
+) -> None:
+    await venue.engine.tell(Answered(SOURCE_ID, 6, 0), Answered(SOURCE_ID, 7, 0))
+    row = await venue.connection.fetchrow(STANDS)
+    assert row is not None
+    assert row["withdrawals_stopped"]
+    assert row["stopped_reason"].startswith(f"EngineAhead: it took {SOURCE_ID}/7")
+    assert row["deposits_suspended"]
+    # The engine takes no number twice: what is sent now must be new to it.
+    await venue.engine.request(request(destination="nowhere"))
+    await venue.engine.tell(Requested(WithdrawalId(b"u" * 16), 4096, 1, 77, 500, 20, "to-nobody"))
+    assert await venue.connection.fetchval("select source_seq from custody.outbox") == 8
+
+
+async def test_repeated_answers_and_those_of_other_sources_stop_nobody(venue: Venue) -> None:
+    await venue.engine.request(request(destination="nowhere"))
+    await venue.worker().step()
+    for _ in range(2):
+        await venue.engine.tell(Answered(SOURCE_ID, 1, 0), Answered(SOURCE_ID + 1, 9, 0))
+    row = await venue.connection.fetchrow(STANDS)
+    assert row is not None
+    assert not row["withdrawals_stopped"]
+    assert not row["deposits_suspended"]
+    assert await venue.connection.fetchval("select last_seq from custody.source") == 1
 
 
 @pytest.mark.parametrize(
