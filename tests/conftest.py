@@ -3,9 +3,11 @@
 import logging
 import os
 import secrets
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Final
 
 import asyncpg
 import pytest
@@ -15,6 +17,8 @@ from pydantic import SecretStr
 from runtime import embedded_postgres
 from runtime.embedded_postgres import EmbeddedPostgres
 from runtime.settings import PostgresSettings
+
+TEMPORARY: Final = pytest.StashKey[Path]()
 
 
 @pytest.fixture(scope="session")
@@ -45,14 +49,34 @@ def postgres_settings(postgres_dsn: str) -> PostgresSettings:
     return PostgresSettings(dsn=SecretStr(postgres_dsn))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Gives each run temporary folders of its own.
+
+    pytest's common one is closed to other users whenever a run starts: the Postgres of an earlier
+    run, which root starts as another user, could no longer reach its data.
+    """
+    if config.option.basetemp is None:
+        config.stash[TEMPORARY] = Path(tempfile.mkdtemp(prefix="cambist-tests-"))
+        config.option.basetemp = str(config.stash[TEMPORARY])
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """In CI a skipped test fails the run: what should have run and did not is not a success."""
-    if os.environ.get("CAMBIST_TEST_SKIPS_FAIL") != "1" or hasattr(session.config, "workerinput"):
+    """In CI a skipped test fails the run: what should have run and did not is not a success.
+
+    Temporary folders are kept after a run with failures only.
+    """
+    config = session.config
+    if hasattr(config, "workerinput"):
         return
-    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if reporter is not None and reporter.stats.get("skipped"):
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    skips_fail = os.environ.get("CAMBIST_TEST_SKIPS_FAIL") == "1"
+    if skips_fail and reporter is not None and reporter.stats.get("skipped"):
         reporter.write_line("skipped tests fail this run (CAMBIST_TEST_SKIPS_FAIL=1)", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    if TEMPORARY in config.stash and session.exitstatus == pytest.ExitCode.OK:
+        shutil.rmtree(config.stash[TEMPORARY], ignore_errors=True)
 
 
 @pytest.fixture
