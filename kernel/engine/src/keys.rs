@@ -6,7 +6,7 @@
 //! caches: an id takes one line of them, the one that goes gives its line to the one that comes, and `prefetch_…` ask
 //! for lines before they are needed.
 
-use crate::slots::Slots;
+use crate::slots::{Slots, hash_of};
 use crate::types::{Id, KeyKind, KeyState, RejectReason};
 use cambist_prefetch::prefetch;
 use std::cmp::Reverse;
@@ -16,6 +16,8 @@ const NONE: u32 = u32::MAX;
 const LISTS: usize = 2;
 /// Entries that the first id makes room for.
 const ENTRIES_MIN: usize = 16;
+/// Entries of a table that has pages of memory of its own: 256 KiB.
+const LARGE_ENTRIES: usize = 4_096;
 
 /// One id: one cache line.
 #[derive(Clone, Copy, Debug)]
@@ -169,16 +171,6 @@ impl Default for Keys {
     }
 }
 
-#[inline]
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "both halves of the id, and the upper half of the hash"
-)]
-fn hash_of(id: u128) -> u32 {
-    let mixed = (id as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (id >> 64) as u64;
-    ((mixed ^ mixed >> 29).wrapping_mul(0xD6E8_FEB8_6659_FD93) >> 32) as u32
-}
-
 impl Keys {
     #[inline]
     fn locate(&self, id: u128) -> Option<u32> {
@@ -319,8 +311,14 @@ impl Keys {
             return entry;
         }
         if self.entries.len() == self.entries.capacity() {
-            self.entries
-                .reserve_exact((self.entries.len() / 4).max(ENTRIES_MIN));
+            // Of many small tables the rest is memory lost; that of a large one is not touched before it is needed.
+            let count = self.entries.len();
+            let more = if count < LARGE_ENTRIES {
+                count / 4
+            } else {
+                count
+            };
+            self.entries.reserve_exact(more.max(ENTRIES_MIN));
         }
         self.entries.push(key);
         u32::try_from(self.entries.len() - 1).expect("bounded by id_capacity and open orders")

@@ -1,48 +1,139 @@
-//! From the hash of an id to its entry: buckets of sixteen slots, each one cache line, so that a look nearly always ends
+//! From the hash of an id to its entry: buckets of twelve slots, each one cache line, so that a look nearly always ends
 //! in the line where it began. It is never iterated: its order decides nothing.
+//!
+//! A slot names its bucket by bits of the hash. In a table of many buckets few of those bits tell the slots of one
+//! bucket apart, and each that only seems to match costs a look at its entry, which is far away. So a bucket has a mark
+//! of each slot too: other bits of the hash, all compared at once.
 
 use cambist_prefetch::prefetch;
 
-const BUCKET_SLOTS: usize = 16;
+const BUCKET_SLOTS: usize = 12;
+/// Slots of a bucket that are used before the table grows, on average.
+const BUCKET_LOAD: usize = BUCKET_SLOTS * 3 / 4;
 const BUCKETS_MIN: usize = 1;
 /// Bits of a slot that name its entry; the others are the upper bits of the hash.
 const ENTRY_BITS: u32 = 17;
 const HASH_BITS: u32 = u32::BITS - ENTRY_BITS;
 /// Most entries: far more than an account may have ids.
 const ENTRIES_MAX: u32 = (1 << ENTRY_BITS) - 1;
+const MARK_BITS: u32 = 8;
+/// The upper bit of each byte, which every mark has.
+const USED: u128 = u128::MAX / 0xFF * 0x80;
+/// The lowest bit of each byte.
+const ONES: u128 = u128::MAX / 0xFF;
 
-/// Upper bits of the hash, then entry + 1; those that are 0 are empty and come last.
+/// Slots are upper bits of the hash, then entry + 1; those that are 0 are empty and come last.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(align(64))]
-struct Bucket([u32; BUCKET_SLOTS]);
+struct Bucket {
+    slots: [u32; BUCKET_SLOTS],
+    /// The marks of the first eight slots, and of the others.
+    marks: (u64, u32),
+    /// How many slots would be here or before, had there been room, and are in a bucket behind.
+    passed: u32,
+}
 
 impl Bucket {
     #[inline]
     fn is_full(&self) -> bool {
-        self.0[BUCKET_SLOTS - 1] != 0
+        self.slots[BUCKET_SLOTS - 1] != 0
     }
 
     #[inline]
-    fn add(&mut self, slot: u32) {
-        let at = self.0.iter().position(|slot| *slot == 0);
-        self.0[at.expect("it is not full")] = slot;
+    fn marks(&self) -> u128 {
+        u128::from(self.marks.1) << 64 | u128::from(self.marks.0)
+    }
+
+    #[inline]
+    fn count(&self) -> usize {
+        (u128::BITS - self.marks().leading_zeros()).div_ceil(MARK_BITS) as usize
+    }
+
+    /// The places of the slots with a mark and, seldom, of others behind the first of them.
+    #[inline]
+    fn marked(&self, mark: u8) -> Places {
+        let wanted = u64::from(mark) * (u64::MAX / 0xFF);
+        let differ = self.marks() ^ (u128::from(wanted) << 64 | u128::from(wanted));
+        // A byte that is 0 borrows from its upper bit, unless that is the one of an empty slot.
+        Places(differ.wrapping_sub(ONES) & !differ & USED)
+    }
+
+    #[inline]
+    fn mark(&self, at: usize) -> u8 {
+        self.marks().to_le_bytes()[at]
+    }
+
+    #[inline]
+    fn set(&mut self, at: usize, slot: u32, mark: u8) {
+        self.slots[at] = slot;
+        let shift = at % 8 * MARK_BITS as usize;
+        if at < 8 {
+            self.marks.0 = self.marks.0 & !(0xFF << shift) | u64::from(mark) << shift;
+        } else {
+            self.marks.1 = self.marks.1 & !(0xFF << shift) | u32::from(mark) << shift;
+        }
+    }
+
+    #[inline]
+    fn add(&mut self, slot: u32, mark: u8) {
+        debug_assert!(!self.is_full());
+        self.set(self.count(), slot, mark);
     }
 
     /// Takes a slot out; the last one takes its place.
     #[inline]
-    fn take(&mut self, at: usize) -> u32 {
-        let count = self.0.iter().take_while(|slot| **slot != 0).count();
-        let taken = self.0[at];
-        self.0[at] = self.0[count - 1];
-        self.0[count - 1] = 0;
-        taken
+    fn take(&mut self, at: usize) {
+        let last = self.count() - 1;
+        self.set(at, self.slots[last], self.mark(last));
+        self.set(last, 0, 0);
     }
+
+    /// The slots that are used, with their marks.
+    fn used(&self) -> impl Iterator<Item = (u32, u8)> + use<> {
+        let used = self.slots.into_iter().zip(self.marks().to_le_bytes());
+        used.take_while(|(slot, _)| *slot != 0)
+    }
+}
+
+/// Places in a bucket: the upper bit of each byte.
+struct Places(u128);
+
+impl Iterator for Places {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        if self.0 == 0 {
+            return None;
+        }
+        let place = self.0.trailing_zeros() / MARK_BITS;
+        self.0 &= self.0 - 1;
+        Some(place as usize)
+    }
+}
+
+/// The hash of an id.
+#[inline]
+#[must_use]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "both halves of the id, and the upper half of the hash"
+)]
+pub fn hash_of(id: u128) -> u32 {
+    let mixed = (id as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (id >> 64) as u64;
+    ((mixed ^ mixed >> 29).wrapping_mul(0xD6E8_FEB8_6659_FD93) >> 32) as u32
 }
 
 /// The part of a hash that a slot has.
 #[inline]
 fn part(hash: u32) -> u32 {
     hash >> ENTRY_BITS
+}
+
+/// The mark of a hash: bits that its slot does not have, and one that says that there is a slot.
+#[inline]
+fn mark_of(hash: u32) -> u8 {
+    hash.to_le_bytes()[1] | 0x80
 }
 
 /// The part of the hash, and the entry.
@@ -57,7 +148,8 @@ fn slot_of(hash: u32, entry: u32) -> u32 {
     part(hash) << ENTRY_BITS | (entry + 1)
 }
 
-/// The table. A slot is in the bucket of its hash or, when that and all between are full, in one behind it.
+/// The table. A slot is in the bucket of its hash or, when that and all between were full, in one behind it; each bucket
+/// counts those that passed it, and a look ends where none did.
 #[derive(Debug, Default)]
 pub struct Slots {
     buckets: Box<[Bucket]>,
@@ -96,40 +188,46 @@ impl Slots {
     /// The first entry that seems to have a hash and `is_it`.
     #[inline]
     pub fn find(&self, hash: u32, is_it: impl Fn(u32) -> bool) -> Option<u32> {
-        let wanted = part(hash);
-        let mut at = self.home(wanted);
+        let (wanted, mark) = (part(hash), mark_of(hash));
+        let home = self.home(wanted);
+        let mut at = home;
         loop {
             let bucket = self.buckets.get(at)?;
-            for slot in bucket.0 {
-                if slot == 0 {
-                    return None;
-                }
-                let (part, entry) = split(slot);
+            for place in bucket.marked(mark) {
+                let (part, entry) = split(bucket.slots[place]);
                 if part == wanted && is_it(entry) {
                     return Some(entry);
                 }
             }
+            if bucket.passed == 0 {
+                return None;
+            }
             at = self.behind(at);
+            // Every bucket may have been passed, by slots that others left since.
+            if at == home {
+                return None;
+            }
         }
     }
 
     /// Adds an entry that is not there.
     #[inline]
     pub fn insert(&mut self, hash: u32, entry: u32) {
-        if self.used as usize + 1 > self.buckets.len() * (BUCKET_SLOTS * 3 / 4) {
+        if self.used as usize + 1 > self.buckets.len() * BUCKET_LOAD {
             self.grow();
         }
         self.used += 1;
-        self.put(slot_of(hash, entry));
+        self.put(slot_of(hash, entry), mark_of(hash));
     }
 
     #[inline]
-    fn put(&mut self, slot: u32) {
+    fn put(&mut self, slot: u32, mark: u8) {
         let mut at = self.home(part(slot));
         while self.buckets[at].is_full() {
+            self.buckets[at].passed += 1;
             at = self.behind(at);
         }
-        self.buckets[at].add(slot);
+        self.buckets[at].add(slot, mark);
     }
 
     #[cold]
@@ -140,8 +238,8 @@ impl Slots {
             vec![Bucket::default(); count].into_boxed_slice(),
         );
         for bucket in old {
-            for slot in bucket.0.into_iter().filter(|slot| *slot != 0) {
-                self.put(slot);
+            for (slot, mark) in bucket.used() {
+                self.put(slot, mark);
             }
         }
     }
@@ -152,45 +250,21 @@ impl Slots {
     /// When it is not there.
     #[inline]
     pub fn remove(&mut self, hash: u32, entry: u32) {
-        let wanted = slot_of(hash, entry);
-        let mut bucket = self.home(part(hash));
+        let (wanted, mark) = (slot_of(hash, entry), mark_of(hash));
+        let mut at = self.home(part(hash));
         loop {
-            let slots = &self.buckets[bucket].0;
-            if let Some(at) = slots.iter().position(|slot| *slot == wanted) {
+            let bucket = &mut self.buckets[at];
+            let place = bucket.marked(mark).find(|at| bucket.slots[*at] == wanted);
+            if let Some(place) = place {
+                bucket.take(place);
                 self.used -= 1;
-                let was_full = self.buckets[bucket].is_full();
-                self.buckets[bucket].take(at);
-                if was_full {
-                    self.pull_back(bucket);
-                }
                 return;
             }
-            assert!(self.buckets[bucket].is_full(), "every entry has a slot");
-            bucket = self.behind(bucket);
-        }
-    }
-
-    /// A full bucket has room again: one that had to go behind it comes back, and so on.
-    #[cold]
-    fn pull_back(&mut self, mut room: usize) {
-        let count = self.buckets.len();
-        let mut at = self.behind(room);
-        loop {
-            let was_full = self.buckets[at].is_full();
-            let distance = |from: usize, to: usize| (to + count - from) % count;
-            let went = self.buckets[at].0.iter().position(|slot| {
-                let home = self.home(part(*slot));
-                *slot != 0 && distance(home, at) >= distance(room, at)
-            });
-            if let Some(place) = went {
-                let slot = self.buckets[at].take(place);
-                self.buckets[room].add(slot);
-                room = at;
-            }
+            bucket.passed = bucket
+                .passed
+                .checked_sub(1)
+                .expect("every entry has a slot");
             at = self.behind(at);
-            if !was_full || at == room {
-                return;
-            }
         }
     }
 
@@ -202,8 +276,8 @@ impl Slots {
 
     /// All entries, in no order that matters.
     pub fn entries(&self) -> impl Iterator<Item = u32> + '_ {
-        let slots = self.buckets.iter().flat_map(|bucket| bucket.0);
-        slots.filter(|slot| *slot != 0).map(|slot| split(slot).1)
+        let slots = self.buckets.iter().flat_map(Bucket::used);
+        slots.map(|(slot, _)| split(slot).1)
     }
 }
 
@@ -242,6 +316,32 @@ mod tests {
             let mut wanted: Vec<u32> = map.into_values().collect();
             wanted.sort_unstable();
             prop_assert_eq!(entries, wanted);
+        }
+    }
+
+    #[test]
+    fn a_look_ends_when_every_bucket_was_passed() {
+        let mut slots = Slots::default();
+        let (first, second) = (
+            |number: u32| number << 8,
+            |number: u32| 1 << 31 | number << 8,
+        );
+        let load = 18;
+        for entry in 0..load {
+            slots.insert(first(entry), entry);
+        }
+        for entry in 0..12 {
+            slots.remove(first(entry), entry);
+            slots.insert(second(entry), load + entry);
+        }
+        assert!(slots.buckets.iter().all(|bucket| bucket.passed > 0));
+        assert_eq!(slots.buckets.len(), 2);
+        for number in 0..load {
+            let (old, new) = (number >= 12, number < 12);
+            let found = slots.find(first(number), |_| true);
+            assert_eq!(found, old.then_some(number));
+            let found = slots.find(second(number), |_| true);
+            assert_eq!(found, new.then_some(load + number));
         }
     }
 
