@@ -76,9 +76,10 @@ pub struct Record {
 }
 
 impl Record {
-    /// Appends the record.
+    /// The record as the directory has it.
     #[inline]
-    pub fn put(&self, out: &mut Vec<u8>) {
+    #[must_use]
+    pub fn bytes(&self) -> [u8; RECORD_BYTES] {
         let mut bytes = [0; RECORD_BYTES];
         bytes[0] = self.kind as u8;
         bytes[4..8].copy_from_slice(&self.events.to_le_bytes());
@@ -87,7 +88,7 @@ impl Record {
         bytes[24..32].copy_from_slice(&self.last.to_le_bytes());
         bytes[32..36].copy_from_slice(&self.offset.to_le_bytes());
         bytes[36..40].copy_from_slice(&self.length.to_le_bytes());
-        out.extend_from_slice(&bytes);
+        bytes
     }
 }
 
@@ -215,7 +216,7 @@ mod tests {
         let mut out = LAYOUT.to_le_bytes().to_vec();
         out.extend_from_slice(&u32::try_from(records.len()).unwrap_or(0).to_le_bytes());
         for record in records {
-            record.put(&mut out);
+            out.extend_from_slice(&record.bytes());
         }
         out.extend_from_slice(payload);
         out

@@ -208,11 +208,25 @@ impl<const N: usize> Writer<N> {
         reason = "one or two bytes of a constant"
     )]
     fn tag(&mut self, number: u32, wire_type: u32) {
-        let tag = tag(number, wire_type);
-        if tag < 0x80 {
+        let (tag, length) = tag_bytes(number, wire_type);
+        if length == 1 {
             self.store([tag as u8], 1);
         } else {
-            self.store([tag as u8 | 0x80, (tag >> 7) as u8], 2);
+            self.store(tag.to_le_bytes(), 2);
+        }
+    }
+
+    /// A varint behind its tag: together in one store, unless they are longer than that.
+    #[inline(never)]
+    fn field(&mut self, (tag, tag_length): (u16, usize), value: u64) {
+        if value < 1 << 42 {
+            let length = varint_length(value);
+            let going_on = CONTINUATION & !(u64::MAX << (8 * (length - 1)));
+            let word = (spread(value) | going_on) << (8 * tag_length) | u64::from(tag);
+            self.store(word.to_le_bytes(), tag_length + length);
+        } else {
+            self.store(tag.to_le_bytes(), tag_length);
+            self.varint(value);
         }
     }
 
@@ -223,9 +237,9 @@ impl<const N: usize> Writer<N> {
         if value < 0x80 {
             self.store([value as u8], 1);
         } else if value < 1 << 56 {
-            let length = (70 - value.leading_zeros()) / 7;
+            let length = varint_length(value);
             let word = spread(value) | (CONTINUATION >> (72 - 8 * length));
-            self.store(word.to_le_bytes(), length as usize);
+            self.store(word.to_le_bytes(), length);
         } else {
             self.store((spread(value) | CONTINUATION).to_le_bytes(), 8);
             let rest = value >> 56;
@@ -239,10 +253,17 @@ impl<const N: usize> Writer<N> {
 
     /// A varint field, left out when 0.
     #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "below 0x80")]
     pub fn u64(&mut self, number: u32, value: u64) {
-        if value != 0 {
-            self.tag(number, 0);
-            self.varint(value);
+        if value == 0 {
+            return;
+        }
+        let (tag, length) = tag_bytes(number, 0);
+        if value < 0x80 {
+            let word = (value as u32) << (8 * length) | u32::from(tag);
+            self.store(word.to_le_bytes(), length + 1);
+        } else {
+            self.field((tag, length), value);
         }
     }
 
@@ -310,6 +331,29 @@ impl<const N: usize> Writer<N> {
         self.bytes[self.length..self.length + bytes.len()].copy_from_slice(bytes);
         self.length += bytes.len();
     }
+}
+
+/// The bytes of a tag, and how many they are.
+#[inline]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "field numbers are below 2,048"
+)]
+const fn tag_bytes(number: u32, wire_type: u32) -> (u16, usize) {
+    let tag = tag(number, wire_type);
+    if tag < 0x80 {
+        (tag as u16, 1)
+    } else {
+        ((tag & 0x7F | 0x80 | tag >> 7 << 8) as u16, 2)
+    }
+}
+
+/// Bytes of a varint that is not 0.
+#[inline]
+fn varint_length(value: u64) -> usize {
+    // A byte for every seven bits that were begun, without dividing.
+    let bits = u64::BITS - value.leading_zeros();
+    ((bits * 9 + 64) / 64) as usize
 }
 
 /// The bit of each of eight bytes that says that the varint goes on.

@@ -192,7 +192,7 @@ impl Balances {
                 self.order.push((key, before.row));
             }
         }
-        self.order.sort_unstable();
+        self.order.sort_unstable_by_key(|(key, _)| *key);
         for (_, row) in &self.order {
             let row = &self.rows[*row as usize];
             each(account_id(row.holder), row);
