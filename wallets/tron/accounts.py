@@ -1,6 +1,6 @@
 """What is stored about hot accounts: where their keys are, their clock, and what is under way.
 
-Called by the adapter. `take_timestamp` alone writes: like a sequence it gives a number once, and
+Called by the adapter. `take_timestamps` alone writes: like a sequence it gives a number once, and
 one that is never used is no loss.
 """
 
@@ -68,9 +68,10 @@ from custody.attempt a join custody.attempt_output o using (attempt_id)
 where a.network_id = $1 and a.state in ('planned', 'signed', 'broadcast', 'mined')
 """
 TIMESTAMP_SQL = """
-update custody.tron_account set last_timestamp_ms = greatest($3::bigint, last_timestamp_ms + 1)
+update custody.tron_account
+set last_timestamp_ms = greatest($3::bigint, last_timestamp_ms + 1) + $5::bigint - 1
 where network_id = $1 and account = $2 and last_timestamp_ms < $3::bigint + $4::bigint
-returning last_timestamp_ms
+returning last_timestamp_ms - $5::bigint + 1 as first
 """
 OWN_SQL = """
 select 1 from custody.tron_account where network_id = $1 and account = $2
@@ -119,15 +120,15 @@ async def is_own(database: Database, network_id: int, key: bytes) -> bool:
     return await database.read_row(OWN_SQL, network_id, key) is not None
 
 
-async def take_timestamp(
-    database: Database, network_id: int, account: bytes, chain_time_ms: int
+async def take_timestamps(
+    database: Database, network_id: int, account: bytes, chain_time_ms: int, count: int = 1
 ) -> int:
-    """A timestamp that no other transaction of the account has. Raises Stuck when it runs ahead."""
-    lead_ms = limits.TIMESTAMP_LEAD_MILLISECONDS_MAX
-    async with database.transaction() as connection:
-        taken = await connection.fetchval(
-            TIMESTAMP_SQL, network_id, account, chain_time_ms, lead_ms
-        )
-    if taken is None:
+    """The first of so many timestamps that no other transaction of the account has.
+
+    Raises Stuck when they run ahead.
+    """
+    lead_ms = limits.TIMESTAMP_LEAD_MILLISECONDS_MAX - count
+    rows = await database.write(TIMESTAMP_SQL, network_id, account, chain_time_ms, lead_ms, count)
+    if not rows:
         raise Stuck(Condition.PINNED, "timestamps run too far ahead of the chain's clock")
-    return int(taken)
+    return int(rows[0]["first"])

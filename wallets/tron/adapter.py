@@ -9,6 +9,7 @@ Where a transaction stands is `standing`'s to say.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from cambist.internal.signer.v1 import intent_pb2
 from runtime.postgres import Database
@@ -34,6 +35,7 @@ from wallets.tron.limits import EXPIRATION_MILLISECONDS, FEE_LIMIT_SUN_MAX
 from wallets.tron.node_set import NodeSet
 from wallets.tron.planner import Policy, Task, plan
 from wallets.tron.standing import Standing, raw_of
+from wallets.tron.timestamps import Timestamps
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,9 @@ class Tron:
         self._database = database
         self._settings = settings
         self._standing = Standing(network.network_id, nodes, database)
+        self._timestamps = Timestamps(
+            partial(accounts.take_timestamps, database, network.network_id)
+        )
 
     def create_wallet(self, extended_public_key: str, index: int) -> Destination:
         """The deposit address of a place of a branch. Raises Rejected."""
@@ -119,16 +124,14 @@ class Tron:
         contract = payout.token.contract
         if contract and contract not in self._settings.contracts:
             raise Stuck(Condition.ASSET_SUSPENDED, "its contract is none that we know")
-        hot = await self._choose(payout, fee_atoms_max)
+        hot, balance_sun = await self._choose(payout, fee_atoms_max)
         pays = contract_of(hot, payout)
         if hot.permission_id:
             hot = await self._with_signers(hot, pays)
         head_height, chain_time_ms = await self._nodes.head()
         solid = await self._nodes.reference()
         network_id = self.network.network_id
-        timestamp_ms = await accounts.take_timestamp(
-            self._database, network_id, hot.account, chain_time_ms
-        )
+        timestamp_ms = await self._timestamps.take(hot.account, chain_time_ms)
         draft = transactions.Plan(
             pays,
             transactions.reference_of(solid, max(head_height, solid.height)),
@@ -138,7 +141,7 @@ class Tron:
             permission_id=hot.permission_id,
         )
         fee_limit_sun, fee_sun_max = await self._fees(
-            hot, payout, transactions.build(draft, chain_time_ms), fee_atoms_max
+            hot, payout, transactions.build(draft, chain_time_ms), fee_atoms_max, balance_sun
         )
         final = replace(draft, fee_limit_sun=fee_limit_sun)
         raw = transactions.build(final, chain_time_ms)
@@ -166,8 +169,8 @@ class Tron:
         """Where an attempt stands. Raises Unavailable, Stuck."""
         return await self._standing.of(attempt)
 
-    async def _choose(self, payout: Payout, fee_sun_max: int) -> HotAccount:
-        """The first account that has enough beside what is under way. Raises Stuck."""
+    async def _choose(self, payout: Payout, fee_sun_max: int) -> tuple[HotAccount, int]:
+        """The first account that has enough beside what is under way, and its sun. Raises Stuck."""
         contract = payout.token.contract
         network_id = self.network.network_id
         found = await accounts.read_accounts(self._database, network_id)
@@ -179,10 +182,10 @@ class Tron:
             if native < native_needed:
                 continue
             if not contract:
-                return hot
+                return hot, native
             held = await resources.read_token(self._nodes, contract, hot.account)
             if held >= payout.amount_atoms + taken.token_atoms:
-                return hot
+                return hot, native
         raise Stuck(Condition.HOT_WALLET_UNFUNDED, f"no account of {len(found)} holds enough")
 
     async def _with_signers(self, hot: HotAccount, pays: Contract) -> HotAccount:
@@ -193,7 +196,7 @@ class Tron:
         return replace(hot, signers=chosen)
 
     async def _fees(
-        self, hot: HotAccount, payout: Payout, raw: bytes, fee_sun_max: int
+        self, hot: HotAccount, payout: Payout, raw: bytes, fee_sun_max: int, balance_sun: int
     ) -> tuple[int, int]:
         """The fee limit of the call, and the most that it may cost. Raises Stuck."""
         contract, to = payout.token.contract, payout.destination.key
@@ -207,15 +210,19 @@ class Tron:
         amount_sun = 0 if contract else payout.amount_atoms
         signatures = max(1, len(hot.signers))
         size = transactions.bandwidth_bytes(raw, signatures)
-        task = Task(amount_sun, size, energy, 0, activates, has_memo=False, signatures=signatures)
-        stock = await resources.read_stock(self._nodes, hot.account)
-        policy = Policy(self._settings.margin_percent, fee_sun_max)
-        decided = plan(task, stock, prices, policy)
         # Bandwidth may be gone until the block: its bytes are then paid.
         fixed_sun = size * prices.byte_sun
         fixed_sun += prices.activation_sun + prices.activation_bandwidth_sun if activates else 0
         fixed_sun += prices.several_signatures_sun if signatures > 1 else 0
-        limit_sun = min(decided.fee_limit_sun, fee_sun_max - fixed_sun)
+        left_sun = fee_sun_max - fixed_sun
+        if not energy and left_sun >= 0:
+            # No code runs: nothing is decided, and the balance was chosen for the highest fee.
+            return 0, fixed_sun
+        task = Task(amount_sun, size, energy, 0, activates, has_memo=False, signatures=signatures)
+        stock = await resources.read_stock(self._nodes, hot.account, balance_sun)
+        policy = Policy(self._settings.margin_percent, fee_sun_max)
+        decided = plan(task, stock, prices, policy)
+        limit_sun = min(decided.fee_limit_sun, left_sun)
         if limit_sun < energy * prices.energy_sun:
             raise Stuck(Condition.AT_CEILING, f"{fee_sun_max} sun do not cover the highest fee")
         return limit_sun, limit_sun + fixed_sun

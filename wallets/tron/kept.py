@@ -1,15 +1,18 @@
 """What nodes tell every payout alike, asked once for all who want it within a moment.
 
-Used by the node set for head and reference block of new transactions, and for prices. Never for
-balances, receipts or what is compared with them: those are asked anew each time. Time is passed in.
+Used by the node set for head and reference block of new transactions, for prices, and for names of
+solid blocks. Never for balances or receipts: those are asked anew each time. Time is passed in.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
+K = TypeVar("K")
+# Answers that are kept by key; the oldest go first.
+KEYS_MAX: Final = 64
 
 
 @dataclass(slots=True)
@@ -31,3 +34,20 @@ class Kept(Generic[T]):
                 self._answer = await ask()
                 self._until_seconds = self.now_seconds() + self.kept_seconds
             return self._answer
+
+
+class KeptByKey(Generic[K, T]):
+    """Answers to one question each, as `Kept`."""
+
+    def __init__(self, now_seconds: Callable[[], float], kept_seconds: float) -> None:
+        self._now_seconds = now_seconds
+        self._kept_seconds = kept_seconds
+        self._kept: dict[K, Kept[T]] = {}
+
+    async def get(self, key: K, ask: Callable[[], Awaitable[T]]) -> T:
+        """As `Kept.get`."""
+        if key not in self._kept:
+            while len(self._kept) >= KEYS_MAX:
+                del self._kept[next(iter(self._kept))]
+            self._kept[key] = Kept(self._now_seconds, self._kept_seconds)
+        return await self._kept[key].get(ask)

@@ -49,7 +49,7 @@ class Moves:
         solid = await self._nodes.reference()
         timestamp_ms = chain_time_ms
         if not is_deposit:
-            timestamp_ms = await accounts.take_timestamp(
+            timestamp_ms = await accounts.take_timestamps(
                 self._database, self._network_id, source.account, chain_time_ms
             )
         try:

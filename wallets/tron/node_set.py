@@ -16,7 +16,7 @@ from wallets.contract import BlockRef, TransactionId
 from wallets.errors import Condition, Quarantined, Stuck, WrongChain
 from wallets.quorum import Quorum
 from wallets.tron.blocks import TronBlock, parse_block, ref_of, time_of
-from wallets.tron.kept import Kept
+from wallets.tron.kept import Kept, KeptByKey
 from wallets.tron.node import FULL, SOLID, Node
 from wallets.tron.wire import canonical, fields
 
@@ -43,6 +43,7 @@ class NodeSet(Quorum[Node]):
         self._head: Kept[tuple[int, int]] = Kept(now_seconds, kept_seconds)
         self._reference: Kept[BlockRef] = Kept(now_seconds, kept_seconds)
         self._parameters: Kept[dict[str, Any]] = Kept(now_seconds, kept_seconds)
+        self._solid = KeptByKey[int, BlockRef](now_seconds, kept_seconds)
 
     async def check(self) -> None:
         """Asks every node whether it is on our chain; puts aside those not.
@@ -81,6 +82,10 @@ class NodeSet(Quorum[Node]):
         if height < 0 or time_ms < 0:
             raise Unavailable("too few nodes told their head")
         return height, time_ms
+
+    async def solid_ref(self, height: int) -> BlockRef:
+        """The solid block of a height, which no other takes the place of. Raises as `tip`."""
+        return await self._solid.get(height, lambda: self.agreed_ref(height, is_solid=True))
 
     async def agreed_ref(self, height: int, *, is_solid: bool) -> BlockRef:
         """The block that enough nodes name for a height. Raises Unavailable, Stuck."""

@@ -141,11 +141,11 @@ async def read_resources(nodes: NodeSet, account: bytes) -> Resources:
         raise Stuck(Condition.NODES_DISAGREE, str(error)) from error
 
 
-async def read_stock(nodes: NodeSet, account: bytes) -> Stock:
-    """TRX, energy and bandwidth of an account; nothing is lent to it yet. Raises Stuck."""
+async def read_stock(nodes: NodeSet, account: bytes, balance_sun: int) -> Stock:
+    """Energy and bandwidth beside TRX that was read; nothing is lent to it yet. Raises Stuck."""
     found = await read_resources(nodes, account)
     return Stock(
-        await read_balance(nodes, account),
+        balance_sun,
         found.energy,
         found.staked_bandwidth_bytes,
         found.free_bandwidth_bytes,

@@ -78,7 +78,10 @@ class Standing:
         """What its receipt says; it is final when it is solid."""
         height = number(receipt.get("blockNumber"))
         try:
-            ref = await self._nodes.agreed_ref(height, is_solid=is_solid)
+            if is_solid:
+                ref = await self._nodes.solid_ref(height)
+            else:
+                ref = await self._nodes.agreed_ref(height, is_solid=False)
         except Stuck as error:
             if is_solid:
                 raise

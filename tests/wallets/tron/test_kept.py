@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from runtime.errors import Unavailable
-from wallets.tron.kept import Kept
+from wallets.tron.kept import KEYS_MAX, Kept, KeptByKey
 
 
 class Node:
@@ -50,3 +50,14 @@ async def test_a_failure_is_told_to_who_asked_and_not_kept() -> None:
         await kept.get(node.ask)
     node.is_away = False
     assert await kept.get(node.ask) == 2
+
+
+async def test_answers_to_other_questions_are_kept_beside_it_and_the_oldest_go_first() -> None:
+    node = Node()
+    kept = KeptByKey[int, int](lambda: 0.0, 1.0)
+    told = [await kept.get(key, node.ask) for key in (1, 2, 1)]
+    assert told == [1, 2, 1]
+    for key in range(3, KEYS_MAX + 2):
+        await kept.get(key, node.ask)
+    assert await kept.get(2, node.ask) == 2
+    assert await kept.get(1, node.ask) == KEYS_MAX + 2
