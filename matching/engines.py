@@ -53,6 +53,10 @@ class Engine(Protocol):
         """The event row of a batch. Raises the kind's `refused`, `malformed` and `panicked`."""
         ...
 
+    def apply_expecting(self, batch: bytes, row: bytes) -> bool:
+        """Applies a batch; whether its event row is `row`. Raises what `apply` does."""
+        ...
+
     def snapshot(self) -> bytes:
         """The state in canonical bytes."""
         ...

@@ -5,9 +5,11 @@ Pages are read and checked while the page before is applied in a thread. It neve
 """
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeVar
 
 from blake3 import blake3
 
@@ -20,6 +22,7 @@ from matching.recovery.snapshot_source import SnapshotSource, StoredSnapshot
 from runtime import logs
 
 LOGGER = logs.get(__name__)
+Made = TypeVar("Made")
 
 
 class ReplayListener(Protocol):
@@ -163,15 +166,16 @@ class Replay:
             if skipping:
                 self._apply_past_skips(row)
             else:
-                self._compare(row, self._run(row, row.commands))
+                self._run_compared(row, row.commands)
             self.tail = row.tail
             for listener in listeners:
                 listener.row_replayed(row)
 
-    def _run(self, row: JournalRow, batch: bytes) -> bytes:
+    def _run(self, row: JournalRow, work: Callable[[], Made]) -> Made:
+        """What the engine does with a row. Raises EngineStopped, JournalCorrupt when it refuses."""
         kind = self._parts.kind
         try:
-            return self.engine.apply(batch)
+            return work()
         except kind.panicked as error:
             raise EngineStopped(row, str(error)) from error
         except (kind.refused, kind.malformed) as error:
@@ -179,10 +183,10 @@ class Replay:
                 f"row first_seq={row.first_seq}: the engine refuses it: {error}"
             ) from error
 
-    def _compare(self, row: JournalRow, events: bytes) -> None:
-        """Raises JournalCorrupt unless the engine did what the row says."""
+    def _run_compared(self, row: JournalRow, batch: bytes) -> None:
+        """Raises JournalCorrupt unless the engine does what the row says."""
         engine = self.engine
-        if events != row.events:
+        if not self._run(row, partial(engine.apply_expecting, batch, row.events)):
             raise JournalCorrupt(f"row first_seq={row.first_seq}: other events")
         if (engine.last_seq, engine.time_ns) != (row.last_seq, row.time_ns):
             raise JournalCorrupt(f"row first_seq={row.first_seq}: last_seq or time_ns differ")
@@ -197,15 +201,17 @@ class Replay:
             for seq in self._parts.skips.in_row(row)
             if compared_after[seq] or seq in self.newly_skipped
         ]
-        events = self._run(row, without(row, aside) if aside else row.commands)
+        batch = without(row, aside) if aside else row.commands
         uncompared = any(
             seq <= row.last_seq
             and (seq in self.newly_skipped or row.last_seq <= compared_after[seq])
             for seq in compared_after
             if compared_after[seq] or seq in self.newly_skipped
         )
-        if not uncompared:
-            self._compare(row, events)
+        if uncompared:
+            self._run(row, partial(self.engine.apply, batch))
+        else:
+            self._run_compared(row, batch)
 
 
 async def check_head(reader: JournalReader, tail: Tail) -> None:

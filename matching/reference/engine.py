@@ -58,6 +58,10 @@ class Engine:
         state.state_hash = hashed.digest()
         return row
 
+    def apply_expecting(self, batch: bytes, row: bytes) -> bool:
+        """Applies a batch and says whether its event row is `row`. Raises what `apply` does."""
+        return self.apply(batch) == row
+
     def _apply(self, batch: OpenBatch) -> bytes:
         state = self._state
         state.time_ns = batch.time_ns

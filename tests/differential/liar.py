@@ -72,6 +72,9 @@ class Liar:
     def apply(self, batch: bytes) -> bytes:
         return _told_wrong(self.honest.apply(batch))
 
+    def apply_expecting(self, batch: bytes, row: bytes) -> bool:
+        return self.apply(batch) == row
+
     def snapshot(self) -> bytes:
         return self.honest.snapshot()
 

@@ -33,6 +33,9 @@ class PoisonousEngine:
                 raise KIND.panicked("planted")
         return self._inside.apply(batch)
 
+    def apply_expecting(self, batch: bytes, row: bytes) -> bool:
+        return self.apply(batch) == row
+
 
 def stops_at(envelope: batch_pb2.Envelope) -> bool:
     if envelope.command_class == enums_pb2.COMMAND_CLASS_SYSTEM:

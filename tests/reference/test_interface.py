@@ -39,6 +39,22 @@ def test_the_state_hash_is_a_chain_over_batches_and_rows(engine: Kind) -> None:
         assert (made.last_seq, made.time_ns) == (number + 1, number)
 
 
+def test_a_row_that_is_expected_is_compared_and_the_batch_applied_all_the_same(
+    engine: Kind,
+) -> None:
+    first, second = engine.make(SHARD), engine.make(SHARD)
+    for number in range(3):
+        batch = messages.batch(SHARD, number + 1, number, [CLOCK])
+        row = first.apply(batch)
+        expected = row if number != 1 else row + bytes(1)
+        assert second.apply_expecting(batch, expected) == (expected == row)
+        assert second.state_hash == first.state_hash
+        assert (second.last_seq, second.time_ns) == (number + 1, number)
+    with pytest.raises(engine.refused):
+        second.apply_expecting(batch, row)
+    assert second.state_hash == first.state_hash
+
+
 def test_parts_are_hashes_of_the_sections_of_the_snapshot(venue: Venue) -> None:
     venue.place(FIRST, BUY, 100, 1)
     head = venue.state.head

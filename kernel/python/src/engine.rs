@@ -57,6 +57,13 @@ fn judge_rules(rules_newest: u32) -> PyResult<()> {
     Err(PyValueError::new_err("not a rules version of this build"))
 }
 
+fn not_applied(py: Python<'_>, error: ApplyError) -> PyErr {
+    match error {
+        ApplyError::Refused(reason) => apply_refused(py, reason),
+        ApplyError::Malformed(error) => malformed(py, error),
+    }
+}
+
 #[pymethods]
 impl Engine {
     #[new]
@@ -83,11 +90,14 @@ impl Engine {
 
     fn apply<'py>(&self, py: Python<'py>, batch: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
         let applied = self.with(py, |kernel| kernel.apply(batch).map(<[u8]>::to_vec))?;
-        match applied {
-            Ok(row) => Ok(PyBytes::new(py, &row)),
-            Err(ApplyError::Refused(reason)) => Err(apply_refused(py, reason)),
-            Err(ApplyError::Malformed(error)) => Err(malformed(py, error)),
-        }
+        let row = applied.map_err(|error| not_applied(py, error))?;
+        Ok(PyBytes::new(py, &row))
+    }
+
+    /// Compared where it lies: replay has no use for the row, and rows are large.
+    fn apply_expecting(&self, py: Python<'_>, batch: &[u8], row: &[u8]) -> PyResult<bool> {
+        let applied = self.with(py, |kernel| kernel.apply(batch).map(|made| made == row))?;
+        applied.map_err(|error| not_applied(py, error))
     }
 
     fn snapshot<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {

@@ -258,6 +258,9 @@ class OtherEngine:
         events = self._inside.apply(batch)
         return events + b"!" if self._inside.last_seq >= self._at_seq else events
 
+    def apply_expecting(self, batch: bytes, row: bytes) -> bool:
+        return self.apply(batch) == row
+
 
 async def test_an_engine_that_does_something_else_is_not_let_on(
     database: Database, make_replay: MakeReplay

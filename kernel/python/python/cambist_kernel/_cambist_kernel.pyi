@@ -20,6 +20,8 @@ class Engine:
         Raises BatchRefused or MalformedEnvelope, with nothing changed, or EnginePanicked: then, and from then on, every
         use of the object does.
         """
+    def apply_expecting(self, batch: bytes, row: bytes) -> bool:
+        """Applies a batch and says whether its event row is `row`, without making a copy. Raises what `apply` does."""
     def snapshot(self) -> bytes:
         """The state as canonical bytes."""
     def state_parts(self) -> dict[str, bytes]:
