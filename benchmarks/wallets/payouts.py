@@ -113,7 +113,7 @@ async def pipeline_round(world: World, count: int) -> Seen:
         )
         for number in range(WORKERS)
     ]
-    steps: list[Step] = [pipeline.step for pipeline in pipelines]
+    steps: list[Step] = [pipeline.stride for pipeline in pipelines]
     async with counted(world, seen):
         seen.seconds += await run(world, steps, "broadcasting", seen)
     await asyncio.sleep(SOLID_SECONDS)

@@ -78,6 +78,12 @@ select attempt_id from made
 """
 
 
+# As a rule it is where it was read.
+MOVE_SQL: Final = """
+update custody.attempt set state = $3 where attempt_id = $1 and state = $2 returning true
+"""
+
+
 async def read(connection: Connection, *withdrawal_ids: bytes) -> list[StoredAttempt]:
     """All attempts of these payouts, oldest first; the inputs of a plan are not read back."""
     return [of_columns(row) for row in await connection.fetch(READ_SQL, withdrawal_ids)]
@@ -202,6 +208,14 @@ async def write_ahead(
 
 async def move(connection: Connection, attempt: StoredAttempt, state: AttemptState) -> None:
     """To a state by way of those between, from where it is now: a mate may have moved it before."""
+    first, *others = (*WAYS.get((attempt.state, state), ()), state)
+    is_there = attempt.state is not state and await connection.fetchval(
+        MOVE_SQL, attempt.attempt_id, attempt.state.value, first.value
+    )
+    if is_there:
+        for passed in others:
+            await set_state(connection, attempt.attempt_id, passed)
+        return
     now = AttemptState(
         await connection.fetchval(
             "select state from custody.attempt where attempt_id = $1 for update", attempt.attempt_id

@@ -5,7 +5,7 @@ locked in the same order by everybody, and who works on one of them finds its st
 writes nothing. A payout that stands elsewhere than the claimed one finds its own way later.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from runtime.postgres import Connection, Database
@@ -122,6 +122,7 @@ async def hold(
     found = held.get(mine.withdrawal_id)
     if found is None or (found.fencing_token, found.state) != (mine.fencing_token, mine.state):
         raise Fenced(f"payout {mine.withdrawal_id.hex()} is another worker's")
+    held[mine.withdrawal_id] = replace(found, goes_on=mine.goes_on)
     return list(held.values())
 
 

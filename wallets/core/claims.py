@@ -4,7 +4,7 @@ Called by the pipeline. A claim that was overtaken writes nothing any more: `Fen
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import asyncpg
@@ -67,6 +67,8 @@ where withdrawal_id = (
 returning *
 """
 
+# Where a worker that goes on keeps its claim: the next step waits for nobody.
+KEPT: Final = (PayoutState.APPROVED, PayoutState.BUILT)
 FREE: Final = """
 claimed_by = '', claim_expires_at = '-infinity', condition = $3,
     not_before = clock_timestamp() + make_interval(secs => $2)
@@ -74,9 +76,15 @@ where withdrawal_id = any($1::bytea[])
 """
 GIVE_BACK: Final = f"update custody.payout set {FREE}"  # noqa: S608 - made of constants
 # The trigger on states is not run for nothing: those who stay where they are have their own.
-MOVE_AND_GIVE_BACK: Final = f"""
-update custody.payout set state = $4, reason = $5, {FREE}
-"""  # noqa: S608 - made of constants
+# One of them may be kept, for as long as if it were claimed now.
+MOVE_AND_GIVE_BACK: Final = """
+update custody.payout set state = $4, reason = $5, condition = $3,
+    claimed_by = case when withdrawal_id = $6 then claimed_by else '' end,
+    claim_expires_at = case when withdrawal_id = $6
+        then clock_timestamp() + make_interval(secs => $7) else '-infinity' end,
+    not_before = clock_timestamp() + make_interval(secs => $2)
+where withdrawal_id = any($1::bytea[])
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +104,8 @@ class Claim:
     state: PayoutState
     # The customer wants the money back; granted until a transaction is signed.
     cancel_requested: bool
+    # Whether the worker keeps it from a step to the next one, see `KEPT`.
+    goes_on: bool = False
 
 
 async def claim(
@@ -105,11 +115,12 @@ async def claim(
     *,
     builds: bool = True,
     starts: bool = True,
+    goes_on: bool = False,
 ) -> Claim | None:
     """The next payout that something can be done about, or None.
 
     Without `builds` none that waits for a plan: this worker can make none. Without `starts` none
-    that the stop switch would hold back either.
+    that the stop switch would hold back either. Who `goes_on` keeps it in the states of `KEPT`.
     """
     states = OPEN if builds else [state for state in OPEN if state is not PayoutState.STARTED]
     rows = await database.write(
@@ -122,7 +133,7 @@ async def claim(
         limits.SETTLED_WATCH_SECONDS,
         limits.STARVED_SECONDS,
     )
-    return of_row(rows[0]) if rows else None
+    return replace(of_row(rows[0]), goes_on=goes_on) if rows else None
 
 
 def of_row(row: asyncpg.Record) -> Claim:
@@ -168,10 +179,13 @@ async def give_back(
 ) -> None:
     """Ends the claims; with a condition the payouts say why they wait.
 
-    With a state they go there as by `move`, in the same statement.
+    With a state they go there as by `move`, in the same statement, and one is kept that goes on.
     """
     where = [one.withdrawal_id for one in members], pause_seconds, condition or ""
     if state is None:
         await connection.execute(GIVE_BACK, *where)
-    else:
-        await connection.execute(MOVE_AND_GIVE_BACK, *where, state.value, reason)
+        return
+    kept = next((one.withdrawal_id for one in members if one.goes_on and state in KEPT), None)
+    await connection.execute(
+        MOVE_AND_GIVE_BACK, *where, state.value, reason, kept, limits.CLAIM_SECONDS
+    )

@@ -4,6 +4,7 @@ Called by the link with the rows of StreamEvents. The cursor moves in the transa
 caused, so that a row that comes again after a crash changes nothing. It never decides a payout.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import asyncpg
@@ -73,9 +74,10 @@ async def take(database: Database, row: JournalRow) -> bool:
             return False
         if row.first_seq != last_seq + 1:
             raise Broken(f"shard {row.shard}: row {row.first_seq} follows {last_seq}")
+        assets = await _read_assets(connection, row.events)
         for event in row.events:
             if isinstance(event, Requested):
-                await _take_request(connection, row, event)
+                await _take_request(connection, row, event, assets)
             else:
                 await _take_answer(connection, event, row.last_seq)
         await connection.execute(
@@ -86,14 +88,30 @@ async def take(database: Database, row: JournalRow) -> bool:
         return True
 
 
-async def _take_request(connection: Connection, row: JournalRow, event: Requested) -> None:
-    """Makes a payout, or gives back at once what no network here could ever pay."""
-    asset = await connection.fetchrow(
-        "select decimals, engine_decimals from custody.asset "
-        "where network_id = $1 and asset_id = $2",
-        event.network_id,
-        event.asset_id,
+async def _read_assets(
+    connection: Connection, events: Sequence[Requested | Answered]
+) -> dict[tuple[int, int], asyncpg.Record]:
+    """Those that a row asks for, by network and number."""
+    asked = [event for event in events if isinstance(event, Requested)]
+    if not asked:
+        return {}
+    rows = await connection.fetch(
+        "select network_id, asset_id, decimals, engine_decimals from custody.asset "
+        "where network_id = any($1::integer[]) and asset_id = any($2::integer[])",
+        [event.network_id for event in asked],
+        [event.asset_id for event in asked],
     )
+    return {(row["network_id"], row["asset_id"]): row for row in rows}
+
+
+async def _take_request(
+    connection: Connection,
+    row: JournalRow,
+    event: Requested,
+    assets: Mapping[tuple[int, int], asyncpg.Record],
+) -> None:
+    """Makes a payout, or gives back at once what no network here could ever pay."""
+    asset = assets.get((event.network_id, event.asset_id))
     amount_atoms = (
         None
         if asset is None

@@ -6,6 +6,7 @@ by the worker. It never signs before the Start is read back, never sends bytes t
 and never builds anew without a proof that every earlier attempt is dead.
 """
 
+import asyncio
 import contextlib
 import hashlib
 from collections.abc import Sequence
@@ -32,8 +33,8 @@ from wallets.contract import (
 )
 from wallets.core.attempts import StoredAttempt, deaths
 from wallets.core.batches import Mate
-from wallets.core.claims import Claim
-from wallets.core.store import Store, number_of
+from wallets.core.claims import STOPPABLE, Claim
+from wallets.core.store import Obstacles, Store, number_of
 from wallets.core.verdict import Ending, Verdict, judge, live, named
 from wallets.core.working import Work
 from wallets.errors import Broken, Condition, Rejected, Stuck
@@ -53,32 +54,63 @@ class Pipeline:
         self._batching = chain.batching if isinstance(chain, Batches) else None
         self._schedule = chain.bump_schedule if isinstance(chain, Replaces) else None
         self._leases = chain if isinstance(chain, Leases) else None
+        # Of planning, where only this worker plans on what it has a lease of.
+        self.turn = asyncio.Lock()
 
     async def step(self) -> bool:
         """Takes one payout one step on; False when nothing can be done now.
 
         Raises Unavailable, Unknown, Fenced: try again, nothing is lost. Raises Broken: stop.
         """
-        mine = await self._store.claim(builds=self._leases is None or self._leases.can_build)
+        mine = await self._claim(goes_on=False)
         if mine is None:
             return False
+        await self._take(mine)
+        return True
+
+    async def stride(self) -> bool:
+        """As many steps of one payout as need no answer of anybody else, under one claim.
+
+        Each is stored as by `step`: whoever takes over goes on from the last one. Raises as `step`.
+        """
+        mine = await self._claim(goes_on=True)
+        if mine is None:
+            return False
+        while mine is not None:
+            mine = await self._take(mine)
+        return True
+
+    async def _claim(self, *, goes_on: bool) -> Claim | None:
+        builds = self._leases is None or self._leases.can_build
+        return await self._store.claim(builds=builds, goes_on=goes_on)
+
+    async def _take(self, mine: Claim) -> Claim | None:
+        """One step on; the claim as it is for the next one, None when it was given back."""
         work = await self._store.read(mine)
+        mine = replace(mine, cancel_requested=work.cancel_requested)
+        if work.is_stopped and mine.state in STOPPABLE:
+            # Since it was claimed.
+            await self._store.wait(mine, None, work)
+            return None
         try:
-            await self._advance(mine, work)
+            state = await self._advance(mine, work)
         except Stuck as error:
             await self._store.wait(mine, error.condition, work)
         except Unavailable:
             await self._store.wait(mine, None, work)
-        return True
+        else:
+            return replace(mine, state=state) if mine.goes_on and state is not None else None
+        return None
 
-    async def _advance(self, mine: Claim, work: Work) -> None:
+    async def _advance(self, mine: Claim, work: Work) -> PayoutState | None:
+        """The state of `claims.KEPT` in which it is now; None = it is in another one, or waits."""
         match mine.state:
             case PayoutState.REQUESTED:
-                await self._approve(mine, work)
+                return await self._approve(mine, work)
             case PayoutState.APPROVED:
                 await self._start(mine, work)
             case PayoutState.STARTED:
-                await self._build(mine, work)
+                return await self._build(mine, work)
             case PayoutState.BUILT:
                 await self._sign(mine, work)
             case PayoutState.SIGNED:
@@ -89,8 +121,9 @@ class Pipeline:
                 await self._watch(mine, work)
             case _:
                 raise Broken(f"a payout in state {mine.state} was claimed")
+        return None
 
-    async def _approve(self, mine: Claim, work: Work) -> None:
+    async def _approve(self, mine: Claim, work: Work) -> PayoutState | None:
         number = number_of(work.attempts)
         try:
             payout = self._payout(mine, work)
@@ -102,10 +135,17 @@ class Pipeline:
             if mine.state is not PayoutState.REQUESTED:
                 # Started: the approver's refusal of a retry is for people to look at.
                 await self._store.wait(mine, Condition.APPROVAL_MISSING)
-                return
+                return None
             await self._store.reject(mine, error.reason)
-            return
-        await self._store.approve(mine, number, approval, fee_atoms_max)
+            return None
+        if mine.state is not PayoutState.REQUESTED:
+            await self._store.approve(mine, number, approval, fee_atoms_max)
+            return None
+        # What stands in its way is told by the step that follows.
+        found = await self._store.obstacles(mine, payout.destination.key) if mine.goes_on else None
+        starts = found == Obstacles(pays_ourselves=False, awaits_deposits=False)
+        await self._store.approve(mine, number, approval, fee_atoms_max, starts=starts)
+        return None if starts else PayoutState.APPROVED
 
     async def _start(self, mine: Claim, work: Work) -> None:
         if work.start_was_in_vain:
@@ -117,39 +157,50 @@ class Pipeline:
             return
         # Asked here too: the address may have become ours since, and commands reach the engine by
         # other ways than our service.
-        if await self._store.pays_ourselves(mine, self._payout(mine, work).destination.key):
+        found = await self._store.obstacles(mine, self._payout(mine, work).destination.key)
+        if found.pays_ourselves:
             await self._store.reject(mine, "OWN_ADDRESS")
             return
-        if await self._store.awaits_deposits(mine):
+        if found.awaits_deposits:
             raise Stuck(Condition.DEPOSITS_NOT_WITHDRAWABLE, "a credit may still be taken back")
         await self._store.start(mine)
 
-    async def _build(self, mine: Claim, work: Work) -> None:
+    async def _build(self, mine: Claim, work: Work) -> PayoutState | None:
         if mine.cancel_requested and await self._is_over(mine, work):
             await self._store.cancel(mine)
-            return
+            return None
         if work.approval is None:
             await self._approve(mine, work)
-            return
+            return None
         mates_max = 0 if self._batching is None else self._batching.payouts_max - 1
         if mates_max and self._batching and work.waited_seconds < self._batching.window_seconds:
             ready = await self._store.count_ready(mine, mates_max + 1)
             if ready <= mates_max:
                 # More may come that share the cost of a transaction.
                 await self._store.wait(mine)
-                return
+                return None
         mates = await self._store.gather(mine, mates_max)
         try:
-            await self._plan(mine, work, mates)
+            await self._plan_in_turn(mine, work, mates)
         except (Stuck, Rejected):
             # What one transaction for all cannot do, one for the oldest perhaps can.
             await self._store.let_go(mates)
             if not mates:
                 raise
-            await self._plan(mine, work, ())
+            await self._plan_in_turn(mine, work, ())
         except Unavailable:
             await self._store.let_go(mates)
             raise
+        return PayoutState.BUILT
+
+    async def _plan_in_turn(self, mine: Claim, work: Work, mates: tuple[Mate, ...]) -> None:
+        """Plans of one lane that are made side by side take the same nonce, and one is stored."""
+        if self._leases is None:
+            await self._plan(mine, work, mates)
+            return
+        async with self.turn:
+            owned = await self._store.read_owned(mine)
+            await self._plan(mine, replace(work, owned=owned), mates)
 
     async def _plan(self, mine: Claim, work: Work, mates: tuple[Mate, ...]) -> None:
         """One transaction for all of these."""
@@ -184,15 +235,21 @@ class Pipeline:
             raise Broken("a plan without an approval")
         attempt = work.attempts[-1]
         raw = await self._signed(mine, work, approvals)
-        await self._store.write_ahead(mine, attempt, self._chain.identify(raw), raw)
+        txid = self._chain.identify(raw)
+        await self._store.write_ahead(mine, attempt, txid, raw, releases=mine.goes_on)
+        if mine.goes_on:
+            await self._hand_out(mine, work, replace(attempt, txid=txid, raw=raw))
 
     async def _send(self, mine: Claim, work: Work) -> None:
+        attempt = work.attempts[-1]
+        await self._store.release_to_nodes(mine, attempt)
+        await self._hand_out(mine, work, attempt)
+
+    async def _hand_out(self, mine: Claim, work: Work, attempt: StoredAttempt) -> None:
         """The first broadcast, at once: nobody was told before, so nothing need be looked up.
 
         No answer decides anything. What was not sent is sent by the next look, which says why.
         """
-        attempt = work.attempts[-1]
-        await self._store.release_to_nodes(mine, attempt)
         with contextlib.suppress(Stuck, Unavailable):
             await self._chain.broadcast(self._of(mine, work, attempt))
 

@@ -8,6 +8,7 @@ Long because: all that one claim may write, in the order of a payout's way, is r
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from typing import Final
 
 import asyncpg
@@ -37,6 +38,25 @@ from wallets.errors import Condition, Fenced
 from wallets.states import AttemptState, PayoutState
 
 ENDS: Final = (AttemptState.DEAD, AttemptState.FAILED)
+OBSTACLES: Final = """
+select exists (
+        select from custody.payout p join custody.address a using (network_id)
+        where p.withdrawal_id = $1 and p.kind = 'customer' and a.key = $2) as pays_ourselves,
+    exists (
+        select from custody.payout p join custody.deposit d using (account_id, asset_id)
+        where p.withdrawal_id = $1 and p.kind = 'customer' and d.credit_count % 2 = 1
+            and d.state in ('credited', 'orphaned')) as awaits_deposits
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacles:
+    """Why a payout may not be started now."""
+
+    # It goes to an address that we derived.
+    pays_ourselves: bool
+    # A credit of the payer's may still be taken back: no block has it, or too few.
+    awaits_deposits: bool
 
 
 class Store:
@@ -51,10 +71,15 @@ class Store:
         self._network_id = network_id
         self._worker = worker
 
-    async def claim(self, *, builds: bool = True) -> Claim | None:
-        """The next payout with something to do; without `builds` none that waits for a plan."""
+    async def claim(self, *, builds: bool = True, goes_on: bool = False) -> Claim | None:
+        """The next payout with something to do; see `claims.claim`."""
         return await claims.claim(
-            self._database, self._network_id, self._worker, builds=builds, starts=self._starts
+            self._database,
+            self._network_id,
+            self._worker,
+            builds=builds,
+            starts=self._starts,
+            goes_on=goes_on,
         )
 
     async def read(self, mine: Claim) -> Work:
@@ -106,25 +131,11 @@ class Store:
                 connection, members, pause_seconds=limits.PAUSE_SECONDS, condition=condition
             )
 
-    async def pays_ourselves(self, mine: Claim, key: bytes) -> bool:
-        """Whether a customer's payout goes to an address that we derived."""
-        row = await self._database.read_row(
-            "select from custody.payout p join custody.address a using (network_id) "
-            "where p.withdrawal_id = $1 and p.kind = 'customer' and a.key = $2",
-            mine.withdrawal_id,
-            key,
-        )
-        return row is not None
-
-    async def awaits_deposits(self, mine: Claim) -> bool:
-        """Whether a credit of the payer's may still be taken back: no block has it, or too few."""
-        row = await self._database.read_row(
-            "select from custody.payout p join custody.deposit d using (account_id, asset_id) "
-            "where p.withdrawal_id = $1 and p.kind = 'customer' and d.credit_count % 2 = 1 "
-            "and d.state in ('credited', 'orphaned') limit 1",
-            mine.withdrawal_id,
-        )
-        return row is not None
+    async def obstacles(self, mine: Claim, key: bytes) -> Obstacles:
+        """What keeps a customer's payout to this key from being started."""
+        row = await self._database.read_row(OBSTACLES, mine.withdrawal_id, key)
+        assert row is not None, "two questions always have answers"
+        return Obstacles(row["pays_ourselves"], row["awaits_deposits"])
 
     async def reject(self, mine: Claim, reason: str) -> None:
         """Refused before the start; the money goes back."""
@@ -133,9 +144,18 @@ class Store:
             await self._command(connection, mine, "release")
 
     async def approve(
-        self, mine: Claim, number: int, approval: Approval, fee_atoms_max: int
+        self,
+        mine: Claim,
+        number: int,
+        approval: Approval,
+        fee_atoms_max: int,
+        *,
+        starts: bool = False,
     ) -> None:
-        """The approver's word for attempt `number`; the first one approves the payout."""
+        """The approver's word for attempt `number`; the first one approves the payout.
+
+        With `starts` the engine is asked as by `start`, in the same transaction.
+        """
         async with self._change(mine) as (connection, _):
             await connection.execute(
                 "insert into custody.approval "
@@ -148,7 +168,10 @@ class Store:
                 approval.signature,
             )
             first = PayoutState.APPROVED if mine.state is PayoutState.REQUESTED else None
-            await claims.give_back(connection, [mine], state=first)
+            kept = replace(mine, goes_on=mine.goes_on and not starts)
+            await claims.give_back(connection, [kept], state=first)
+            if starts:
+                await self._command(connection, mine, "start")
 
     async def read_ended(self, withdrawal_id: WithdrawalId) -> list[StoredAttempt]:
         """A payout's attempts that can never pay."""
@@ -242,12 +265,29 @@ class Store:
             raise Unavailable("another worker's plan was first to own an input") from error
 
     async def write_ahead(
-        self, mine: Claim, attempt: StoredAttempt, txid: TransactionId, raw: bytes
+        self,
+        mine: Claim,
+        attempt: StoredAttempt,
+        txid: TransactionId,
+        raw: bytes,
+        *,
+        releases: bool = False,
     ) -> None:
-        """The signed bytes, durable before any node hears of them."""
+        """The signed bytes, durable before any node hears of them.
+
+        With `releases` what follows is as after `release_to_nodes`, in the same transaction.
+        """
         async with self._change(mine, attempt_id=attempt.attempt_id) as (connection, members):
             await attempts.write_ahead(connection, attempt.attempt_id, txid, raw)
-            await claims.give_back(connection, members, state=PayoutState.SIGNED)
+            if releases:
+                await attempts.set_state(connection, attempt.attempt_id, AttemptState.BROADCAST)
+                await claims.move(connection, members, PayoutState.SIGNED)
+            await claims.give_back(
+                connection,
+                members,
+                pause_seconds=limits.PAUSE_SECONDS if releases else 0.0,
+                state=PayoutState.BROADCASTING if releases else PayoutState.SIGNED,
+            )
 
     async def write_ahead_bump(
         self, mine: Claim, attempt: StoredAttempt, txid: TransactionId, raw: bytes
@@ -318,7 +358,8 @@ class Store:
                     proof = f"final is {found.txid}: ".encode() + found.proof
                     await attempts.end(connection, sibling, AttemptState.DEAD, proof)
             await attempts.move(connection, winner, AttemptState.FINAL)
-            await attempts.free_inputs(connection, ids)
+            if work.anchors or len(members) > 1:
+                await attempts.free_inputs(connection, ids)
             # Whichever payout of it settles first books what the network took, once.
             is_first = await connection.fetchval(
                 "update custody.attempt set fee_atoms = $2, death_proof = null "

@@ -27,6 +27,7 @@ SHARED: Final = (
 READ: Final = f"""
 with tried as ({attempts.TRIED})
 select a.asset_id, a.contract, a.decimals, a.engine_decimals,
+    p.cancel_requested, c.withdrawals_stopped,
     extract(epoch from clock_timestamp() - p.changed_at)::bigint as waited_seconds,
     array(select row(tried.*) from tried order by attempt_id) as tried,
     approval.approval, approval.signature, approval.fee_atoms_max,
@@ -47,6 +48,7 @@ select a.asset_id, a.contract, a.decimals, a.engine_decimals,
           where attempt_id = (select max(attempt_id) from tried)
             and withdrawal_id <> $1) as mates
 from custody.payout p join custody.asset a using (network_id, asset_id)
+    join custody.chain c using (network_id)
     left join custody.approval approval on approval.withdrawal_id = p.withdrawal_id
         and approval.attempt_number = (
             select count(*) from tried where tried.state in ('dead', 'failed'))
@@ -79,6 +81,9 @@ class Work:
     mates: tuple[Mate, ...]
     # Since its state changed last, by the database's clock.
     waited_seconds: int
+    # As they are now; whoever goes on with a claim saw them when it was made.
+    cancel_requested: bool
+    is_stopped: bool
 
     @property
     def newest(self) -> AttemptId | None:
@@ -120,4 +125,6 @@ async def read(connection: Connection, mine: Claim) -> Work:
         if mine.state in SHARED
         else (),
         waited_seconds=row["waited_seconds"],
+        cancel_requested=row["cancel_requested"],
+        is_stopped=row["withdrawals_stopped"],
     )

@@ -228,7 +228,7 @@ def open_pipelines(
 ) -> Steps:
     """One pipeline per step that may run side by side."""
     pipeline = Pipeline(store, chain, approver, signer)
-    return Steps([pipeline.step] * settings.steps)
+    return Steps([pipeline.stride] * settings.steps)
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -10,10 +11,11 @@ from runtime.postgres import Database
 from tests.chains.ethereum.custody import Custody, approve
 from tests.chains.ethereum.nodes import on_every_node
 from tests.wallets.core.memory_chain import SHARD, SOURCE_ID, MemoryEngine
-from wallets.contract import Approval, Death, WithdrawalId
+from wallets.contract import Approval, Death, Plan, WithdrawalId
 from wallets.core.inbox import Requested
 from wallets.core.pipeline import Pipeline
 from wallets.core.store import Store
+from wallets.ethereum.adapter import Ethereum
 from wallets.ethereum.addresses import text_of
 from wallets.states import PayoutState
 
@@ -154,3 +156,30 @@ async def test_e1_workers_side_by_side_never_share_a_nonce_and_all_are_paid(
         assert custody.node.balance(custody.payout(number, 1).destination.text) == 10**16
     sent = int(custody.node.call("eth_getTransactionCount", text_of(custody.lane), "latest"), 16)
     assert sent == len(numbers)
+
+
+async def test_strides_of_one_worker_side_by_side_ask_nodes_for_no_plan_in_vain(
+    custody: Custody, engine: MemoryEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = range(1, 9)
+    for number in numbers:
+        await engine.request(request(custody, number, 1, 10**6))
+    asked: list[bytes] = []
+    build = Ethereum.build
+
+    async def counted(adapter: Ethereum, intent_id: bytes, *arguments: Any, **named: Any) -> Plan:
+        asked.append(intent_id)
+        return await build(adapter, intent_id, *arguments, **named)
+
+    monkeypatch.setattr(Ethereum, "build", counted)
+    approver = StoredApprover(custody.database)
+    worker = Pipeline(Store(custody.database, 1, "one"), custody.adapter, approver, custody.signer)
+    for _ in range(4):
+        await asyncio.gather(*(worker.stride() for _ in numbers))
+        await engine.apply()
+    assert set(await states(custody.database)) == {"broadcasting"}
+    # One each: the nonce of every plan was still free when it was stored.
+    assert len(asked) == len(numbers)
+    custody.node.mine()
+    for number in numbers:
+        assert custody.node.balance(custody.payout(number, 1).destination.text) == 10**16

@@ -41,6 +41,8 @@ class Venue:
     signer: MemorySigner = field(default_factory=MemorySigner)
     # Called in each round: what else happens in the world.
     disturb: Callable[["Venue"], Awaitable[None]] = nothing
+    # Whether workers keep what they claimed for as long as nobody else is asked.
+    strides: bool = False
 
     def worker(self, name: str = "second") -> Pipeline:
         return Pipeline(
@@ -64,7 +66,7 @@ class Venue:
         for _ in range(rounds):
             await self.pass_time()
             await self.disturb(self)
-            await worker.step()
+            await (worker.stride() if self.strides else worker.step())
             await self.engine.apply()
             if mines:
                 self.chain.mine()

@@ -143,6 +143,12 @@ ANEW = {
     "dear": SITES.expected(),
     "sent_and_dropped_together": {f"{when} {name}" for name in DROPS for when in WHENS},
 }
+# Those in which a claim is kept from step to step, and the calls under it.
+STRIDES = ("quiet", "expired", "cancelled", "together")
+STRIDDEN = (
+    *("claim", "read", "obstacles", "approve", "gather", "build", "plan", "sign", "write_ahead"),
+    *("broadcast", "confirm", "settle", "wait", "cancel", "close"),
+)
 # Payouts of a world; together they wait for each other.
 TOGETHER = 2
 ROUNDS = 24
@@ -214,3 +220,16 @@ async def test_a_worker_may_die_at_every_awaited_call(venue: Venue) -> None:
             SITES, partial(live, venue, world), partial(go_on, venue, world), reached, shown
         )
     assert SITES.expected() - reached == set()
+
+
+async def test_a_worker_that_goes_on_under_one_claim_may_die_at_every_call_on_the_way(
+    venue: Venue,
+) -> None:
+    venue.strides = True
+    reached: set[str] = set()
+    for world in STRIDES:
+        await die_everywhere(
+            SITES, partial(live, venue, world), partial(go_on, venue, world), reached
+        )
+    passed = {f"{when} {name}" for name in STRIDDEN for when in WHENS}
+    assert passed - reached == set()

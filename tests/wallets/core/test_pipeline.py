@@ -1,6 +1,7 @@
 """A withdrawal is paid once, and the book says so, whatever the chain does."""
 
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,7 @@ from tests.wallets.conftest import NETWORK_ID
 from tests.wallets.core.conftest import ASSET_ID, Venue, request
 from tests.wallets.core.memory_chain import FEE_ATOMS, MemoryChain, MemoryEngine
 from wallets.books import postings
-from wallets.contract import Attempt, Broadcast
+from wallets.contract import Attempt, Broadcast, Plan
 from wallets.core import claims, outbox
 from wallets.core.claims import Claim
 from wallets.core.pipeline import Pipeline
@@ -16,6 +17,8 @@ from wallets.core.store import Store
 from wallets.errors import Condition, Fenced, Stuck
 from wallets.worker import signals
 
+# A worker takes one step per claim, or keeps a claim for as long as nobody else is asked.
+BOTH_WAYS = pytest.mark.parametrize("strides", [False, True], ids=["steps", "strides"])
 AMOUNT = 500 * 100
 CHARGED = 20 * 100
 
@@ -57,10 +60,12 @@ async def test_nothing_is_planned_before_the_start_is_read_back(venue: Venue) ->
     assert not venue.signer.log
 
 
+@BOTH_WAYS
 @pytest.mark.parametrize("state", ["credited", "orphaned"])
 async def test_nothing_starts_while_a_credit_of_the_payer_may_be_taken_back(
-    venue: Venue, state: str
+    venue: Venue, state: str, strides: bool
 ) -> None:
+    venue.strides = strides
     await venue.connection.execute(
         "insert into custody.deposit (deposit_id, network_id, txid, index, key, account_id,"
         " asset_id, contract, amount_atoms, engine_atoms, state, credit_count)"
@@ -80,7 +85,32 @@ async def test_nothing_starts_while_a_credit_of_the_payer_may_be_taken_back(
     await check_paid_once(venue)
 
 
-async def test_a_refused_start_gives_the_money_back(venue: Venue) -> None:
+@BOTH_WAYS
+async def test_an_address_that_became_ours_is_given_back_at_the_start(
+    venue: Venue, strides: bool
+) -> None:
+    venue.strides = strides
+    await venue.connection.execute(
+        "insert into custody.key_branch values ($1, 'deposit', 1, 'memory', 'x', 0)", NETWORK_ID
+    )
+    await venue.connection.execute(
+        "insert into custody.address (network_id, key, text, branch, generation, path_index) "
+        "values ($1, $2, '', 'deposit', 1, 0)",
+        NETWORK_ID,
+        venue.chain.parse_address("to-alice").key,
+    )
+    await venue.engine.request(request())
+    await venue.run(venue.worker(), 3)
+    assert await venue.states() == ["rejected"]
+    assert venue.engine.states == {request().withdrawal_id: "released"}
+    row = await venue.connection.fetchrow("select reason from custody.payout")
+    assert row is not None
+    assert row["reason"] == "OWN_ADDRESS"
+
+
+@BOTH_WAYS
+async def test_a_refused_start_gives_the_money_back(venue: Venue, strides: bool) -> None:
+    venue.strides = strides
     venue.engine.refuses_start = True
     await venue.engine.request(request())
     await venue.run(venue.worker(), 5)
@@ -98,7 +128,9 @@ async def test_what_cannot_be_paid_is_given_back(
     assert not venue.chain.paid()
 
 
-async def test_an_unfunded_wallet_waits_by_name_and_goes_on(venue: Venue) -> None:
+@BOTH_WAYS
+async def test_an_unfunded_wallet_waits_by_name_and_goes_on(venue: Venue, strides: bool) -> None:
+    venue.strides = strides
     venue.chain.refuses_builds = True
     await venue.engine.request(request())
     await venue.run(venue.worker(), 5)
@@ -222,8 +254,8 @@ class LateStore(Store):
     engine: MemoryEngine
     is_answered: bool
 
-    async def claim(self, *, builds: bool = True) -> Claim | None:
-        mine = await super().claim(builds=builds)
+    async def claim(self, *, builds: bool = True, goes_on: bool = False) -> Claim | None:
+        mine = await super().claim(builds=builds, goes_on=goes_on)
         assert mine is not None
         async with self._database.transaction() as connection:
             await outbox.put(
@@ -322,3 +354,71 @@ async def test_an_address_that_is_ours_by_now_is_not_paid_and_the_money_goes_bac
     assert await venue.states() == ["rejected"]
     assert venue.engine.states == {request().withdrawal_id: "released"}
     assert venue.chain.paid() == {}
+
+
+@BOTH_WAYS
+async def test_no_claim_is_left_when_a_worker_is_done_with_its_step_or_stride(
+    venue: Venue, strides: bool
+) -> None:
+    venue.strides = strides
+    await venue.engine.request(request())
+    for _ in range(8):
+        await venue.run(venue.worker(), 1)
+        assert await venue.connection.fetchval("select claimed_by from custody.payout") == ""
+    await check_paid_once(venue)
+
+
+async def test_a_stride_takes_one_claim_from_the_start_to_the_nodes(venue: Venue) -> None:
+    venue.strides = True
+    await venue.engine.request(request())
+    worker = venue.worker("one")
+    await worker.stride()
+    assert await venue.states() == ["approved"]
+    await venue.engine.apply()
+    assert await venue.states() == ["started"]
+    await worker.stride()
+    assert await venue.states() == ["broadcasting"]
+    row = await venue.connection.fetchrow("select fencing_token, claimed_by from custody.payout")
+    assert row is not None
+    assert tuple(row) == (2, "")
+
+
+async def test_a_stop_that_comes_while_a_worker_goes_on_is_seen_before_the_next_step(
+    venue: Venue,
+) -> None:
+    await venue.engine.request(request())
+    worker = venue.worker("one")
+    await worker.stride()
+    await venue.engine.apply()
+    build = venue.chain.build
+
+    async def build_and_stop(*arguments: Any, **named: Any) -> Plan:
+        await venue.connection.execute("update custody.chain set withdrawals_stopped = true")
+        return await build(*arguments, **named)
+
+    venue.chain.build = build_and_stop  # type: ignore[method-assign]
+    await worker.stride()
+    assert await venue.states() == ["built"]
+    assert venue.signer.log == {}
+    row = await venue.connection.fetchrow("select claimed_by, condition from custody.payout")
+    assert row is not None
+    assert tuple(row) == ("", "")
+
+
+async def test_a_wish_that_comes_while_a_worker_goes_on_is_granted_before_it_signs(
+    venue: Venue,
+) -> None:
+    await venue.engine.request(request())
+    worker = venue.worker("one")
+    await worker.stride()
+    await venue.engine.apply()
+    build = venue.chain.build
+
+    async def build_and_ask_back(*arguments: Any, **named: Any) -> Plan:
+        await venue.connection.execute("update custody.payout set cancel_requested = true")
+        return await build(*arguments, **named)
+
+    venue.chain.build = build_and_ask_back  # type: ignore[method-assign]
+    await worker.stride()
+    assert await venue.states() == ["cancelled"]
+    assert venue.signer.log == {}
