@@ -60,7 +60,12 @@ async def check_end(world: World, ours: bytes) -> None:
         found = [await world.balance(asset_id) for asset_id in LEFT]
         return found == [(left, 0, 0) for left in LEFT.values()]
 
+    async def is_told_to_custody() -> bool:
+        unanswered = "select from custody.outbox where answer_reason is null"
+        return not await world.rows.fetch(unanswered)
+
     await world.mine_until(is_settled_in_the_engine)
+    await world.mine_until(is_told_to_custody)
     assert world.held(TARGET) == (OUT_ATOMS, OUT_ATOMS)
     assert world.held(ours) == (IN_ATOMS, IN_ATOMS)
     cost = (await world.book(TRX.asset_id))["network_cost"]
