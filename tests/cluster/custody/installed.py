@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.cluster.conftest import CHART
-from tests.cluster.custody import call, keys_and_policies, node
+from tests.cluster.custody import call, keys_and_policies, node, roles
 from tests.cluster.venue import READY_SECONDS, SETTINGS, Venue
 from wallets.ethereum.addresses import text_of
 
@@ -17,6 +17,7 @@ ENABLED: Final = [
     *("--set", "wallets.signer.secretName=signing,wallets.signer.seedsSecretName=seeds"),
     *("--set", "wallets.approver.secretName=approving"),
     *("--set", "wallets.approver.keysSecretName=approver-keys,wallets.approver.keyId=one"),
+    *roles.SETTINGS,
 ]
 FUNDED_ATOMS: Final = 10**20
 CHAIN: Final[dict[str, Any]] = {
@@ -106,7 +107,7 @@ def fund_hot_wallet(venue: Custody) -> None:
 
 def install(venue: Custody) -> None:
     """All that docs/kubernetes/install.md says, in its order."""
-    venue.apply(*keys_and_policies.make(venue.folder), *node.documents())
+    venue.apply(*keys_and_policies.make(venue.folder), *roles.documents(), *node.documents())
     venue.helm("install", "venue", str(CHART), *SETTINGS, *ENABLED)
     venue.wait_ready()
     venue.kubectl("wait", "pod/node", "--for=condition=Ready", "--timeout=60s")
