@@ -7,8 +7,8 @@ MAKEFLAGS += --no-print-directory
 
 VENV := .venv
 PY := $(VENV)/bin/python
-# Tests of the default suite run on this many processes.
-WORKERS ?= 2
+# Tests run on this many processes, two for each core: half of what a test does is wait for processes of its own.
+WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 # What goes wrong on purpose in `make demo PLANT=…`; empty for an honest run.
 PLANT ?=
 # Seconds per target of `make fuzz`.
@@ -95,14 +95,14 @@ test-plants: kernel ## Kernels with planted bugs: each must be found
 	@$(PY) -m pytest -n 0 -m plants --timeout=1800
 
 test-faults: kernel ## Kill, freeze and cut things under load, and die at every point of custody (KILLS=10)
-	@CAMBIST_TEST_KILLS=$(KILLS) $(PY) -m pytest -m "faults and not cluster" --timeout=1800
+	@CAMBIST_TEST_KILLS=$(KILLS) $(PY) -m pytest -n 2 --dist loadfile -m "faults and not cluster" --timeout=1800
 
 test-foreign: kernel ## A signed order session driven by grpcurl and ghz (needs Go)
 	@tools/foreign_clients.sh
 	@$(PY) -m pytest -m foreign --timeout=600
 
 test-chains: kernel ## Wallets against local development chains
-	@$(PY) -m pytest -n $(WORKERS) --dist loadfile -m chains --timeout=1800
+	@$(PY) -m pytest -n $(WORKERS) --dist loadfile -m chains --timeout=600
 
 test-cluster: kernel ## Charts and operator against a local cluster
 	@$(PY) -m pytest -m cluster --timeout=1800
