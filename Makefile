@@ -102,7 +102,7 @@ test-foreign: kernel ## A signed order session driven by grpcurl and ghz (needs 
 	@$(PY) -m pytest -m foreign --timeout=600
 
 test-chains: kernel ## Wallets against local development chains
-	@$(PY) -m pytest -n $(WORKERS) --dist loadfile -m chains --timeout=600
+	@$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m chains --timeout=600
 
 test-cluster: kernel ## Charts and operator against a local cluster
 	@$(PY) -m pytest -m cluster --timeout=1800
