@@ -18,6 +18,8 @@ KILLS ?= 10
 PYTHON_SOURCES := $(wildcard cambist gateway matching wallets control runtime venue benchmarks tools tests deploy)
 # Suites with targets of their own.
 APART := not faults and not chains and not cluster and not plants and not foreign
+# Of `make test-cluster`, as pytest's -k; empty for all.
+CLUSTER_TESTS ?=
 # Commands that `make test-differential` gives to both engines.
 COMMANDS ?= 1000000
 
@@ -105,7 +107,7 @@ test-chains: kernel ## Wallets against local development chains
 	@$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m chains --timeout=600
 
 test-cluster: kernel ## Charts and operator against a local cluster
-	@$(PY) -m pytest -m cluster --timeout=1800
+	@$(PY) -m pytest -m cluster -k "$(CLUSTER_TESTS)" --timeout=1800
 
 fuzz: kernel ## Fuzz codec and RPCs (FUZZ_SECONDS=60 each)
 	@CAMBIST_FUZZ_SECONDS=$(FUZZ_SECONDS) $(PY) -m tests.abuse.fuzz

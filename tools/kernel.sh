@@ -43,11 +43,18 @@ build)
         find protos -name '*.proto' | LC_ALL=C sort | xargs sha256sum
         cargo --version
     } | sha256sum | cut -d' ' -f1)
-    if [ "$(cat "$stamp" 2>/dev/null || true)" = "$wanted" ]; then
+    is_built() {
+        [ "$(cat "$stamp" 2>/dev/null || true)" = "$wanted" ]
+    }
+    if is_built; then
         exit 0
     fi
     exec 9>.setup.lock
     if command -v flock >/dev/null; then flock 9; fi
+    # Who held the lock may have built it.
+    if is_built; then
+        exit 0
+    fi
     echo "kernel: building cambist-kernel (about a minute the first time)"
     manifest=$(find kernel -maxdepth 3 -name pyproject.toml -not -path '*/target/*' | head -n 1)
     if [ -z "$manifest" ]; then

@@ -27,7 +27,7 @@ OF_LARGE_STATES: Final = ("REJECT_REASON_CAPACITY", "CANCEL_REASON_WORK_LIMIT")
 @pytest.mark.parametrize("rules_version", VERSIONS)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_engines_agree_on_a_bulk_tape(seed: int, rules_version: int) -> None:
-    census, engines = Census(), Engines(snapshot_every=50, rules_version=rules_version)
+    census, engines = Census(), Engines(snapshot_every=200, rules_version=rules_version)
     commands = COMMANDS // len(SEEDS) // len(VERSIONS)
     found = contest(seed, commands, census, engines)
     assert found is None, explain(found, f"bulk-{rules_version}-{seed}", engines)

@@ -11,7 +11,7 @@ from tests.chains.bitcoin.whole_venue import ASSET_ID, COIN, World, whole_venue
 from tests.wallets.scale.draining import COUNT, Draining, Paying
 from venue.custody.listing import ASSET, BITCOIN
 
-pytestmark = [pytest.mark.chains, pytest.mark.slow, pytest.mark.timeout(7_200)]
+pytestmark = [pytest.mark.chains, pytest.mark.slow, pytest.mark.timeout(300 + 3 * COUNT)]
 
 UNIT = 20_000
 FEE = BITCOIN.withdrawal_fee_atoms

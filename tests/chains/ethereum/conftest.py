@@ -1,6 +1,7 @@
 """A node per test, and custody around it."""
 
 import json
+import os
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
@@ -15,6 +16,7 @@ from runtime.settings import PostgresSettings
 from tests.chains.ethereum.anvil import Anvil
 from tests.chains.ethereum.custody import ETHER, Custody, network_of, policy_of, settings_of
 from tests.chains.ethereum.development_node import CHAIN_ID, DevelopmentNode
+from tests.chains.ethereum.nodes import one_node_each
 from tests.chains.real_signer import NETWORK_ID, SEEDS, RealSigner
 from wallets.ethereum.adapter import Ethereum
 from wallets.ethereum.addresses import account_at, parse_branch, text_of
@@ -25,6 +27,14 @@ from wallets.signer.service import Signer
 
 CONTRACTS = Path(__file__).parents[2] / "contracts" / "ethereum"
 TRANSFER = "a9059cbb"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With CAMBIST_TEST_NODES=one each test runs on one node instead of on all that can do it."""
+    if os.environ.get("CAMBIST_TEST_NODES") == "one":
+        left_out = one_node_each(items)
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
 
 
 def code_of(name: str) -> str:

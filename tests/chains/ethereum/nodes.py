@@ -4,9 +4,11 @@ What a node cannot do is listed with its reason, and nowhere else decided; `test
 nodes themselves whether the list is true.
 """
 
-from collections.abc import Mapping
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -17,6 +19,8 @@ from tests.chains.ethereum.hardhat import Hardhat
 
 Kind = type[DevelopmentNode]
 NODES: Final[tuple[Kind, ...]] = (Anvil, Geth, Hardhat)
+# Modules whose tests compare nodes.
+ABOUT_NODES: Final = ("test_nodes", "test_pools", "test_words")
 
 
 class Ability(Enum):
@@ -52,3 +56,22 @@ def where(*needed: Ability) -> pytest.MarkDecorator:
 
 
 on_every_node: Final = where()
+
+
+def one_node_each(items: Iterable[pytest.Item]) -> set[pytest.Item]:
+    """Tests to leave out so that each runs on one node, and all nodes have their share.
+
+    Not those that are about differences between nodes.
+    """
+    cases: dict[str, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        parameters: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
+        kind = parameters.get("node", (None,))[0]
+        if kind in NODES and item.path.stem not in ABOUT_NODES:
+            cases[item.nodeid.replace(kind.name, "")].append(item)
+    return {
+        item
+        for name, group in cases.items()
+        for place, item in enumerate(group)
+        if place != zlib.crc32(name.encode()) % len(group)
+    }

@@ -11,7 +11,7 @@ from tests.wallets.scale.draining import COUNT, Draining, Paying
 from venue.custody.listing import TRON, TRX
 from wallets.tron.addresses import address_of, parse_address
 
-pytestmark = [pytest.mark.chains, pytest.mark.slow, pytest.mark.timeout(7_200)]
+pytestmark = [pytest.mark.chains, pytest.mark.slow, pytest.mark.timeout(300 + 3 * COUNT)]
 
 TARGETS = [b"\x41" + bytes([0xA0 + number]) * 20 for number in range(8)]
 FEE = TRON.withdrawal_fee_atoms
