@@ -152,8 +152,8 @@ class Pipeline:
             raise Broken("an answered start left its payout approved")
         if work.start_was_sent:
             # We chose the row before another worker started it, and when we got it Postgres looked
-            # again at the row alone. The answer moves it.
-            await self._store.wait(mine)
+            # again at the row alone. The answer moves it, or has: only the claim is given back.
+            await self._store.let_go((Mate(mine, None, 0),))
             return
         # Asked here too: the address may have become ours since, and commands reach the engine by
         # other ways than our service.
