@@ -69,12 +69,11 @@ returning *
 
 # Where a worker that goes on keeps its claim: the next step waits for nobody.
 KEPT: Final = (PayoutState.APPROVED, PayoutState.BUILT)
-FREE: Final = """
-claimed_by = '', claim_expires_at = '-infinity', condition = $3,
+GIVE_BACK: Final = """
+update custody.payout set claimed_by = '', claim_expires_at = '-infinity', condition = $3,
     not_before = clock_timestamp() + make_interval(secs => $2)
 where withdrawal_id = any($1::bytea[])
 """
-GIVE_BACK: Final = f"update custody.payout set {FREE}"  # noqa: S608 - made of constants
 # The trigger on states is not run for nothing: those who stay where they are have their own.
 # One of them may be kept, for as long as if it were claimed now.
 MOVE_AND_GIVE_BACK: Final = """

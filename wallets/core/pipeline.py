@@ -55,7 +55,7 @@ class Pipeline:
         self._schedule = chain.bump_schedule if isinstance(chain, Replaces) else None
         self._leases = chain if isinstance(chain, Leases) else None
         # Of planning, where only this worker plans on what it has a lease of.
-        self.turn = asyncio.Lock()
+        self._turn = asyncio.Lock()
 
     async def step(self) -> bool:
         """Takes one payout one step on; False when nothing can be done now.
@@ -198,7 +198,7 @@ class Pipeline:
         if self._leases is None:
             await self._plan(mine, work, mates)
             return
-        async with self.turn:
+        async with self._turn:
             owned = await self._store.read_owned(mine)
             await self._plan(mine, replace(work, owned=owned), mates)
 

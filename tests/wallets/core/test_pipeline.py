@@ -380,21 +380,26 @@ async def test_a_stride_takes_one_claim_from_the_start_to_the_nodes(venue: Venue
     assert tuple(row) == (2, "")
 
 
-async def test_a_stop_that_comes_while_a_worker_goes_on_is_seen_before_the_next_step(
-    venue: Venue,
-) -> None:
+async def stride_while(venue: Venue, statement: str) -> None:
+    """A worker goes on with a started payout; the statement is carried out while it is planned."""
     await venue.engine.request(request())
     worker = venue.worker("one")
     await worker.stride()
     await venue.engine.apply()
     build = venue.chain.build
 
-    async def build_and_stop(*arguments: Any, **named: Any) -> Plan:
-        await venue.connection.execute("update custody.chain set withdrawals_stopped = true")
+    async def build_meanwhile(*arguments: Any, **named: Any) -> Plan:
+        await venue.connection.execute(statement)
         return await build(*arguments, **named)
 
-    venue.chain.build = build_and_stop  # type: ignore[method-assign]
+    venue.chain.build = build_meanwhile  # type: ignore[method-assign]
     await worker.stride()
+
+
+async def test_a_stop_that_comes_while_a_worker_goes_on_is_seen_before_the_next_step(
+    venue: Venue,
+) -> None:
+    await stride_while(venue, "update custody.chain set withdrawals_stopped = true")
     assert await venue.states() == ["built"]
     assert venue.signer.log == {}
     row = await venue.connection.fetchrow("select claimed_by, condition from custody.payout")
@@ -405,17 +410,6 @@ async def test_a_stop_that_comes_while_a_worker_goes_on_is_seen_before_the_next_
 async def test_a_wish_that_comes_while_a_worker_goes_on_is_granted_before_it_signs(
     venue: Venue,
 ) -> None:
-    await venue.engine.request(request())
-    worker = venue.worker("one")
-    await worker.stride()
-    await venue.engine.apply()
-    build = venue.chain.build
-
-    async def build_and_ask_back(*arguments: Any, **named: Any) -> Plan:
-        await venue.connection.execute("update custody.payout set cancel_requested = true")
-        return await build(*arguments, **named)
-
-    venue.chain.build = build_and_ask_back  # type: ignore[method-assign]
-    await worker.stride()
+    await stride_while(venue, "update custody.payout set cancel_requested = true")
     assert await venue.states() == ["cancelled"]
     assert venue.signer.log == {}
