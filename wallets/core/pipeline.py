@@ -54,8 +54,8 @@ class Pipeline:
         self._batching = chain.batching if isinstance(chain, Batches) else None
         self._schedule = chain.bump_schedule if isinstance(chain, Replaces) else None
         self._leases = chain if isinstance(chain, Leases) else None
-        # Of planning, where only this worker plans on what it has a lease of. Public, unlike the parts
-        # whose calls the crash tests count as points to die at: waiting here changes nothing.
+        # Of planning, where only this worker plans on what it has a lease of. Public, unlike the
+        # parts whose calls the crash tests take for points to die at: a wait here changes nothing.
         self.turn = asyncio.Lock()
 
     async def step(self) -> bool:
