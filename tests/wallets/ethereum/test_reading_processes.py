@@ -38,8 +38,16 @@ async def processes() -> AsyncIterator[ReadingProcesses]:
 
 
 def readers(process: psutil.Process) -> list[psutil.Process]:
-    """Processes that were started to read blocks."""
-    return [one for one in process.children() if "spawn_main" in " ".join(one.cmdline())]
+    """Processes that were started to read blocks, and run."""
+    return [one for one in process.children() if reads(one)]
+
+
+def reads(process: psutil.Process) -> bool:
+    try:
+        return "spawn_main" in " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        # Of this test or of one before it: it ended, and may not have been waited for.
+        return False
 
 
 async def test_a_block_is_the_same_whoever_reads_it(processes: ReadingProcesses) -> None:
