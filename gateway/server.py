@@ -33,6 +33,7 @@ from gateway.queries.custody import CustodyClient, CustodyMethods
 from gateway.queries.drop_copy import DropCopyService
 from gateway.queries.history import HistoryClient
 from gateway.queries.info import InfoService
+from gateway.queries.ledger import LedgerMethods
 from gateway.queries.orders import OrderQueryService
 from gateway.queries.reference import ReferenceDataService
 from gateway.services import SERVED
@@ -75,10 +76,12 @@ MARKET_DATA_METHODS = (
     "GetLevel2",
 )
 CUSTODY_METHODS = (
+    "AddAddress",
     "CancelWithdrawal",
     "CreateDepositAddress",
     "GetLiabilityProof",
     "GetLiabilityReport",
+    "ListAddresses",
     "ListDeposits",
     "ListWithdrawals",
     "QuoteWithdrawal",
@@ -246,21 +249,13 @@ def assemble(settings: GatewaySettings, database: Database, stages: GatewayStage
         **named("account.v1.AccountService", reference, "ListAccounts"),
         **named("wallet.v1.WalletService", wallet, "GetBalances", "StreamBalances", "Transfer"),
         **named("wallet.v1.WalletService", custody_methods, *CUSTODY_METHODS),
+        **named("wallet.v1.WalletService", LedgerMethods(shards, history), "ListLedgerEntries"),
         **named("limits.v1.LimitsService", info, "GetLimits"),
         **named("info.v1.ApiInfoService", info, "GetApiInfo"),
     }
     drains = (market_data.drain, drop_copy.drain, wallet.drain, reference.drain)
     return Gateway(
-        settings,
-        database,
-        shards,
-        callers,
-        admission,
-        table,
-        history,
-        custody,
-        servicers,
-        drains,
+        settings, database, shards, callers, admission, table, history, custody, servicers, drains
     )
 
 

@@ -21,6 +21,7 @@ from wallets.reserves.command import reserves
 from wallets.schema import MIGRATIONS
 from wallets.screening.command import withdrawals
 from wallets.service import server as gateways
+from wallets.service.address_book_command import book
 from wallets.treasury.command import treasury
 from wallets.treasury.costs_command import costs
 from wallets.worker import server
@@ -128,6 +129,7 @@ def verify_audit(head: str) -> None:
 
 
 main.add_command(addresses_group)
+main.add_command(book)
 main.add_command(costs)
 main.add_command(deposits)
 main.add_command(reconcile)

@@ -8,6 +8,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from runtime.settings import PostgresSettings, RpcSettings, Settings, TlsSettings
+from wallets.service.limits import HOLD_SECONDS_MAX
 from wallets.worker import limits
 
 
@@ -38,6 +39,12 @@ class WalletSettings(Settings):
     withdrawals_suspended: bool = False
     # Deposits are seen and not credited.
     deposits_suspended: bool = False
+    # How long an address waits after it came into an account's book.
+    address_hold_seconds: int = Field(default=86_400, ge=0, le=HOLD_SECONDS_MAX)
+    # How long an API key withdraws nothing after it got a public key.
+    key_hold_seconds: int = Field(default=0, ge=0, le=HOLD_SECONDS_MAX)
+    # Nobody withdraws to an address that is not in the account's book.
+    address_book_demanded: bool = False
     approver_address: str = "127.0.0.1:7302"
     signer_address: str = "127.0.0.1:7301"
     postgres: PostgresSettings = PostgresSettings()

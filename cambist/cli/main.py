@@ -11,6 +11,7 @@ from cambist.client.channels import Tls
 
 # Command to module and function: a command loads what it needs, and `cambist --help` nothing.
 COMMANDS: Final = {
+    "addresses": ("cambist.cli.addresses", "addresses"),
     "apply": ("cambist.cli.apply", "apply"),
     "balances": ("cambist.cli.balances", "balances"),
     "bench": ("cambist.cli.bench", "bench"),
@@ -20,6 +21,7 @@ COMMANDS: Final = {
     "deposit": ("cambist.cli.deposit", "deposit"),
     "drop-copy": ("cambist.cli.drop_copy", "drop_copy"),
     "keys": ("cambist.cli.keys", "keys"),
+    "ledger": ("cambist.cli.ledger", "ledger"),
     "order": ("cambist.cli.order", "order"),
     "prevented-matches": ("cambist.cli.prevented_matches", "prevented_matches"),
     "proof": ("cambist.cli.proof", "proof"),

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from cambist.client import limits
+from cambist.client.addresses import Addresses
 from cambist.client.channels import Channels, Tls
 from cambist.client.driver import Terms
 from cambist.client.drop_copy import DropCopy
@@ -18,6 +19,7 @@ from cambist.client.errors import InvalidInput, Rejected
 from cambist.client.events import Event
 from cambist.client.instruments import Asset, Market
 from cambist.client.keys import ApiKey
+from cambist.client.ledger import Ledger
 from cambist.client.logon import Logon
 from cambist.client.market_data import MarketData
 from cambist.client.queries import Queries
@@ -42,6 +44,10 @@ class Client:
         self.wallet = Wallet(self.channels)
         # Quotes, requests and lists of withdrawals; lists of deposits.
         self.withdrawals = Withdrawals(self.channels)
+        # Where withdrawals may go.
+        self.addresses = Addresses(self.channels)
+        # What changed balances.
+        self.ledger = Ledger(self.channels)
         # Proofs of what the venue owes.
         self.reserves = Reserves(self.channels)
         # One order per call: simple, and slower than a session.

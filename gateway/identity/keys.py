@@ -37,6 +37,8 @@ class KeyRecord:
     revoked_ns: int
     # Grows with every change of any key.
     version: int
+    # When it got the newest of its public keys; it is made with the first.
+    changed_ns: int = 0
 
     @property
     def effective_scopes(self) -> frozenset[Scope]:

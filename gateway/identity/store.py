@@ -18,7 +18,8 @@ MIGRATIONS: Final = Migrations("identity", Path(__file__).parent.parent / "migra
 
 _SELECT: Final = """
 select k.*, (select coalesce(array_agg(p.public_key order by p.added_ns desc), '{}')
-             from identity.public_key p where p.key_id = k.key_id) as public_keys
+             from identity.public_key p where p.key_id = k.key_id) as public_keys,
+    (select max(added_ns) from identity.public_key p where p.key_id = k.key_id) as changed_ns
 from identity.api_key k
 """
 _INSERT: Final = """
@@ -161,4 +162,5 @@ def read_key(row: asyncpg.Record) -> KeyRecord:
         expires_ns=row["expires_ns"],
         revoked_ns=row["revoked_ns"],
         version=row["version"],
+        changed_ns=row["changed_ns"] or row["created_ns"],
     )

@@ -101,6 +101,28 @@ class CustodyMethods:
         )
         return answer.response
 
+    async def add_address(
+        self, received: Received[wallet_pb2.AddAddressRequest], call: Call
+    ) -> wallet_pb2.AddAddressResponse:
+        """Into the account's book; it can be paid to later."""
+        assert received.message is not None
+        self._check_account(received.message.account_id, call)
+        request = custody_pb2.AddAddressRequest(request=received.message)
+        answer = await self._custody.ask("AddAddress", request, custody_pb2.AddAddressResponse)
+        return answer.response
+
+    async def list_addresses(
+        self, received: Received[wallet_pb2.ListAddressesRequest], call: Call
+    ) -> wallet_pb2.ListAddressesResponse:
+        """The account's book."""
+        assert received.message is not None
+        self._check_account(received.message.account_id, call)
+        request = custody_pb2.ListAddressesRequest(request=received.message)
+        answer = await self._custody.ask(
+            "ListAddresses", request, custody_pb2.ListAddressesResponse
+        )
+        return answer.response
+
     async def list_deposits(
         self, received: Received[wallet_pb2.ListDepositsRequest], call: Call
     ) -> wallet_pb2.ListDepositsResponse:
@@ -167,7 +189,9 @@ class CustodyMethods:
         self._check_account(asked.account_id, call)
         checked = await self._custody.ask(
             "CheckWithdrawal",
-            custody_pb2.CheckWithdrawalRequest(request=asked),
+            custody_pb2.CheckWithdrawalRequest(
+                request=asked, key_changed_ns=call.caller.record.changed_ns
+            ),
             custody_pb2.CheckWithdrawalResponse,
         )
         command = commands_pb2.RequestWithdrawal(

@@ -7,12 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from cambist.internal.history.v1 import history_pb2 as pb
 from matching.history import statements
 from matching.history.description import described
 from matching.projector.numbers import BIGINT_LIMIT, bigint
 from runtime.postgres import Database
 
 NEWEST: Final = BIGINT_LIMIT - 1
+# The last part of a fill, its fee.
+PART_MAX: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,29 @@ class HistoryQueries:
         """Prevented matches, `before` is an account_seq. Raises Unavailable."""
         return await self._page(question, statements.PREVENTED_MATCHES, "event", event_of)
 
+    async def ledger(
+        self, account_id: int, after: tuple[int, int], size: int
+    ) -> pb.ListLedgerEntriesResponse:
+        """Entries after a place: an account_seq (0 = from the newest) and a part of that event.
+
+        Raises Unavailable.
+        """
+        account_seq, part = after
+        records = await self._database.read(
+            statements.LEDGER,
+            self._shard,
+            bigint(account_id),
+            min(account_seq or NEWEST, NEWEST),
+            min(part, PART_MAX),
+            size + 1,
+        )
+        found = [record for record in records if record["account_seq"] is not None]
+        return pb.ListLedgerEntriesResponse(
+            projected_seq=records[0]["projected_seq"],
+            entries=map(entry_of, found[:size]),
+            more=len(found) > size,
+        )
+
     async def _page(
         self,
         question: PageQuestion,
@@ -108,3 +134,15 @@ def event_of(record: Any) -> bytes:
     """The event of a record as it was told."""
     event: bytes = record["event"]
     return event
+
+
+def entry_of(record: Any) -> pb.LedgerEntry:
+    """An entry of the ledger."""
+    return pb.LedgerEntry(
+        place=pb.LedgerPlace(account_seq=record["account_seq"], part=record["part"]),
+        seq=record["seq"],
+        time_ns=record["time_ns"],
+        asset_id=record["asset_id"],
+        amount_atoms=str(int(record["atoms"])),
+        money_kind=record["kind"],
+    )

@@ -39,6 +39,9 @@ class HistoryService:
             "ListPreventedMatches": self._handler(
                 self._list_prevented_matches, pb.ListPreventedMatchesRequest
             ),
+            "ListLedgerEntries": self._handler(
+                self._list_ledger_entries, pb.ListLedgerEntriesRequest
+            ),
         }
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
 
@@ -96,6 +99,12 @@ class HistoryService:
         return pb.ListPreventedMatchesResponse(
             projected_seq=page.projected_seq, prevented_matches=page.events, more=page.has_more
         )
+
+    async def _list_ledger_entries(
+        self, request: pb.ListLedgerEntriesRequest
+    ) -> pb.ListLedgerEntriesResponse:
+        after = request.after.account_seq, request.after.part
+        return await self._queries.ledger(request.account_id, after, size_of(request.page_size))
 
 
 def question_of(request: pb.ListOrdersRequest | pb.ListFillsRequest, before: int) -> PageQuestion:

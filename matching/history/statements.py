@@ -63,3 +63,28 @@ select p.seq, e.event from projected p left join page e on true order by e.accou
 FILLS: Final = _events("fills")
 FILLS_OF_MARKET: Final = _events("fills", "and market_id = $5")
 PREVENTED_MATCHES: Final = _events("prevented_matches")
+
+# Of the events from the place on: the first may have been told already, each other has an entry.
+LEDGER: Final = f"""
+with {_PROJECTED}, entries as (
+  select f.account_seq, e.part, f.seq, f.time_ns, e.asset_id, e.atoms, 0 as kind
+  from (
+    select * from history.fills where shard = $1 and account_id = $2 and account_seq <= $3
+    order by account_seq desc limit $5::bigint + 1
+  ) f cross join lateral (values
+    (0, f.base_asset_id, f.base_atoms), (1, f.quote_asset_id, f.quote_atoms),
+    (2, f.fee_asset_id, f.fee_atoms)
+  ) e (part, asset_id, atoms)
+  where e.atoms <> 0
+  union all (
+    select account_seq, 0, seq, time_ns, asset_id, atoms, kind from history.money
+    where shard = $1 and account_id = $2 and account_seq <= $3 and atoms <> 0
+    order by account_seq desc limit $5::bigint + 1
+  )
+), page as (
+  select * from entries where account_seq < $3 or part > $4
+  order by account_seq desc, part limit $5::bigint
+)
+select p.seq as projected_seq, e.* from projected p left join page e on true
+order by e.account_seq desc, e.part
+"""  # noqa: S608 - made of constants

@@ -158,9 +158,12 @@ class CliVenue:
 
 @asynccontextmanager
 async def running_venue(
-    settings: PostgresSettings, folder: Path, *, has_history: bool = False
+    settings: PostgresSettings, folder: Path, *, has_history: bool = False, custody: str = ""
 ) -> AsyncIterator[CliVenue]:
-    """A primary and a gateway, with a projector if that is asked for; stopped at the end."""
+    """A primary and a gateway, with a projector if that is asked for; stopped at the end.
+
+    `custody` is the endpoint of a custody service, empty for a venue without one.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     matching_ready: asyncio.Future[Any] = loop.create_future()
@@ -189,6 +192,7 @@ async def running_venue(
             health_address=loopback,
             matching_endpoints=f"1=127.0.0.1:{ports.port}",
             history_endpoints=history,
+            custody_endpoint=custody,
             development=GatewayDevelopment(enabled=True),
             drain_ms=0,
         )

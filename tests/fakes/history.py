@@ -22,6 +22,7 @@ class FakeHistory(history_pb2_grpc.HistoryServiceServicer):
     # Serialised PrivateEvents.
     order: bytes = b""
     page: tuple[bytes, ...] = ()
+    entries: tuple[history_pb2.LedgerEntry, ...] = ()
     more: bool = False
     asked: list[Any] = field(default_factory=list)
     server: rpc_server.RpcServer | None = None
@@ -63,4 +64,12 @@ class FakeHistory(history_pb2_grpc.HistoryServiceServicer):
         self.asked.append(request)
         return history_pb2.ListPreventedMatchesResponse(
             projected_seq=self.projected_seq, prevented_matches=self.page, more=self.more
+        )
+
+    async def ListLedgerEntries(
+        self, request: Any, _context: Any
+    ) -> history_pb2.ListLedgerEntriesResponse:
+        self.asked.append(request)
+        return history_pb2.ListLedgerEntriesResponse(
+            projected_seq=self.projected_seq, entries=self.entries, more=self.more
         )

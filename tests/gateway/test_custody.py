@@ -12,12 +12,14 @@ import pytest
 
 from cambist.client import ApiKey
 from cambist.client import Client as SdkClient
+from cambist.client.addresses import BookAddress
 from cambist.client.enums import MoneyKind
 from cambist.client.errors import Rejected
 from cambist.client.withdrawals import Wanted
 from cambist.orders.v1 import events_pb2
 from cambist.reserves.tree import BadProof, Node, make
 from cambist.wallet.v1 import wallet_pb2, wallet_pb2_grpc
+from gateway.door.permissions import Scope
 from runtime import postgres
 from runtime.migrations import migrate
 from tests.gateway.venue import ACCOUNT, ASSET, FOREIGN_ACCOUNT, Client, Venue, fresh_id, status_of
@@ -61,6 +63,16 @@ class Wallet:
         request = wallet_pb2.ListDepositsRequest(account_id=ACCOUNT)
         return await self._stub.ListDeposits(request, metadata=self._metadata)
 
+    async def addresses(self) -> Any:
+        request = wallet_pb2.ListAddressesRequest(account_id=ACCOUNT)
+        return await self._stub.ListAddresses(request, metadata=self._metadata)
+
+    async def add_address(self) -> Any:
+        request = wallet_pb2.AddAddressRequest(
+            account_id=ACCOUNT, network="bitcoin", address=ADDRESS, label="cold"
+        )
+        return await self._stub.AddAddress(request, metadata=self._metadata)
+
     async def balance(self) -> Any:
         request = wallet_pb2.GetBalancesRequest(account_id=ACCOUNT)
         answer = await self._stub.GetBalances(request, metadata=self._metadata)
@@ -68,7 +80,12 @@ class Wallet:
 
 
 @pytest.fixture
-async def custody_port(venue: Venue) -> AsyncIterator[int]:
+def custody_settings() -> dict[str, int]:
+    return {}
+
+
+@pytest.fixture
+async def custody_port(venue: Venue, custody_settings: dict[str, int]) -> AsyncIterator[int]:
     await migrate(venue.postgres, MIGRATIONS)
     connection = await asyncpg.connect(venue.postgres.dsn.get_secret_value())
     await connection.execute(
@@ -80,7 +97,10 @@ async def custody_port(venue: Venue) -> AsyncIterator[int]:
     )
     await connection.close()
     settings = WalletSettings(
-        postgres=venue.postgres, service_address="127.0.0.1:0", health_address="127.0.0.1:0"
+        postgres=venue.postgres,
+        service_address="127.0.0.1:0",
+        health_address="127.0.0.1:0",
+        **custody_settings,  # type: ignore[arg-type]
     )
     stop, ready = asyncio.Event(), asyncio.get_running_loop().create_future()
     task = asyncio.create_task(server.serve(settings, stop, ready.set_result))
@@ -123,10 +143,75 @@ async def test_custodys_refusals_keep_their_names_and_nothing_reaches_the_engine
     assert venue.matching.engine.last_seq == before
 
 
+async def test_an_account_that_has_a_book_withdraws_to_it_alone_and_after_the_hold(
+    venue: Venue, custody_port: int
+) -> None:
+    gateway = await venue.gateway(custody_endpoint=f"127.0.0.1:{custody_port}")
+    key = await venue.key()
+    endpoint = f"127.0.0.1:{gateway.ports.port}"
+    wanted = Wanted(ACCOUNT, ASSET, "bitcoin", "0.000005", ADDRESS)
+    async with SdkClient.connect(endpoint, ApiKey(key.key_id, key.private_key)) as client:
+        quote = await client.withdrawals.quote(wanted)
+        usable_from_ns = await client.addresses.add(ACCOUNT, "bitcoin", ADDRESS, "cold")
+        assert usable_from_ns > time.time_ns()
+        (listed,) = await client.addresses.list(ACCOUNT)
+        assert listed == BookAddress("bitcoin", ADDRESS, "cold", usable_from_ns)
+        before = venue.matching.engine.last_seq
+        with pytest.raises(Rejected, match="ADDRESS_HELD"):
+            await client.withdrawals.request(wanted, quote)
+        assert venue.matching.engine.last_seq == before
+        with pytest.raises(Rejected, match="INVALID_LABEL"):
+            await client.addresses.add(ACCOUNT, "bitcoin", ADDRESS, "")
+        for call in (
+            client.addresses.list(FOREIGN_ACCOUNT),
+            client.addresses.add(FOREIGN_ACCOUNT, "bitcoin", ADDRESS, "cold"),
+        ):
+            with pytest.raises(Rejected, match="UNKNOWN_ACCOUNT"):
+                await call
+        connection = await asyncpg.connect(venue.postgres.dsn.get_secret_value())
+        await connection.execute("update custody.address_book set usable_from = now()")
+        await connection.close()
+        moved = await client.withdrawals.request(wanted, quote)
+        assert moved.kind == MoneyKind.WITHDRAWAL_REQUESTED
+
+
+async def test_who_may_only_read_sees_a_book_and_adds_nothing(
+    venue: Venue, custody_port: int
+) -> None:
+    gateway = await venue.gateway(custody_endpoint=f"127.0.0.1:{custody_port}")
+    wallet = Wallet(await venue.client(gateway, await venue.key(scopes=frozenset({Scope.READ}))))
+    assert list((await wallet.addresses()).addresses) == []
+    assert (await status_of(wallet.add_address()))[0] == "PERMISSION_DENIED"
+
+
+@pytest.mark.parametrize("custody_settings", [{"key_hold_seconds": 3_600}])
+async def test_a_key_that_got_a_new_public_key_withdraws_after_its_hold(
+    venue: Venue, custody_port: int
+) -> None:
+    gateway = await venue.gateway(custody_endpoint=f"127.0.0.1:{custody_port}")
+    key = await venue.key(created_ns=time.time_ns())
+    wallet = Wallet(await venue.client(gateway, key))
+    quote = await wallet.quote()
+    assert await status_of(wallet.request(quote_id=quote.quote_id)) == (
+        "FAILED_PRECONDITION",
+        "KEY_HELD",
+    )
+    old = Wallet(await venue.client(gateway, await venue.key(created_ns=1)))
+    answer = await old.request(quote_id=quote.quote_id)
+    assert answer.answer.money_report.kind == events_pb2.MONEY_KIND_WITHDRAWAL_REQUESTED
+
+
 async def test_without_custody_the_calls_say_so(venue: Venue) -> None:
     gateway = await venue.gateway()
     wallet = Wallet(await venue.client(gateway, await venue.key()))
-    for call in (wallet.quote(), wallet.request(), wallet.deposits(), wallet.withdrawals()):
+    for call in (
+        wallet.quote(),
+        wallet.request(),
+        wallet.deposits(),
+        wallet.withdrawals(),
+        wallet.addresses(),
+        wallet.add_address(),
+    ):
         assert await status_of(call) == ("UNAVAILABLE", "CUSTODY_UNAVAILABLE")
 
 

@@ -7,13 +7,13 @@ custody could never pay: a wrong address, one of our own, an amount that the cha
 from dataclasses import dataclass
 
 from runtime.postgres import Connection, Database
-from wallets.contract import Destination
 from wallets.core.transactions import changing
 from wallets.core.units import to_chain
 from wallets.errors import Rejected
 from wallets.service import limits
+from wallets.service.address_book import Holds, check_in_book, check_key
 from wallets.service.amounts import atoms_of
-from wallets.service.destinations import parse_destination
+from wallets.service.destinations import check_destination
 
 ACTOR = "service"
 ID_BYTES = 16
@@ -42,6 +42,15 @@ class Ask:
     network: str
     amount: str
     destination: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """Under which quote it is requested, with which id, and how old the key that asks is."""
+
+    quote_id: bytes
+    request_id: bytes
+    key_changed_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,22 +90,25 @@ class Quote:
     expires_ns: int
 
 
-async def check(connection: Connection, ask: Ask) -> Checked:
-    """Looks at asset, amount and destination. Raises Rejected."""
+async def check(connection: Connection, ask: Ask, holds: Holds) -> Checked:
+    """Looks at asset, amount, destination and the account's book. Raises Rejected."""
     asset = await _read_asset(connection, ask)
     amount = atoms_of(ask.amount, asset.engine_decimals)
     if amount < asset.minimum_engine_atoms:
         raise Rejected("AMOUNT_BELOW_MINIMUM", "smaller than the smallest withdrawal")
     if to_chain(amount, decimals=asset.decimals, engine_decimals=asset.engine_decimals) is None:
         raise Rejected("INVALID_AMOUNT", f"the network has {asset.decimals} decimals")
-    await _check_destination(connection, asset, ask.destination)
+    destination = await check_destination(
+        connection, asset.network_id, asset.chain, asset.network, ask.destination
+    )
+    await check_in_book(connection, ask.account_id, asset.network_id, destination.key, holds)
     return Checked(asset, amount, asset.fee_engine_atoms)
 
 
-async def quote(database: Database, ask: Ask, quote_id: bytes) -> Quote:
+async def quote(database: Database, ask: Ask, quote_id: bytes, holds: Holds) -> Quote:
     """Promises a fee for a while. Raises Rejected."""
     async with changing(database, ACTOR) as connection:
-        checked = await check(connection, ask)
+        checked = await check(connection, ask, holds)
         # Two at once of one account wait for each other here, so that the bound holds.
         await connection.execute("select pg_advisory_xact_lock(hashint8($1))", ask.account_id)
         await connection.execute(
@@ -123,21 +135,22 @@ async def quote(database: Database, ask: Ask, quote_id: bytes) -> Quote:
     return Quote(quote_id, checked, int(expires_ns))
 
 
-async def check_quoted(database: Database, ask: Ask, quote_id: bytes, request_id: bytes) -> Quote:
+async def check_quoted(database: Database, ask: Ask, quoted: Quoted, holds: Holds) -> Quote:
     """The quote under which a withdrawal may be requested now; it keeps the request's id.
 
     Raises Rejected.
     """
     async with changing(database, ACTOR) as connection:
-        checked = await check(connection, ask)
+        await check_key(connection, quoted.key_changed_ns, holds)
+        checked = await check(connection, ask, holds)
         row = await connection.fetchrow(
             USE,
-            quote_id,
+            quoted.quote_id,
             ask.account_id,
             checked.asset.network_id,
             ask.asset_id,
             checked.amount_engine_atoms,
-            request_id,
+            quoted.request_id,
         )
     if row is None:
         raise Rejected("UNKNOWN_QUOTE", "no quote of this account, asset, network and amount")
@@ -145,7 +158,7 @@ async def check_quoted(database: Database, ask: Ask, quote_id: bytes, request_id
         raise Rejected("QUOTE_EXPIRED", "ask for a new quote")
     fee = int(row["engine_fee_atoms"])
     return Quote(
-        quote_id, Checked(checked.asset, checked.amount_engine_atoms, fee), row["expires_ns"]
+        quoted.quote_id, Checked(checked.asset, checked.amount_engine_atoms, fee), row["expires_ns"]
     )
 
 
@@ -171,22 +184,3 @@ async def _read_asset(connection: Connection, ask: Ask) -> Asset:
         int(row["withdrawal_minimum_atoms"]),
         int(row["withdrawal_fee_engine_atoms"]),
     )
-
-
-async def _check_destination(connection: Connection, asset: Asset, text: str) -> Destination:
-    if not 1 <= len(text) <= limits.TEXT_LENGTH_MAX:
-        raise Rejected("INVALID_ADDRESS", f"not 1 to {limits.TEXT_LENGTH_MAX} characters")
-    rows = await connection.fetch(
-        "select contract from custody.asset where network_id = $1 and contract <> ''",
-        asset.network_id,
-    )
-    contracts = frozenset(bytes(row["contract"]) for row in rows)
-    destination = parse_destination(asset.chain, asset.network, text, contracts)
-    is_ours = await connection.fetchval(
-        "select exists (select from custody.address where network_id = $1 and key = $2)",
-        asset.network_id,
-        destination.key,
-    )
-    if is_ours:
-        raise Rejected("OWN_ADDRESS", "a deposit address of this venue: use a transfer")
-    return destination

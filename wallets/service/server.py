@@ -10,6 +10,7 @@ from cambist.internal.custody.v1 import custody_pb2_grpc
 from runtime import logs, postgres, rpc_server
 from runtime.rpc_health import start_health_server
 from wallets.service import limits
+from wallets.service.address_book import Holds
 from wallets.service.quotes import ID_BYTES
 from wallets.service.servicer import Servicer
 from wallets.settings import WalletSettings
@@ -28,7 +29,10 @@ async def serve(
         stack.push_async_callback(database.close)
         health = await start_health_server(settings.health_address, HEALTH_NAME)
         stack.push_async_callback(health.stop)
-        servicer = Servicer(database, lambda: os.urandom(ID_BYTES))
+        holds = Holds(
+            settings.address_hold_seconds, settings.key_hold_seconds, settings.address_book_demanded
+        )
+        servicer = Servicer(database, lambda: os.urandom(ID_BYTES), holds)
         server = await rpc_server.start_server(
             settings.service_address,
             lambda one: custody_pb2_grpc.add_CustodyServiceServicer_to_server(servicer, one),

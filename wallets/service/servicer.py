@@ -17,9 +17,10 @@ from runtime.postgres import Database
 from runtime.rpc_errors import abort
 from wallets.errors import Rejected
 from wallets.faults import TOLD, fault_for
-from wallets.service import cancelling, pages, proving, quotes, receiving
+from wallets.service import address_book, cancelling, pages, proving, quotes, receiving
+from wallets.service.address_book import Holds
 from wallets.service.amounts import text_of
-from wallets.service.quotes import Ask
+from wallets.service.quotes import Ask, Quoted
 from wallets.service.receiving import AddressAsk
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -60,6 +61,7 @@ class Servicer(custody_pb2_grpc.CustodyServiceServicer):
 
     database: Database
     new_id: Callable[[], bytes]
+    holds: Holds
 
     async def CreateDepositAddress(  # noqa: N802
         self, request: custody_pb2.CreateDepositAddressRequest, context: Context
@@ -91,7 +93,9 @@ class Servicer(custody_pb2_grpc.CustodyServiceServicer):
     ) -> custody_pb2.QuoteWithdrawalResponse:
         """A fee that holds for a while."""
         async with named_faults(context):
-            made = await quotes.quote(self.database, ask_of(request.request), self.new_id())
+            made = await quotes.quote(
+                self.database, ask_of(request.request), self.new_id(), self.holds
+            )
         asset = made.checked.asset
         return custody_pb2.QuoteWithdrawalResponse(
             response=wallet_pb2.QuoteWithdrawalResponse(
@@ -108,10 +112,8 @@ class Servicer(custody_pb2_grpc.CustodyServiceServicer):
         """What the engine's command holds."""
         async with named_faults(context):
             asked = request.request
-            quote_id = quote_id_of(asked.quote_id)
-            found = await quotes.check_quoted(
-                self.database, ask_of(asked), quote_id, asked.request_id
-            )
+            quoted = Quoted(quote_id_of(asked.quote_id), asked.request_id, request.key_changed_ns)
+            found = await quotes.check_quoted(self.database, ask_of(asked), quoted, self.holds)
         return custody_pb2.CheckWithdrawalResponse(
             network_id=found.checked.asset.network_id,
             amount_atoms=str(found.checked.amount_engine_atoms),
@@ -138,6 +140,22 @@ class Servicer(custody_pb2_grpc.CustodyServiceServicer):
             page = pages.page_of(asked.account_id, asked.page_size, asked.page_token)
             response = await pages.withdrawals(self.database, page)
         return custody_pb2.ListWithdrawalsResponse(response=response)
+
+    async def AddAddress(  # noqa: N802
+        self, request: custody_pb2.AddAddressRequest, context: Context
+    ) -> custody_pb2.AddAddressResponse:
+        """Into an account's book."""
+        async with named_faults(context):
+            response = await address_book.add(self.database, request.request, self.holds)
+        return custody_pb2.AddAddressResponse(response=response)
+
+    async def ListAddresses(  # noqa: N802
+        self, request: custody_pb2.ListAddressesRequest, context: Context
+    ) -> custody_pb2.ListAddressesResponse:
+        """An account's book."""
+        async with named_faults(context):
+            response = await address_book.listed(self.database, request.request.account_id)
+        return custody_pb2.ListAddressesResponse(response=response)
 
     async def GetLiabilityProof(  # noqa: N802
         self, request: custody_pb2.GetLiabilityProofRequest, context: Context

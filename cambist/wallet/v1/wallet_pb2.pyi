@@ -747,7 +747,7 @@ class AddAddressRequest(_message.Message):
     address: _builtins.str
     """Address."""
     label: _builtins.str
-    """Label, 1 to 64 characters."""
+    """Label, 1 to 64 characters that can be printed."""
     def __init__(
         self,
         *,
@@ -851,7 +851,7 @@ class ListAddressesResponse(_message.Message):
     ADDRESSES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def addresses(self) -> _containers.RepeatedCompositeFieldContainer[Global___Address]:
-        """At most 1,000."""
+        """All of them, oldest first; a book holds at most 1,000."""
 
     def __init__(
         self,
@@ -875,22 +875,26 @@ class ListLedgerEntriesRequest(_message.Message):
     ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    SHARD_FIELD_NUMBER: _builtins.int
     account_id: _builtins.int
     """Account."""
     page_size: _builtins.int
     """1 to 1,000; 0 = 100."""
     page_token: _builtins.str
     """From the last page."""
+    shard: _builtins.int
+    """Shard; 0 = 1."""
     def __init__(
         self,
         *,
         account_id: _builtins.int = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        shard: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "page_size", b"page_size", "page_token", b"page_token", "shard", b"shard"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -906,6 +910,8 @@ class LedgerEntry(_message.Message):
     ASSET_ID_FIELD_NUMBER: _builtins.int
     AMOUNT_ATOMS_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
+    ACCOUNT_SEQ_FIELD_NUMBER: _builtins.int
+    TIME_NS_FIELD_NUMBER: _builtins.int
     seq: _builtins.int
     """Journal sequence."""
     asset_id: _builtins.int
@@ -913,7 +919,11 @@ class LedgerEntry(_message.Message):
     amount_atoms: _builtins.str
     """Signed amount in atoms, decimal."""
     kind: _builtins.str
-    """Kind."""
+    """"trade", "fee", or of money the kind of its report, for example "credit" or "transfer_out"."""
+    account_seq: _builtins.int
+    """The account's event that it comes from; a fill has an entry for each asset that it moves."""
+    time_ns: _builtins.int
+    """When it was sequenced."""
     def __init__(
         self,
         *,
@@ -921,10 +931,12 @@ class LedgerEntry(_message.Message):
         asset_id: _builtins.int = ...,
         amount_atoms: _builtins.str = ...,
         kind: _builtins.str = ...,
+        account_seq: _builtins.int = ...,
+        time_ns: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_atoms", b"amount_atoms", "asset_id", b"asset_id", "kind", b"kind", "seq", b"seq"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_seq", b"account_seq", "amount_atoms", b"amount_atoms", "asset_id", b"asset_id", "kind", b"kind", "seq", b"seq", "time_ns", b"time_ns"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -938,8 +950,11 @@ class ListLedgerEntriesResponse(_message.Message):
 
     ENTRIES_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    AS_OF_SEQ_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Empty on the last page."""
+    as_of_seq: _builtins.int
+    """True up to this sequence."""
     @_builtins.property
     def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___LedgerEntry]:
         """Newest first."""
@@ -949,10 +964,11 @@ class ListLedgerEntriesResponse(_message.Message):
         *,
         entries: _abc.Iterable[Global___LedgerEntry] | None = ...,
         next_page_token: _builtins.str = ...,
+        as_of_seq: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_seq", b"as_of_seq", "entries", b"entries", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -178,21 +178,23 @@ class WalletServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AddAddress(self, request, context):
-        """Address book. Not built yet: UNIMPLEMENTED.
+        """Puts an address into the account's book. It can be paid to after the venue's hold. From its first address on the
+        account's withdrawals go to addresses of its book alone. The same address again keeps its hold and takes the label.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListAddresses(self, request, context):
-        """Address book. Not built yet: UNIMPLEMENTED.
+        """The account's book.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListLedgerEntries(self, request, context):
-        """Ledger entries. Not built yet: UNIMPLEMENTED.
+        """All that changed what an account owns: fills, fees, deposits, withdrawals, transfers. What only moves between
+        available, held and in flight is no entry.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

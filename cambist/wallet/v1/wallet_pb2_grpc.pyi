@@ -59,11 +59,15 @@ class WalletServiceStub:
     ListWithdrawals: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.ListWithdrawalsRequest, _wallet_pb2.ListWithdrawalsResponse]
     """Withdrawals."""
     AddAddress: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.AddAddressRequest, _wallet_pb2.AddAddressResponse]
-    """Address book. Not built yet: UNIMPLEMENTED."""
+    """Puts an address into the account's book. It can be paid to after the venue's hold. From its first address on the
+    account's withdrawals go to addresses of its book alone. The same address again keeps its hold and takes the label.
+    """
     ListAddresses: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.ListAddressesRequest, _wallet_pb2.ListAddressesResponse]
-    """Address book. Not built yet: UNIMPLEMENTED."""
+    """The account's book."""
     ListLedgerEntries: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.ListLedgerEntriesRequest, _wallet_pb2.ListLedgerEntriesResponse]
-    """Ledger entries. Not built yet: UNIMPLEMENTED."""
+    """All that changed what an account owns: fills, fees, deposits, withdrawals, transfers. What only moves between
+    available, held and in flight is no entry.
+    """
     GetLiabilityProof: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.GetLiabilityProofRequest, _wallet_pb2.GetLiabilityProofResponse]
     """Proof that what an account owned is in the published liabilities. NO_REPORT, NO_PROOF: it is in none."""
     GetLiabilityReport: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.GetLiabilityReportRequest, _wallet_pb2.GetLiabilityReportResponse]
@@ -98,11 +102,15 @@ class WalletServiceAsyncStub(WalletServiceStub):
     ListWithdrawals: _aio.UnaryUnaryMultiCallable[_wallet_pb2.ListWithdrawalsRequest, _wallet_pb2.ListWithdrawalsResponse]  # type: ignore[assignment]
     """Withdrawals."""
     AddAddress: _aio.UnaryUnaryMultiCallable[_wallet_pb2.AddAddressRequest, _wallet_pb2.AddAddressResponse]  # type: ignore[assignment]
-    """Address book. Not built yet: UNIMPLEMENTED."""
+    """Puts an address into the account's book. It can be paid to after the venue's hold. From its first address on the
+    account's withdrawals go to addresses of its book alone. The same address again keeps its hold and takes the label.
+    """
     ListAddresses: _aio.UnaryUnaryMultiCallable[_wallet_pb2.ListAddressesRequest, _wallet_pb2.ListAddressesResponse]  # type: ignore[assignment]
-    """Address book. Not built yet: UNIMPLEMENTED."""
+    """The account's book."""
     ListLedgerEntries: _aio.UnaryUnaryMultiCallable[_wallet_pb2.ListLedgerEntriesRequest, _wallet_pb2.ListLedgerEntriesResponse]  # type: ignore[assignment]
-    """Ledger entries. Not built yet: UNIMPLEMENTED."""
+    """All that changed what an account owns: fills, fees, deposits, withdrawals, transfers. What only moves between
+    available, held and in flight is no entry.
+    """
     GetLiabilityProof: _aio.UnaryUnaryMultiCallable[_wallet_pb2.GetLiabilityProofRequest, _wallet_pb2.GetLiabilityProofResponse]  # type: ignore[assignment]
     """Proof that what an account owned is in the published liabilities. NO_REPORT, NO_PROOF: it is in none."""
     GetLiabilityReport: _aio.UnaryUnaryMultiCallable[_wallet_pb2.GetLiabilityReportRequest, _wallet_pb2.GetLiabilityReportResponse]  # type: ignore[assignment]
@@ -194,7 +202,9 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _wallet_pb2.AddAddressRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_wallet_pb2.AddAddressResponse, _abc.Awaitable[_wallet_pb2.AddAddressResponse]]:
-        """Address book. Not built yet: UNIMPLEMENTED."""
+        """Puts an address into the account's book. It can be paid to after the venue's hold. From its first address on the
+        account's withdrawals go to addresses of its book alone. The same address again keeps its hold and takes the label.
+        """
 
     @_abc_1.abstractmethod
     def ListAddresses(
@@ -202,7 +212,7 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _wallet_pb2.ListAddressesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_wallet_pb2.ListAddressesResponse, _abc.Awaitable[_wallet_pb2.ListAddressesResponse]]:
-        """Address book. Not built yet: UNIMPLEMENTED."""
+        """The account's book."""
 
     @_abc_1.abstractmethod
     def ListLedgerEntries(
@@ -210,7 +220,9 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _wallet_pb2.ListLedgerEntriesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_wallet_pb2.ListLedgerEntriesResponse, _abc.Awaitable[_wallet_pb2.ListLedgerEntriesResponse]]:
-        """Ledger entries. Not built yet: UNIMPLEMENTED."""
+        """All that changed what an account owns: fills, fees, deposits, withdrawals, transfers. What only moves between
+        available, held and in flight is no entry.
+        """
 
     @_abc_1.abstractmethod
     def GetLiabilityProof(

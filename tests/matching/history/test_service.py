@@ -159,6 +159,50 @@ async def test_prevented_matches_come_newest_first_as_they_were_told(
     assert found == expected
 
 
+async def ledger(history: History, account_id: int, page_size: int) -> list[Any]:
+    """All entries of an account, by pages of this size."""
+    found: list[Any] = []
+    request = history_pb2.ListLedgerEntriesRequest(
+        shard=SHARD, account_id=account_id, page_size=page_size
+    )
+    while True:
+        answer = await history.stub.ListLedgerEntries(request)
+        assert answer.projected_seq == history.journal.tail.last_seq
+        assert len(answer.entries) == page_size or not answer.more
+        found += answer.entries
+        if not answer.more:
+            return found
+        request.after.CopyFrom(answer.entries[-1].place)
+
+
+async def test_a_ledger_comes_to_the_balance_by_entries_told_once_newest_first(
+    history: History,
+) -> None:
+    for account_id in ACCOUNTS:
+        found = await ledger(history, account_id, 1_000)
+        places = [(-one.place.account_seq, one.place.part) for one in found]
+        assert places == sorted(set(places))
+        assert await ledger(history, account_id, 7) == found
+        assert await ledger(history, account_id, 1) == found
+        sums: dict[int, int] = {}
+        for one in found:
+            sums[one.asset_id] = sums.get(one.asset_id, 0) + int(one.amount_atoms)
+        posted = await history.database.read(
+            "select asset_id, sum(atoms) as atoms, count(*) as count from history.postings "
+            "where shard = $1 and account_id = $2 and atoms <> 0 group by asset_id",
+            SHARD,
+            account_id,
+        )
+        assert sums == {row["asset_id"]: int(row["atoms"]) for row in posted}
+        assert len(found) == sum(row["count"] for row in posted)
+        assert len(found) > 20
+        times = [one.time_ns for one in found]
+        assert times == sorted(times, reverse=True)
+        # Of fills, and of money in its kinds.
+        assert {one.place.part for one in found if not one.money_kind} == {0, 1, 2}
+        assert any(one.money_kind for one in found)
+
+
 async def test_what_happens_later_is_told_later(history: History) -> None:
     before = history.journal.tail.last_seq
     request = history_pb2.ListFillsRequest(shard=SHARD, account_id=ACCOUNT, page_size=1)
@@ -170,7 +214,7 @@ async def test_what_happens_later_is_told_later(history: History) -> None:
 
 
 async def test_an_account_without_a_past_has_empty_pages(history: History) -> None:
-    for method in ("ListOrders", "ListFills", "ListPreventedMatches"):
+    for method in ("ListOrders", "ListFills", "ListPreventedMatches", "ListLedgerEntries"):
         request = getattr(history_pb2, f"{method}Request")
         answer = await getattr(history.stub, method)(
             request(shard=SHARD, account_id=99_999, page_size=10)
@@ -184,6 +228,7 @@ BAD: dict[str, tuple[str, dict[str, Any], str]] = {
     "no page size": ("ListOrders", {"page_size": 0}, "INVALID_PAGE_SIZE"),
     "a page of 1,001": ("ListFills", {"page_size": 1_001}, "INVALID_PAGE_SIZE"),
     "a huge page": ("ListPreventedMatches", {"page_size": 2**32 - 1}, "INVALID_PAGE_SIZE"),
+    "no page of a ledger": ("ListLedgerEntries", {"page_size": 0}, "INVALID_PAGE_SIZE"),
     "no id": ("GetOrder", {}, "INVALID_ID"),
     "both ids": ("GetOrder", {"order_id": 1, "cl_ord_id": bytes(16)}, "INVALID_ID"),
     "a short id": ("GetOrder", {"cl_ord_id": bytes(15)}, "INVALID_ID"),
@@ -211,6 +256,15 @@ async def test_the_largest_numbers_are_only_numbers(history: History, number: in
         )
     )
     assert len(orders.orders) == 1
+    entries = await history.stub.ListLedgerEntries(
+        history_pb2.ListLedgerEntriesRequest(
+            shard=SHARD,
+            account_id=ACCOUNT,
+            after=history_pb2.LedgerPlace(account_seq=number, part=2**32 - 1),
+            page_size=1,
+        )
+    )
+    assert len(entries.entries) == 1
     for account_id, order_id in ((number, 1), (ACCOUNT, number)):
         request = history_pb2.GetOrderRequest(shard=SHARD, account_id=account_id, order_id=order_id)
         assert await fault_of(history.stub.GetOrder(request)) == ("NOT_FOUND", "UNKNOWN_ORDER")

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from cambist.wallet.v1 import wallet_pb2 as cambist_dot_wallet_dot_v1_dot_wallet__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)cambist/internal/custody/v1/custody.proto\x12\x1b\x63\x61mbist.internal.custody.v1\x1a\x1e\x63\x61mbist/wallet/v1/wallet.proto\"m\n\x1b\x43reateDepositAddressRequest\x12?\n\x07request\x18\x01 \x01(\x0b\x32..cambist.wallet.v1.CreateDepositAddressRequest\x12\r\n\x05shard\x18\x02 \x01(\r\"a\n\x1c\x43reateDepositAddressResponse\x12\x41\n\x08response\x18\x01 \x01(\x0b\x32/.cambist.wallet.v1.CreateDepositAddressResponse\"T\n\x16QuoteWithdrawalRequest\x12:\n\x07request\x18\x01 \x01(\x0b\x32).cambist.wallet.v1.QuoteWithdrawalRequest\"W\n\x17QuoteWithdrawalResponse\x12<\n\x08response\x18\x01 \x01(\x0b\x32*.cambist.wallet.v1.QuoteWithdrawalResponse\"V\n\x16\x43heckWithdrawalRequest\x12<\n\x07request\x18\x01 \x01(\x0b\x32+.cambist.wallet.v1.RequestWithdrawalRequest\"p\n\x17\x43heckWithdrawalResponse\x12\x12\n\nnetwork_id\x18\x01 \x01(\r\x12\x14\n\x0c\x61mount_atoms\x18\x02 \x01(\t\x12\x11\n\tfee_atoms\x18\x03 \x01(\t\x12\x18\n\x10quote_expires_ns\x18\x04 \x01(\x03\"N\n\x13ListDepositsRequest\x12\x37\n\x07request\x18\x01 \x01(\x0b\x32&.cambist.wallet.v1.ListDepositsRequest\"Q\n\x14ListDepositsResponse\x12\x39\n\x08response\x18\x01 \x01(\x0b\x32\'.cambist.wallet.v1.ListDepositsResponse\"T\n\x16ListWithdrawalsRequest\x12:\n\x07request\x18\x01 \x01(\x0b\x32).cambist.wallet.v1.ListWithdrawalsRequest\"W\n\x17ListWithdrawalsResponse\x12<\n\x08response\x18\x01 \x01(\x0b\x32*.cambist.wallet.v1.ListWithdrawalsResponse\"V\n\x17\x43\x61ncelWithdrawalRequest\x12;\n\x07request\x18\x01 \x01(\x0b\x32*.cambist.wallet.v1.CancelWithdrawalRequest\"Y\n\x18\x43\x61ncelWithdrawalResponse\x12=\n\x08response\x18\x01 \x01(\x0b\x32+.cambist.wallet.v1.CancelWithdrawalResponse\"X\n\x18GetLiabilityProofRequest\x12<\n\x07request\x18\x01 \x01(\x0b\x32+.cambist.wallet.v1.GetLiabilityProofRequest\"[\n\x19GetLiabilityProofResponse\x12>\n\x08response\x18\x01 \x01(\x0b\x32,.cambist.wallet.v1.GetLiabilityProofResponse\"Z\n\x19GetLiabilityReportRequest\x12=\n\x07request\x18\x01 \x01(\x0b\x32,.cambist.wallet.v1.GetLiabilityReportRequest\"]\n\x1aGetLiabilityReportResponse\x12?\n\x08response\x18\x01 \x01(\x0b\x32-.cambist.wallet.v1.GetLiabilityReportResponse2\x9b\x08\n\x0e\x43ustodyService\x12\x8b\x01\n\x14\x43reateDepositAddress\x12\x38.cambist.internal.custody.v1.CreateDepositAddressRequest\x1a\x39.cambist.internal.custody.v1.CreateDepositAddressResponse\x12|\n\x0fQuoteWithdrawal\x12\x33.cambist.internal.custody.v1.QuoteWithdrawalRequest\x1a\x34.cambist.internal.custody.v1.QuoteWithdrawalResponse\x12|\n\x0f\x43heckWithdrawal\x12\x33.cambist.internal.custody.v1.CheckWithdrawalRequest\x1a\x34.cambist.internal.custody.v1.CheckWithdrawalResponse\x12s\n\x0cListDeposits\x12\x30.cambist.internal.custody.v1.ListDepositsRequest\x1a\x31.cambist.internal.custody.v1.ListDepositsResponse\x12|\n\x0fListWithdrawals\x12\x33.cambist.internal.custody.v1.ListWithdrawalsRequest\x1a\x34.cambist.internal.custody.v1.ListWithdrawalsResponse\x12\x7f\n\x10\x43\x61ncelWithdrawal\x12\x34.cambist.internal.custody.v1.CancelWithdrawalRequest\x1a\x35.cambist.internal.custody.v1.CancelWithdrawalResponse\x12\x82\x01\n\x11GetLiabilityProof\x12\x35.cambist.internal.custody.v1.GetLiabilityProofRequest\x1a\x36.cambist.internal.custody.v1.GetLiabilityProofResponse\x12\x85\x01\n\x12GetLiabilityReport\x12\x36.cambist.internal.custody.v1.GetLiabilityReportRequest\x1a\x37.cambist.internal.custody.v1.GetLiabilityReportResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)cambist/internal/custody/v1/custody.proto\x12\x1b\x63\x61mbist.internal.custody.v1\x1a\x1e\x63\x61mbist/wallet/v1/wallet.proto\"m\n\x1b\x43reateDepositAddressRequest\x12?\n\x07request\x18\x01 \x01(\x0b\x32..cambist.wallet.v1.CreateDepositAddressRequest\x12\r\n\x05shard\x18\x02 \x01(\r\"a\n\x1c\x43reateDepositAddressResponse\x12\x41\n\x08response\x18\x01 \x01(\x0b\x32/.cambist.wallet.v1.CreateDepositAddressResponse\"T\n\x16QuoteWithdrawalRequest\x12:\n\x07request\x18\x01 \x01(\x0b\x32).cambist.wallet.v1.QuoteWithdrawalRequest\"W\n\x17QuoteWithdrawalResponse\x12<\n\x08response\x18\x01 \x01(\x0b\x32*.cambist.wallet.v1.QuoteWithdrawalResponse\"n\n\x16\x43heckWithdrawalRequest\x12<\n\x07request\x18\x01 \x01(\x0b\x32+.cambist.wallet.v1.RequestWithdrawalRequest\x12\x16\n\x0ekey_changed_ns\x18\x02 \x01(\x03\"p\n\x17\x43heckWithdrawalResponse\x12\x12\n\nnetwork_id\x18\x01 \x01(\r\x12\x14\n\x0c\x61mount_atoms\x18\x02 \x01(\t\x12\x11\n\tfee_atoms\x18\x03 \x01(\t\x12\x18\n\x10quote_expires_ns\x18\x04 \x01(\x03\"N\n\x13ListDepositsRequest\x12\x37\n\x07request\x18\x01 \x01(\x0b\x32&.cambist.wallet.v1.ListDepositsRequest\"Q\n\x14ListDepositsResponse\x12\x39\n\x08response\x18\x01 \x01(\x0b\x32\'.cambist.wallet.v1.ListDepositsResponse\"T\n\x16ListWithdrawalsRequest\x12:\n\x07request\x18\x01 \x01(\x0b\x32).cambist.wallet.v1.ListWithdrawalsRequest\"W\n\x17ListWithdrawalsResponse\x12<\n\x08response\x18\x01 \x01(\x0b\x32*.cambist.wallet.v1.ListWithdrawalsResponse\"V\n\x17\x43\x61ncelWithdrawalRequest\x12;\n\x07request\x18\x01 \x01(\x0b\x32*.cambist.wallet.v1.CancelWithdrawalRequest\"Y\n\x18\x43\x61ncelWithdrawalResponse\x12=\n\x08response\x18\x01 \x01(\x0b\x32+.cambist.wallet.v1.CancelWithdrawalResponse\"X\n\x18GetLiabilityProofRequest\x12<\n\x07request\x18\x01 \x01(\x0b\x32+.cambist.wallet.v1.GetLiabilityProofRequest\"[\n\x19GetLiabilityProofResponse\x12>\n\x08response\x18\x01 \x01(\x0b\x32,.cambist.wallet.v1.GetLiabilityProofResponse\"Z\n\x19GetLiabilityReportRequest\x12=\n\x07request\x18\x01 \x01(\x0b\x32,.cambist.wallet.v1.GetLiabilityReportRequest\"]\n\x1aGetLiabilityReportResponse\x12?\n\x08response\x18\x01 \x01(\x0b\x32-.cambist.wallet.v1.GetLiabilityReportResponse\"J\n\x11\x41\x64\x64\x41\x64\x64ressRequest\x12\x35\n\x07request\x18\x01 \x01(\x0b\x32$.cambist.wallet.v1.AddAddressRequest\"M\n\x12\x41\x64\x64\x41\x64\x64ressResponse\x12\x37\n\x08response\x18\x01 \x01(\x0b\x32%.cambist.wallet.v1.AddAddressResponse\"P\n\x14ListAddressesRequest\x12\x38\n\x07request\x18\x01 \x01(\x0b\x32\'.cambist.wallet.v1.ListAddressesRequest\"S\n\x15ListAddressesResponse\x12:\n\x08response\x18\x01 \x01(\x0b\x32(.cambist.wallet.v1.ListAddressesResponse2\x82\n\n\x0e\x43ustodyService\x12\x8b\x01\n\x14\x43reateDepositAddress\x12\x38.cambist.internal.custody.v1.CreateDepositAddressRequest\x1a\x39.cambist.internal.custody.v1.CreateDepositAddressResponse\x12|\n\x0fQuoteWithdrawal\x12\x33.cambist.internal.custody.v1.QuoteWithdrawalRequest\x1a\x34.cambist.internal.custody.v1.QuoteWithdrawalResponse\x12|\n\x0f\x43heckWithdrawal\x12\x33.cambist.internal.custody.v1.CheckWithdrawalRequest\x1a\x34.cambist.internal.custody.v1.CheckWithdrawalResponse\x12s\n\x0cListDeposits\x12\x30.cambist.internal.custody.v1.ListDepositsRequest\x1a\x31.cambist.internal.custody.v1.ListDepositsResponse\x12|\n\x0fListWithdrawals\x12\x33.cambist.internal.custody.v1.ListWithdrawalsRequest\x1a\x34.cambist.internal.custody.v1.ListWithdrawalsResponse\x12\x7f\n\x10\x43\x61ncelWithdrawal\x12\x34.cambist.internal.custody.v1.CancelWithdrawalRequest\x1a\x35.cambist.internal.custody.v1.CancelWithdrawalResponse\x12\x82\x01\n\x11GetLiabilityProof\x12\x35.cambist.internal.custody.v1.GetLiabilityProofRequest\x1a\x36.cambist.internal.custody.v1.GetLiabilityProofResponse\x12\x85\x01\n\x12GetLiabilityReport\x12\x36.cambist.internal.custody.v1.GetLiabilityReportRequest\x1a\x37.cambist.internal.custody.v1.GetLiabilityReportResponse\x12m\n\nAddAddress\x12..cambist.internal.custody.v1.AddAddressRequest\x1a/.cambist.internal.custody.v1.AddAddressResponse\x12v\n\rListAddresses\x12\x31.cambist.internal.custody.v1.ListAddressesRequest\x1a\x32.cambist.internal.custody.v1.ListAddressesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,29 +41,37 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_QUOTEWITHDRAWALRESPONSE']._serialized_start=402
   _globals['_QUOTEWITHDRAWALRESPONSE']._serialized_end=489
   _globals['_CHECKWITHDRAWALREQUEST']._serialized_start=491
-  _globals['_CHECKWITHDRAWALREQUEST']._serialized_end=577
-  _globals['_CHECKWITHDRAWALRESPONSE']._serialized_start=579
-  _globals['_CHECKWITHDRAWALRESPONSE']._serialized_end=691
-  _globals['_LISTDEPOSITSREQUEST']._serialized_start=693
-  _globals['_LISTDEPOSITSREQUEST']._serialized_end=771
-  _globals['_LISTDEPOSITSRESPONSE']._serialized_start=773
-  _globals['_LISTDEPOSITSRESPONSE']._serialized_end=854
-  _globals['_LISTWITHDRAWALSREQUEST']._serialized_start=856
-  _globals['_LISTWITHDRAWALSREQUEST']._serialized_end=940
-  _globals['_LISTWITHDRAWALSRESPONSE']._serialized_start=942
-  _globals['_LISTWITHDRAWALSRESPONSE']._serialized_end=1029
-  _globals['_CANCELWITHDRAWALREQUEST']._serialized_start=1031
-  _globals['_CANCELWITHDRAWALREQUEST']._serialized_end=1117
-  _globals['_CANCELWITHDRAWALRESPONSE']._serialized_start=1119
-  _globals['_CANCELWITHDRAWALRESPONSE']._serialized_end=1208
-  _globals['_GETLIABILITYPROOFREQUEST']._serialized_start=1210
-  _globals['_GETLIABILITYPROOFREQUEST']._serialized_end=1298
-  _globals['_GETLIABILITYPROOFRESPONSE']._serialized_start=1300
-  _globals['_GETLIABILITYPROOFRESPONSE']._serialized_end=1391
-  _globals['_GETLIABILITYREPORTREQUEST']._serialized_start=1393
-  _globals['_GETLIABILITYREPORTREQUEST']._serialized_end=1483
-  _globals['_GETLIABILITYREPORTRESPONSE']._serialized_start=1485
-  _globals['_GETLIABILITYREPORTRESPONSE']._serialized_end=1578
-  _globals['_CUSTODYSERVICE']._serialized_start=1581
-  _globals['_CUSTODYSERVICE']._serialized_end=2632
+  _globals['_CHECKWITHDRAWALREQUEST']._serialized_end=601
+  _globals['_CHECKWITHDRAWALRESPONSE']._serialized_start=603
+  _globals['_CHECKWITHDRAWALRESPONSE']._serialized_end=715
+  _globals['_LISTDEPOSITSREQUEST']._serialized_start=717
+  _globals['_LISTDEPOSITSREQUEST']._serialized_end=795
+  _globals['_LISTDEPOSITSRESPONSE']._serialized_start=797
+  _globals['_LISTDEPOSITSRESPONSE']._serialized_end=878
+  _globals['_LISTWITHDRAWALSREQUEST']._serialized_start=880
+  _globals['_LISTWITHDRAWALSREQUEST']._serialized_end=964
+  _globals['_LISTWITHDRAWALSRESPONSE']._serialized_start=966
+  _globals['_LISTWITHDRAWALSRESPONSE']._serialized_end=1053
+  _globals['_CANCELWITHDRAWALREQUEST']._serialized_start=1055
+  _globals['_CANCELWITHDRAWALREQUEST']._serialized_end=1141
+  _globals['_CANCELWITHDRAWALRESPONSE']._serialized_start=1143
+  _globals['_CANCELWITHDRAWALRESPONSE']._serialized_end=1232
+  _globals['_GETLIABILITYPROOFREQUEST']._serialized_start=1234
+  _globals['_GETLIABILITYPROOFREQUEST']._serialized_end=1322
+  _globals['_GETLIABILITYPROOFRESPONSE']._serialized_start=1324
+  _globals['_GETLIABILITYPROOFRESPONSE']._serialized_end=1415
+  _globals['_GETLIABILITYREPORTREQUEST']._serialized_start=1417
+  _globals['_GETLIABILITYREPORTREQUEST']._serialized_end=1507
+  _globals['_GETLIABILITYREPORTRESPONSE']._serialized_start=1509
+  _globals['_GETLIABILITYREPORTRESPONSE']._serialized_end=1602
+  _globals['_ADDADDRESSREQUEST']._serialized_start=1604
+  _globals['_ADDADDRESSREQUEST']._serialized_end=1678
+  _globals['_ADDADDRESSRESPONSE']._serialized_start=1680
+  _globals['_ADDADDRESSRESPONSE']._serialized_end=1757
+  _globals['_LISTADDRESSESREQUEST']._serialized_start=1759
+  _globals['_LISTADDRESSESREQUEST']._serialized_end=1839
+  _globals['_LISTADDRESSESRESPONSE']._serialized_start=1841
+  _globals['_LISTADDRESSESRESPONSE']._serialized_end=1924
+  _globals['_CUSTODYSERVICE']._serialized_start=1927
+  _globals['_CUSTODYSERVICE']._serialized_end=3209
 # @@protoc_insertion_point(module_scope)

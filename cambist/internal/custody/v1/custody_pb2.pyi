@@ -124,6 +124,9 @@ class CheckWithdrawalRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     REQUEST_FIELD_NUMBER: _builtins.int
+    KEY_CHANGED_NS_FIELD_NUMBER: _builtins.int
+    key_changed_ns: _builtins.int
+    """When the caller's API key got its newest public key: a new one may be held."""
     @_builtins.property
     def request(self) -> _wallet_pb2.RequestWithdrawalRequest:
         """The customer's request."""
@@ -132,10 +135,11 @@ class CheckWithdrawalRequest(_message.Message):
         self,
         *,
         request: _wallet_pb2.RequestWithdrawalRequest | None = ...,
+        key_changed_ns: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key_changed_ns", b"key_changed_ns", "request", b"request"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -414,3 +418,99 @@ class GetLiabilityReportResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetLiabilityReportResponse: _TypeAlias = GetLiabilityReportResponse  # noqa: Y015
+
+@_typing.final
+class AddAddressRequest(_message.Message):
+    """Which address."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def request(self) -> _wallet_pb2.AddAddressRequest:
+        """The customer's request."""
+
+    def __init__(
+        self,
+        *,
+        request: _wallet_pb2.AddAddressRequest | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AddAddressRequest: _TypeAlias = AddAddressRequest  # noqa: Y015
+
+@_typing.final
+class AddAddressResponse(_message.Message):
+    """Done."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESPONSE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def response(self) -> _wallet_pb2.AddAddressResponse:
+        """The customer's answer."""
+
+    def __init__(
+        self,
+        *,
+        response: _wallet_pb2.AddAddressResponse | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["response", b"response"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["response", b"response"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AddAddressResponse: _TypeAlias = AddAddressResponse  # noqa: Y015
+
+@_typing.final
+class ListAddressesRequest(_message.Message):
+    """Whose book."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def request(self) -> _wallet_pb2.ListAddressesRequest:
+        """The customer's request."""
+
+    def __init__(
+        self,
+        *,
+        request: _wallet_pb2.ListAddressesRequest | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAddressesRequest: _TypeAlias = ListAddressesRequest  # noqa: Y015
+
+@_typing.final
+class ListAddressesResponse(_message.Message):
+    """The book."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESPONSE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def response(self) -> _wallet_pb2.ListAddressesResponse:
+        """The customer's answer."""
+
+    def __init__(
+        self,
+        *,
+        response: _wallet_pb2.ListAddressesResponse | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["response", b"response"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["response", b"response"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAddressesResponse: _TypeAlias = ListAddressesResponse  # noqa: Y015

@@ -75,6 +75,16 @@ class CustodyServiceStub:
                 request_serializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.GetLiabilityReportRequest.SerializeToString,
                 response_deserializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.GetLiabilityReportResponse.FromString,
                 _registered_method=True)
+        self.AddAddress = channel.unary_unary(
+                '/cambist.internal.custody.v1.CustodyService/AddAddress',
+                request_serializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.AddAddressRequest.SerializeToString,
+                response_deserializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.AddAddressResponse.FromString,
+                _registered_method=True)
+        self.ListAddresses = channel.unary_unary(
+                '/cambist.internal.custody.v1.CustodyService/ListAddresses',
+                request_serializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.ListAddressesRequest.SerializeToString,
+                response_deserializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.ListAddressesResponse.FromString,
+                _registered_method=True)
 
 
 class CustodyServiceServicer:
@@ -138,6 +148,20 @@ class CustodyServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AddAddress(self, request, context):
+        """Puts an address into an account's book, as WalletService says.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAddresses(self, request, context):
+        """An account's book.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CustodyServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -180,6 +204,16 @@ def add_CustodyServiceServicer_to_server(servicer, server):
                     servicer.GetLiabilityReport,
                     request_deserializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.GetLiabilityReportRequest.FromString,
                     response_serializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.GetLiabilityReportResponse.SerializeToString,
+            ),
+            'AddAddress': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddAddress,
+                    request_deserializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.AddAddressRequest.FromString,
+                    response_serializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.AddAddressResponse.SerializeToString,
+            ),
+            'ListAddresses': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAddresses,
+                    request_deserializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.ListAddressesRequest.FromString,
+                    response_serializer=cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.ListAddressesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -399,6 +433,60 @@ class CustodyService:
             '/cambist.internal.custody.v1.CustodyService/GetLiabilityReport',
             cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.GetLiabilityReportRequest.SerializeToString,
             cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.GetLiabilityReportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AddAddress(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cambist.internal.custody.v1.CustodyService/AddAddress',
+            cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.AddAddressRequest.SerializeToString,
+            cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.AddAddressResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAddresses(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cambist.internal.custody.v1.CustodyService/ListAddresses',
+            cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.ListAddressesRequest.SerializeToString,
+            cambist_dot_internal_dot_custody_dot_v1_dot_custody__pb2.ListAddressesResponse.FromString,
             options,
             channel_credentials,
             insecure,

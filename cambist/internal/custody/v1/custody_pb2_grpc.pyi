@@ -51,6 +51,10 @@ class CustodyServiceStub:
     """Proof of what an account owned, as WalletService says."""
     GetLiabilityReport: _grpc.UnaryUnaryMultiCallable[_custody_pb2.GetLiabilityReportRequest, _custody_pb2.GetLiabilityReportResponse]
     """What was published of an asset."""
+    AddAddress: _grpc.UnaryUnaryMultiCallable[_custody_pb2.AddAddressRequest, _custody_pb2.AddAddressResponse]
+    """Puts an address into an account's book, as WalletService says."""
+    ListAddresses: _grpc.UnaryUnaryMultiCallable[_custody_pb2.ListAddressesRequest, _custody_pb2.ListAddressesResponse]
+    """An account's book."""
 
 @_typing.type_check_only
 class CustodyServiceAsyncStub(CustodyServiceStub):
@@ -75,6 +79,10 @@ class CustodyServiceAsyncStub(CustodyServiceStub):
     """Proof of what an account owned, as WalletService says."""
     GetLiabilityReport: _aio.UnaryUnaryMultiCallable[_custody_pb2.GetLiabilityReportRequest, _custody_pb2.GetLiabilityReportResponse]  # type: ignore[assignment]
     """What was published of an asset."""
+    AddAddress: _aio.UnaryUnaryMultiCallable[_custody_pb2.AddAddressRequest, _custody_pb2.AddAddressResponse]  # type: ignore[assignment]
+    """Puts an address into an account's book, as WalletService says."""
+    ListAddresses: _aio.UnaryUnaryMultiCallable[_custody_pb2.ListAddressesRequest, _custody_pb2.ListAddressesResponse]  # type: ignore[assignment]
+    """An account's book."""
 
 class CustodyServiceServicer(metaclass=_abc_1.ABCMeta):
     """Custody."""
@@ -144,5 +152,21 @@ class CustodyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_custody_pb2.GetLiabilityReportResponse, _abc.Awaitable[_custody_pb2.GetLiabilityReportResponse]]:
         """What was published of an asset."""
+
+    @_abc_1.abstractmethod
+    def AddAddress(
+        self,
+        request: _custody_pb2.AddAddressRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_custody_pb2.AddAddressResponse, _abc.Awaitable[_custody_pb2.AddAddressResponse]]:
+        """Puts an address into an account's book, as WalletService says."""
+
+    @_abc_1.abstractmethod
+    def ListAddresses(
+        self,
+        request: _custody_pb2.ListAddressesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_custody_pb2.ListAddressesResponse, _abc.Awaitable[_custody_pb2.ListAddressesResponse]]:
+        """An account's book."""
 
 def add_CustodyServiceServicer_to_server(servicer: CustodyServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

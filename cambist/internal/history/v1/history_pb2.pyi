@@ -283,3 +283,141 @@ class ListPreventedMatchesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListPreventedMatchesResponse: _TypeAlias = ListPreventedMatchesResponse  # noqa: Y015
+
+@_typing.final
+class LedgerPlace(_message.Message):
+    """A place in an account's ledger: entries of one event stand side by side."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_SEQ_FIELD_NUMBER: _builtins.int
+    PART_FIELD_NUMBER: _builtins.int
+    account_seq: _builtins.int
+    """The account's event."""
+    part: _builtins.int
+    """Of a fill: 0 what was traded, 1 what was paid with, 2 the fee. Of money: 0."""
+    def __init__(
+        self,
+        *,
+        account_seq: _builtins.int = ...,
+        part: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_seq", b"account_seq", "part", b"part"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LedgerPlace: _TypeAlias = LedgerPlace  # noqa: Y015
+
+@_typing.final
+class ListLedgerEntriesRequest(_message.Message):
+    """Which entries."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHARD_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    shard: _builtins.int
+    """Shard."""
+    account_id: _builtins.int
+    """Account."""
+    page_size: _builtins.int
+    """1 to 1,000."""
+    @_builtins.property
+    def after(self) -> Global___LedgerPlace:
+        """Only entries after this one in the order of the list; unset = from the newest."""
+
+    def __init__(
+        self,
+        *,
+        shard: _builtins.int = ...,
+        account_id: _builtins.int = ...,
+        after: Global___LedgerPlace | None = ...,
+        page_size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["after", b"after"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "after", b"after", "page_size", b"page_size", "shard", b"shard"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListLedgerEntriesRequest: _TypeAlias = ListLedgerEntriesRequest  # noqa: Y015
+
+@_typing.final
+class LedgerEntry(_message.Message):
+    """An entry."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLACE_FIELD_NUMBER: _builtins.int
+    SEQ_FIELD_NUMBER: _builtins.int
+    TIME_NS_FIELD_NUMBER: _builtins.int
+    ASSET_ID_FIELD_NUMBER: _builtins.int
+    AMOUNT_ATOMS_FIELD_NUMBER: _builtins.int
+    MONEY_KIND_FIELD_NUMBER: _builtins.int
+    seq: _builtins.int
+    """Journal sequence."""
+    time_ns: _builtins.int
+    """When it was sequenced."""
+    asset_id: _builtins.int
+    """Asset."""
+    amount_atoms: _builtins.str
+    """Signed amount in atoms, decimal."""
+    money_kind: _builtins.int
+    """cambist.orders.v1.MoneyKind; 0 = of a fill."""
+    @_builtins.property
+    def place(self) -> Global___LedgerPlace:
+        """Where it stands."""
+
+    def __init__(
+        self,
+        *,
+        place: Global___LedgerPlace | None = ...,
+        seq: _builtins.int = ...,
+        time_ns: _builtins.int = ...,
+        asset_id: _builtins.int = ...,
+        amount_atoms: _builtins.str = ...,
+        money_kind: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["place", b"place"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_atoms", b"amount_atoms", "asset_id", b"asset_id", "money_kind", b"money_kind", "place", b"place", "seq", b"seq", "time_ns", b"time_ns"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LedgerEntry: _TypeAlias = LedgerEntry  # noqa: Y015
+
+@_typing.final
+class ListLedgerEntriesResponse(_message.Message):
+    """A page of entries."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECTED_SEQ_FIELD_NUMBER: _builtins.int
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    MORE_FIELD_NUMBER: _builtins.int
+    projected_seq: _builtins.int
+    """Last sequence in the history."""
+    more: _builtins.bool
+    """There are more."""
+    @_builtins.property
+    def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___LedgerEntry]:
+        """Newest event first, parts of one event ascending."""
+
+    def __init__(
+        self,
+        *,
+        projected_seq: _builtins.int = ...,
+        entries: _abc.Iterable[Global___LedgerEntry] | None = ...,
+        more: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "more", b"more", "projected_seq", b"projected_seq"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListLedgerEntriesResponse: _TypeAlias = ListLedgerEntriesResponse  # noqa: Y015

@@ -55,6 +55,11 @@ class HistoryServiceStub:
                 request_serializer=cambist_dot_internal_dot_history_dot_v1_dot_history__pb2.ListPreventedMatchesRequest.SerializeToString,
                 response_deserializer=cambist_dot_internal_dot_history_dot_v1_dot_history__pb2.ListPreventedMatchesResponse.FromString,
                 _registered_method=True)
+        self.ListLedgerEntries = channel.unary_unary(
+                '/cambist.internal.history.v1.HistoryService/ListLedgerEntries',
+                request_serializer=cambist_dot_internal_dot_history_dot_v1_dot_history__pb2.ListLedgerEntriesRequest.SerializeToString,
+                response_deserializer=cambist_dot_internal_dot_history_dot_v1_dot_history__pb2.ListLedgerEntriesResponse.FromString,
+                _registered_method=True)
 
 
 class HistoryServiceServicer:
@@ -89,6 +94,13 @@ class HistoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListLedgerEntries(self, request, context):
+        """What changed all balances of an account together, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_HistoryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -111,6 +123,11 @@ def add_HistoryServiceServicer_to_server(servicer, server):
                     servicer.ListPreventedMatches,
                     request_deserializer=cambist_dot_internal_dot_history_dot_v1_dot_history__pb2.ListPreventedMatchesRequest.FromString,
                     response_serializer=cambist_dot_internal_dot_history_dot_v1_dot_history__pb2.ListPreventedMatchesResponse.SerializeToString,
+            ),
+            'ListLedgerEntries': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListLedgerEntries,
+                    request_deserializer=cambist_dot_internal_dot_history_dot_v1_dot_history__pb2.ListLedgerEntriesRequest.FromString,
+                    response_serializer=cambist_dot_internal_dot_history_dot_v1_dot_history__pb2.ListLedgerEntriesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -222,6 +239,33 @@ class HistoryService:
             '/cambist.internal.history.v1.HistoryService/ListPreventedMatches',
             cambist_dot_internal_dot_history_dot_v1_dot_history__pb2.ListPreventedMatchesRequest.SerializeToString,
             cambist_dot_internal_dot_history_dot_v1_dot_history__pb2.ListPreventedMatchesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListLedgerEntries(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cambist.internal.history.v1.HistoryService/ListLedgerEntries',
+            cambist_dot_internal_dot_history_dot_v1_dot_history__pb2.ListLedgerEntriesRequest.SerializeToString,
+            cambist_dot_internal_dot_history_dot_v1_dot_history__pb2.ListLedgerEntriesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -41,6 +41,8 @@ class HistoryServiceStub:
     """Fills of an account, newest first."""
     ListPreventedMatches: _grpc.UnaryUnaryMultiCallable[_history_pb2.ListPreventedMatchesRequest, _history_pb2.ListPreventedMatchesResponse]
     """Prevented matches of an account, newest first."""
+    ListLedgerEntries: _grpc.UnaryUnaryMultiCallable[_history_pb2.ListLedgerEntriesRequest, _history_pb2.ListLedgerEntriesResponse]
+    """What changed all balances of an account together, newest first."""
 
 @_typing.type_check_only
 class HistoryServiceAsyncStub(HistoryServiceStub):
@@ -55,6 +57,8 @@ class HistoryServiceAsyncStub(HistoryServiceStub):
     """Fills of an account, newest first."""
     ListPreventedMatches: _aio.UnaryUnaryMultiCallable[_history_pb2.ListPreventedMatchesRequest, _history_pb2.ListPreventedMatchesResponse]  # type: ignore[assignment]
     """Prevented matches of an account, newest first."""
+    ListLedgerEntries: _aio.UnaryUnaryMultiCallable[_history_pb2.ListLedgerEntriesRequest, _history_pb2.ListLedgerEntriesResponse]  # type: ignore[assignment]
+    """What changed all balances of an account together, newest first."""
 
 class HistoryServiceServicer(metaclass=_abc_1.ABCMeta):
     """History of one shard. Every answer carries projected_seq: what is newer is not in it yet."""
@@ -90,5 +94,13 @@ class HistoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_history_pb2.ListPreventedMatchesResponse, _abc.Awaitable[_history_pb2.ListPreventedMatchesResponse]]:
         """Prevented matches of an account, newest first."""
+
+    @_abc_1.abstractmethod
+    def ListLedgerEntries(
+        self,
+        request: _history_pb2.ListLedgerEntriesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_history_pb2.ListLedgerEntriesResponse, _abc.Awaitable[_history_pb2.ListLedgerEntriesResponse]]:
+        """What changed all balances of an account together, newest first."""
 
 def add_HistoryServiceServicer_to_server(servicer: HistoryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
