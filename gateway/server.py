@@ -36,6 +36,7 @@ from gateway.queries.info import InfoService
 from gateway.queries.ledger import LedgerMethods
 from gateway.queries.orders import OrderQueryService
 from gateway.queries.reference import ReferenceDataService
+from gateway.queries.sandbox import SandboxService
 from gateway.services import SERVED
 from gateway.sessions.service import SessionParts, SessionService
 from gateway.sessions.table import SessionTable
@@ -251,6 +252,7 @@ def assemble(settings: GatewaySettings, database: Database, stages: GatewayStage
         **named("wallet.v1.WalletService", custody_methods, *CUSTODY_METHODS),
         **named("wallet.v1.WalletService", LedgerMethods(shards, history), "ListLedgerEntries"),
         **named("limits.v1.LimitsService", info, "GetLimits"),
+        **named("sandbox.v1.SandboxService", SandboxService(shards), "PayIn"),
         **named("info.v1.ApiInfoService", info, "GetApiInfo"),
     }
     drains = (market_data.drain, drop_copy.drain, wallet.drain, reference.drain)

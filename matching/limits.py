@@ -134,6 +134,16 @@ FIRMS_LISTED_MAX: Final = 10_000
 # Accounts of one GetAccounts: a page of some tens of kilobytes.
 ACCOUNTS_ASKED_MAX: Final = 1_000
 
+# --- Faucet of a sandbox
+# Whole units of the asset in one call, and calls of one account in an hour, unless settings differ.
+PAY_IN_UNITS_MAX: Final = 1_000_000
+PAY_INS_PER_HOUR: Final = 60
+# Days after which an id is forgotten, and how many are forgotten with each new one.
+PAY_INS_KEPT_DAYS: Final = 7
+PAY_INS_FORGOTTEN_MAX: Final = 100
+# Unsettled ones read at once.
+PAY_INS_PAGE: Final = 100
+
 # --- Projector
 # Rows and bytes of one transaction of the projector.
 PROJECT_ROWS_MAX: Final = 256

@@ -26,6 +26,7 @@ from matching.journal.reader import JournalReader
 from matching.projector.account_index import AccountIndex
 from matching.rpc.service import MatchingService
 from matching.rpc.submit import Links
+from matching.sandbox.faucet import Faucet
 from matching.sequencer.sequencer import Gauges
 from matching.settings import MatchingSettings
 from matching.shard_state import Role, ShardState
@@ -144,11 +145,15 @@ async def start_shard(
     snapshots = SnapshotStore(database, settings.shard)
     state = ShardState(settings.shard, kind.name)
     definitions = Definitions()
+    desk = Desk(kind, clock, secrets.randbits)
+    if settings.sandbox.enabled:
+        LOGGER.warning("this venue is a sandbox: firms may credit play money to themselves")
     service = MatchingService(
         state,
         Links(settings.shard, kind, clock),
         snapshots,
         AccountIndex(database, settings.shard),
+        Faucet(database, reader, desk, definitions, settings.sandbox),
     )
     server = await rpc_server.start_server(
         settings.listen_address,
@@ -158,7 +163,6 @@ async def start_shard(
         concurrent_calls_max=limits.CALLS_MAX,
         options=BULK_OPTIONS,
     )
-    desk = Desk(kind, clock, secrets.randbits)
     admin = AdminService(
         AdminParts(
             state, database, definitions, desk, Adjustments(database, reader, desk), gauges.stages

@@ -2,7 +2,7 @@
 
 from typing import Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from matching import limits
@@ -18,6 +18,17 @@ class DevelopmentSettings(SettingsGroup):
 
     # Migrates at start and, without a DSN, starts a database.
     enabled: bool = False
+
+
+class SandboxSettings(SettingsGroup):
+    """A venue of play money. Never enabled where coins that are worth anything can be withdrawn."""
+
+    # Firms may credit their own accounts (SandboxService/PayIn).
+    enabled: bool = False
+    # Whole units of an asset that one call gives at most.
+    pay_in_units_max: int = Field(default=limits.PAY_IN_UNITS_MAX, ge=1, le=10**15)
+    # Calls of one account in an hour.
+    pay_ins_per_hour: int = Field(default=limits.PAY_INS_PER_HOUR, ge=1, le=10_000)
 
 
 class MatchingSettings(Settings):
@@ -61,6 +72,7 @@ class MatchingSettings(Settings):
     admin_tls: TlsSettings = TlsSettings()
     rpc: RpcSettings = RpcSettings()
     development: DevelopmentSettings = DevelopmentSettings()
+    sandbox: SandboxSettings = SandboxSettings()
 
     @model_validator(mode="after")
     def _check(self) -> Self:

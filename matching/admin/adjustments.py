@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cambist.internal.journal.v1 import system_pb2
-from cambist.orders.v1 import enums_pb2
 from matching.admin.desk import Desk
 from matching.admin.refusals import refusal
+from matching.admin.settling import settle
 from matching.errors import Rejected
 from matching.journal.reader import JournalReader
 from matching.primary import Primary
-from matching.release.answers import answers_in
 from runtime.postgres import Database
 
 # The source number of adjustments; custody's sources count from 1.
@@ -38,7 +37,6 @@ SETTLE: Final = """
 update journal.adjustments set reason = $3 where shard = $1 and source_seq = $2
 """
 PAGE: Final = 100
-REPEAT: Final = enums_pb2.REJECT_REASON_SOURCE_REPEAT
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,20 +115,15 @@ class Adjustments:
 
     async def _settle(self, primary: Primary, adjustment: Adjustment) -> None:
         command = system_pb2.Adjust.FromString(adjustment.command)
-        wrapped = system_pb2.SystemCommand(adjust=command)
-        reason = await self._desk.carry_out(primary, wrapped, adjustment.correlation)
-        if reason == REPEAT:
-            reason = await self._answer_of(primary, adjustment)
+        reason = await settle(
+            primary,
+            self._desk,
+            self._reader,
+            system_pb2.SystemCommand(adjust=command),
+            adjustment.correlation,
+            adjustment.after_seq,
+        )
         await self._database.write(SETTLE, self._reader.shard, adjustment.source_seq, reason)
-
-    async def _answer_of(self, primary: Primary, adjustment: Adjustment) -> int:
-        """The answer an adjustment got before, from the journal."""
-        from_seq, up_to_seq = adjustment.after_seq + 1, primary.released.seq
-        async for row in self._reader.events_between(from_seq, up_to_seq):
-            for correlation, reason in answers_in(row.events):
-                if correlation == adjustment.correlation and reason != REPEAT:
-                    return reason
-        raise Rejected("ANSWER_NOT_FOUND", "it was applied; its answer is not in the journal")
 
 
 def is_same(known: Adjustment, command: system_pb2.Adjust) -> bool:

@@ -16,6 +16,7 @@ from matching.rpc.faults import Context
 from matching.rpc.status import status_of
 from matching.rpc.stream_events import RowStream
 from matching.rpc.submit import Links
+from matching.sandbox.faucet import Faucet
 from matching.shard_state import ShardState
 from runtime.errors import Unavailable
 
@@ -34,11 +35,13 @@ class MatchingService:
         links: Links,
         snapshots: SnapshotSource,
         account_events: AccountIndex,
+        faucet: Faucet,
     ) -> None:
         self._state = state
         self._links = links
         self._snapshots = snapshots
         self._account_events = account_events
+        self._faucet = faucet
         self._streams = 0
         # Sequences of stored snapshots that could not be read to their end.
         self._broken: set[int] = set()
@@ -70,6 +73,11 @@ class MatchingService:
                 told(self._get_status),
                 request_deserializer=pb.GetStatusRequest.FromString,
                 response_serializer=pb.GetStatusResponse.SerializeToString,
+            ),
+            "PayIn": grpc.unary_unary_rpc_method_handler(
+                told(self._pay_in),
+                request_deserializer=pb.PayInRequest.FromString,
+                response_serializer=pb.PayInResponse.SerializeToString,
             ),
         }
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
@@ -143,6 +151,14 @@ class MatchingService:
         replay = self._state.replay
         started_from = replay.snapshot_seq if replay is not None else 0
         return status_of(self._state, max(started_from, self._state.snapshot_seq))
+
+    async def _pay_in(
+        self, request: matching_pb2.PayInRequest, _: Context
+    ) -> matching_pb2.PayInResponse:
+        primary = self._state.require_primary()
+        self._check_shard(request.shard)
+        is_repeat = await self._faucet.pay_in(primary, request)
+        return matching_pb2.PayInResponse(repeat=is_repeat, as_of_seq=primary.released.seq)
 
     def _check_shard(self, shard: int) -> None:
         if shard != self._state.shard:

@@ -99,6 +99,41 @@ def test_each_shard_has_two_pods_and_the_gateways_know_all_of_them() -> None:
     )
 
 
+CUSTODY = (
+    "wallets.enabled=true,wallets.signer.secretName=a,wallets.signer.seedsSecretName=b,"
+    "wallets.approver.secretName=c,wallets.approver.keysSecretName=d,wallets.approver.keyId=e"
+)
+
+
+@pytest.mark.parametrize(
+    ("values", "is_sandbox"),
+    [
+        ("logLevel=info", True),
+        ("sandbox.faucet=never", False),
+        ("postgres.mode=external,postgres.external.secretName=database", False),
+        ("postgres.mode=cnpg", False),
+        (CUSTODY, False),
+        ("postgres.mode=cnpg,sandbox.faucet=always", True),
+        (f"{CUSTODY},sandbox.faucet=always", True),
+    ],
+)
+def test_the_faucet_gives_where_money_is_play_money_and_elsewhere_only_when_told(
+    monkeypatch: pytest.MonkeyPatch, values: str, is_sandbox: bool
+) -> None:
+    documents = render("--set", values)
+    (engine, *_) = pod_specs(documents)["venue-matching-1"]["containers"]
+    for entry in engine["env"]:
+        if "SANDBOX" in entry["name"]:
+            monkeypatch.setenv(entry["name"], entry["value"])
+    sandbox = MatchingSettings.load().sandbox
+    assert sandbox.enabled is is_sandbox
+    assert (sandbox.pay_in_units_max, sandbox.pay_ins_per_hour) == (1_000_000, 60)
+    for document in documents:
+        if document["metadata"]["name"] == "venue-workers":
+            # What the engine owes beyond custody's book is play money then.
+            assert ("ENGINE_DEFICIT_STOPS" in document["data"]["template.yaml"]) is is_sandbox
+
+
 def test_replicas_belong_to_the_autoscaler_while_there_is_one() -> None:
     def deployment(*arguments: str) -> dict[str, Any]:
         return next(
@@ -165,6 +200,8 @@ def test_all_network_is_closed_but_what_is_named() -> None:
         ("gitops.argocd=true,postgres.mode=cnpg", "needs credentials.mode=job or cert-manager"),
         ("postgres.cnpg.instances=0", "postgres/cnpg/instances"),
         ("telemetry.otlpEndpoint=collector:4317", "telemetry/otlpEndpoint"),
+        ("sandbox.faucet=yes", "sandbox/faucet"),
+        ("sandbox.unitsPerCall=999", "sandbox/unitsPerCall"),
         ("misspelt=1", "misspelt"),
     ],
 )

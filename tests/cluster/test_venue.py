@@ -83,7 +83,9 @@ def test_a_venue_lives_from_install_to_uninstall(venue: Venue, tmp_path: Path) -
     venue.helm("install", "venue", str(CHART), *SETTINGS)
     venue.wait_ready()
     assert time.monotonic() - started < READY_SECONDS
-    assert "traded and canceled through the edge" in venue.trade()
+    said = venue.trade()
+    assert "deposited from the faucet through the edge" in said
+    assert "traded and canceled through the edge" in said
     open_halt_and_resume(venue)
 
     # Both pods of the shard die, one after the other: whoever was primary, trading goes on. That

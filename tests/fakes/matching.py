@@ -19,7 +19,7 @@ import grpc.aio
 from cambist.internal.journal.v1 import batch_pb2, system_pb2
 from cambist.internal.matching.v1 import matching_pb2, matching_pb2_grpc
 from cambist.orders.v1 import enums_pb2, events_pb2
-from runtime import rpc_server
+from runtime import rpc_errors, rpc_server
 from runtime.settings import RpcSettings
 from tests.fakes.engines import Engine
 
@@ -50,6 +50,9 @@ class FakeMatching(matching_pb2_grpc.MatchingServiceServicer):
     oldest_account_seq: int = 1
     # Changes the next row that is sent, once.
     mangle: Callable[[matching_pb2.EventRow], matching_pb2.EventRow] | None = None
+    # What the faucet was asked, and what it answers in place of having done it.
+    pay_ins: list[matching_pb2.PayInRequest] = field(default_factory=list)
+    pay_in_fault: rpc_errors.Fault | None = None
     snapshot: bytes = b""
     snapshot_seq: int = 0
     links: dict[int, Any] = field(default_factory=dict)
@@ -239,6 +242,17 @@ class FakeMatching(matching_pb2_grpc.MatchingServiceServicer):
                 count=len(chunks),
                 chunk=self.snapshot[start : start + CHUNK_BYTES],
             )
+
+    async def PayIn(
+        self, request: matching_pb2.PayInRequest, context: Any
+    ) -> matching_pb2.PayInResponse:
+        await self.refuse_if_not_primary(context)
+        self.pay_ins.append(request)
+        if self.pay_in_fault is not None:
+            await rpc_errors.abort(context, self.pay_in_fault)
+        return matching_pb2.PayInResponse(
+            repeat=len(self.pay_ins) > 1, as_of_seq=self.engine.last_seq
+        )
 
     async def ReadAccountEvents(
         self, request: matching_pb2.ReadAccountEventsRequest, _context: Any

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n cambist/sandbox/v1/sandbox.proto\x12\x12\x63\x61mbist.sandbox.v1\"J\n\x0cPayInRequest\x12\x12\n\naccount_id\x18\x01 \x01(\x04\x12\x10\n\x08\x61sset_id\x18\x02 \x01(\r\x12\x14\n\x0c\x61mount_atoms\x18\x03 \x01(\t\"\x0f\n\rPayInResponse\"#\n\x12InjectFaultRequest\x12\r\n\x05\x66\x61ult\x18\x01 \x01(\t\"\x15\n\x13InjectFaultResponse\"$\n\x13\x41\x64vanceClockRequest\x12\r\n\x05\x62y_ns\x18\x01 \x01(\x03\"\'\n\x14\x41\x64vanceClockResponse\x12\x0f\n\x07time_ns\x18\x01 \x01(\x03\x32\xa1\x02\n\x0eSandboxService\x12L\n\x05PayIn\x12 .cambist.sandbox.v1.PayInRequest\x1a!.cambist.sandbox.v1.PayInResponse\x12^\n\x0bInjectFault\x12&.cambist.sandbox.v1.InjectFaultRequest\x1a\'.cambist.sandbox.v1.InjectFaultResponse\x12\x61\n\x0c\x41\x64vanceClock\x12\'.cambist.sandbox.v1.AdvanceClockRequest\x1a(.cambist.sandbox.v1.AdvanceClockResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n cambist/sandbox/v1/sandbox.proto\x12\x12\x63\x61mbist.sandbox.v1\"^\n\x0cPayInRequest\x12\x12\n\naccount_id\x18\x01 \x01(\x04\x12\x10\n\x08\x61sset_id\x18\x02 \x01(\r\x12\x14\n\x0c\x61mount_atoms\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\x0c\"2\n\rPayInResponse\x12\x0e\n\x06repeat\x18\x01 \x01(\x08\x12\x11\n\tas_of_seq\x18\x02 \x01(\x04\"#\n\x12InjectFaultRequest\x12\r\n\x05\x66\x61ult\x18\x01 \x01(\t\"\x15\n\x13InjectFaultResponse\"$\n\x13\x41\x64vanceClockRequest\x12\r\n\x05\x62y_ns\x18\x01 \x01(\x03\"\'\n\x14\x41\x64vanceClockResponse\x12\x0f\n\x07time_ns\x18\x01 \x01(\x03\x32\xa1\x02\n\x0eSandboxService\x12L\n\x05PayIn\x12 .cambist.sandbox.v1.PayInRequest\x1a!.cambist.sandbox.v1.PayInResponse\x12^\n\x0bInjectFault\x12&.cambist.sandbox.v1.InjectFaultRequest\x1a\'.cambist.sandbox.v1.InjectFaultResponse\x12\x61\n\x0c\x41\x64vanceClock\x12\'.cambist.sandbox.v1.AdvanceClockRequest\x1a(.cambist.sandbox.v1.AdvanceClockResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,17 +32,17 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'cambist.sandbox.v1.sandbox_
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PAYINREQUEST']._serialized_start=56
-  _globals['_PAYINREQUEST']._serialized_end=130
-  _globals['_PAYINRESPONSE']._serialized_start=132
-  _globals['_PAYINRESPONSE']._serialized_end=147
-  _globals['_INJECTFAULTREQUEST']._serialized_start=149
-  _globals['_INJECTFAULTREQUEST']._serialized_end=184
-  _globals['_INJECTFAULTRESPONSE']._serialized_start=186
-  _globals['_INJECTFAULTRESPONSE']._serialized_end=207
-  _globals['_ADVANCECLOCKREQUEST']._serialized_start=209
-  _globals['_ADVANCECLOCKREQUEST']._serialized_end=245
-  _globals['_ADVANCECLOCKRESPONSE']._serialized_start=247
-  _globals['_ADVANCECLOCKRESPONSE']._serialized_end=286
-  _globals['_SANDBOXSERVICE']._serialized_start=289
-  _globals['_SANDBOXSERVICE']._serialized_end=578
+  _globals['_PAYINREQUEST']._serialized_end=150
+  _globals['_PAYINRESPONSE']._serialized_start=152
+  _globals['_PAYINRESPONSE']._serialized_end=202
+  _globals['_INJECTFAULTREQUEST']._serialized_start=204
+  _globals['_INJECTFAULTREQUEST']._serialized_end=239
+  _globals['_INJECTFAULTRESPONSE']._serialized_start=241
+  _globals['_INJECTFAULTRESPONSE']._serialized_end=262
+  _globals['_ADVANCECLOCKREQUEST']._serialized_start=264
+  _globals['_ADVANCECLOCKREQUEST']._serialized_end=300
+  _globals['_ADVANCECLOCKRESPONSE']._serialized_start=302
+  _globals['_ADVANCECLOCKRESPONSE']._serialized_end=341
+  _globals['_SANDBOXSERVICE']._serialized_start=344
+  _globals['_SANDBOXSERVICE']._serialized_end=633
 # @@protoc_insertion_point(module_scope)

@@ -57,7 +57,10 @@ class SandboxServiceServicer:
     """
 
     def PayIn(self, request, context):
-        """Gives play money.
+        """Gives play money: available at once, never on a chain. FAILED_PRECONDITION NOT_A_SANDBOX where the venue is none;
+        INVALID_ARGUMENT AMOUNT_TOO_LARGE above the bound of one call (metadata `max_atoms`); RESOURCE_EXHAUSTED
+        FAUCET_EXHAUSTED, with RetryInfo, when the account had its number of calls of the hour. After DEADLINE_EXCEEDED
+        ask again with the same request_id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -1,5 +1,7 @@
 """`helm test`: deposits, trades and cancels over gRPC, through the edge. Every run may be repeated.
 
+The money comes from the faucet, where the venue is a sandbox (SANDBOX), else from an adjustment.
+
 Usage: trade.py key KEY_FILE | trade.py admin-and-trade KEY_FILE
 """
 
@@ -23,6 +25,8 @@ BASE, QUOTE = 65_001, 65_002
 EXTERNAL_ACCOUNT = 4
 MARKET = "HELMTEST-UNIT"
 DEPOSIT_ATOMS = 10**15
+# A thousand whole units, which the values let the faucet give at least.
+PAY_IN_ATOMS = 10**11
 CREDENTIALS = "/credentials"
 
 
@@ -58,7 +62,7 @@ async def find_primary(shard: int) -> str:
 
 
 async def prepare(admin: Admin, shard: int) -> None:
-    """Quote asset, market, firm, two accounts and their money."""
+    """Quote asset, market, firm and two accounts; where there is no faucet, their money."""
     await admin.create_asset(admin_pb2.Asset(asset_id=QUOTE, symbol="UNIT", decimals=8))
     market_id = (shard << 16) + 65_001
     await admin.create_market(
@@ -79,7 +83,7 @@ async def prepare(admin: Admin, shard: int) -> None:
                 account_id=account, firm_id=FIRM, open_orders_max=100, id_capacity=1_024
             )
         )
-        for asset in (BASE, QUOTE):
+        for asset in () if os.environ.get("SANDBOX") else (BASE, QUOTE):
             await admin.adjust(
                 (account << 32 | asset).to_bytes(16, "big"),
                 from_account_id=EXTERNAL_ACCOUNT,
@@ -91,10 +95,27 @@ async def prepare(admin: Admin, shard: int) -> None:
     await admin.set_phase(market_id, MarketPhase.CONTINUOUS)
 
 
+async def deposit(client: Client) -> None:
+    """Both accounts are paid in in both assets. Raises when the money is not there afterwards."""
+    for account in (SELLER, BUYER):
+        before = await client.wallet.balances(account, shard=int(os.environ["SHARD"]))
+        for asset in (BASE, QUOTE):
+            paid = await client.sandbox.pay_in(account, asset, PAY_IN_ATOMS)
+            after = await client.wallet.balances(
+                account, as_of_seq=paid.as_of_seq, shard=int(os.environ["SHARD"])
+            )
+            had = before[asset].total_atoms if asset in before else 0
+            if after[asset].total_atoms != had + PAY_IN_ATOMS:
+                raise SystemExit(f"{account} was not paid in: {before} is now {after}")
+    print("deposited from the faucet through the edge", flush=True)
+
+
 async def trade(key_file: str) -> None:
     """A resting order is hit, another is canceled. Raises when an answer is not the right one."""
     tls = Tls(f"{CREDENTIALS}/authority.pem")
     async with Client.connect(os.environ["EDGE"], key_file=key_file, tls=tls) as client:
+        if os.environ.get("SANDBOX"):
+            await deposit(client)
         market = await client.market(MARKET)
         events: list[object] = []
         async with client.session(

@@ -207,6 +207,12 @@ valueFrom:
   value: $(POD_NAME)
 {{- end }}
 
+{{/* Whether firms may give themselves play money: "true", or nothing. */}}
+{{- define "cambist.sandbox" -}}
+{{- $here := and (eq .Values.postgres.mode "evaluation") (not .Values.wallets.enabled) -}}
+{{- if or (eq .Values.sandbox.faucet "always") (and (eq .Values.sandbox.faucet "evaluation") $here) -}}true{{- end }}
+{{- end }}
+
 {{/* On pods whose metrics Prometheus reads. */}}
 {{- define "cambist.scraped" -}}
 {{- if .Values.observability.serviceMonitor.enabled -}}

@@ -16,6 +16,10 @@ spec:
       env:
         {{- include "cambist.database-env" (dict "root" . "service" "wallets" "migrates" false) | nindent 8 }}
         - {name: CAMBIST_WALLETS_LOG_LEVEL, value: {{ .Values.logLevel | quote }}}
+        {{- if include "cambist.sandbox" . }}
+        # Play money of the faucet is beyond custody's book, and no reason to stop payouts.
+        - {name: CAMBIST_WALLETS_ENGINE_DEFICIT_STOPS, value: "false"}
+        {{- end }}
         {{- with .Values.telemetry.otlpEndpoint }}
         - {name: CAMBIST_WALLETS_TELEMETRY_OTLP_ENDPOINT, value: {{ . | quote }}}
         {{- end }}

@@ -24,49 +24,53 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+cambist/internal/matching/v1/matching.proto\x12\x1c\x63\x61mbist.internal.matching.v1\"\x90\x01\n\x15SubmitCommandsRequest\x12\x34\n\x05hello\x18\x01 \x01(\x0b\x32#.cambist.internal.matching.v1.HelloH\x00\x12\x36\n\x06submit\x18\x02 \x01(\x0b\x32$.cambist.internal.matching.v1.SubmitH\x00\x42\t\n\x07request\"5\n\x05Hello\x12\x0f\n\x07link_id\x18\x01 \x01(\x04\x12\r\n\x05shard\x18\x02 \x01(\r\x12\x0c\n\x04name\x18\x03 \x01(\t\"B\n\x06Submit\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x10\n\x08\x65nvelope\x18\x02 \x01(\x0c\x12\x16\n\x0emore_envelopes\x18\x03 \x03(\x0c\"\xd4\x01\n\x16SubmitCommandsResponse\x12\x38\n\x07welcome\x18\x01 \x01(\x0b\x32%.cambist.internal.matching.v1.WelcomeH\x00\x12:\n\x08progress\x18\x02 \x01(\x0b\x32&.cambist.internal.matching.v1.ProgressH\x00\x12\x38\n\x07refused\x18\x03 \x01(\x0b\x32%.cambist.internal.matching.v1.RefusedH\x00\x42\n\n\x08response\".\n\x07Welcome\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\x12\x14\n\x0creleased_seq\x18\x02 \x01(\x04\"\x1a\n\x08Progress\x12\x0e\n\x06number\x18\x01 \x01(\x04\"v\n\x07Refused\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12=\n\x06reason\x18\x02 \x01(\x0e\x32-.cambist.internal.matching.v1.MalformedReason\x12\r\n\x05index\x18\x03 \x01(\r\x12\r\n\x05\x66ield\x18\x04 \x01(\r\"s\n\x13StreamEventsRequest\x12\r\n\x05shard\x18\x01 \x01(\r\x12\x10\n\x08\x66rom_seq\x18\x02 \x01(\x04\x12\x13\n\x0b\x61\x63\x63ount_ids\x18\x03 \x03(\x04\x12\x13\n\x0bsession_ids\x18\x04 \x03(\x04\x12\x11\n\tuntil_seq\x18\x05 \x01(\x04\"L\n\x14StreamEventsResponse\x12\x34\n\x04rows\x18\x01 \x03(\x0b\x32&.cambist.internal.matching.v1.EventRow\"x\n\x08\x45ventRow\x12\x11\n\tfirst_seq\x18\x01 \x01(\x04\x12\x10\n\x08last_seq\x18\x02 \x01(\x04\x12\x0f\n\x07time_ns\x18\x03 \x01(\x03\x12\x0e\n\x06\x65vents\x18\x04 \x01(\x0c\x12\x12\n\nmatched_ns\x18\x05 \x01(\x03\x12\x12\n\ndurable_ns\x18\x06 \x01(\x03\"#\n\x12GetSnapshotRequest\x12\r\n\x05shard\x18\x01 \x01(\r\"O\n\x13GetSnapshotResponse\x12\x0b\n\x03seq\x18\x01 \x01(\x04\x12\r\n\x05index\x18\x02 \x01(\r\x12\r\n\x05\x63ount\x18\x03 \x01(\r\x12\r\n\x05\x63hunk\x18\x04 \x01(\x0c\"f\n\x18ReadAccountEventsRequest\x12\r\n\x05shard\x18\x01 \x01(\r\x12\x12\n\naccount_id\x18\x02 \x01(\x04\x12\x18\n\x10\x66rom_account_seq\x18\x03 \x01(\x04\x12\r\n\x05\x63ount\x18\x04 \x01(\r\"G\n\x19ReadAccountEventsResponse\x12\x0e\n\x06\x65vents\x18\x01 \x01(\x0c\x12\x1a\n\x12oldest_account_seq\x18\x02 \x01(\x04\"\x12\n\x10GetStatusRequest\"\xa9\x02\n\x11GetStatusResponse\x12\r\n\x05shard\x18\x01 \x01(\r\x12\x30\n\x04role\x18\x02 \x01(\x0e\x32\".cambist.internal.matching.v1.Role\x12\r\n\x05\x65poch\x18\x03 \x01(\x04\x12\x13\n\x0b\x61pplied_seq\x18\x04 \x01(\x04\x12\x14\n\x0creleased_seq\x18\x05 \x01(\x04\x12\x14\n\x0csnapshot_seq\x18\x06 \x01(\x04\x12\x16\n\x0einbox_commands\x18\x07 \x01(\r\x12\x12\n\nstate_hash\x18\x08 \x01(\x0c\x12\x0e\n\x06\x65ngine\x18\t \x01(\t\x12\x17\n\x0f\x63lock_offset_ns\x18\n \x01(\x03\x12\x14\n\x0copen_cursors\x18\x0b \x01(\r\x12\x18\n\x10primary_endpoint\x18\x0c \x01(\t*\xc2\x04\n\x0fMalformedReason\x12 \n\x1cMALFORMED_REASON_UNSPECIFIED\x10\x00\x12\x1e\n\x1aMALFORMED_REASON_TRUNCATED\x10\x01\x12\"\n\x1eMALFORMED_REASON_UNKNOWN_FIELD\x10\x02\x12$\n MALFORMED_REASON_DUPLICATE_FIELD\x10\x03\x12$\n MALFORMED_REASON_WRONG_WIRE_TYPE\x10\x04\x12$\n MALFORMED_REASON_OVERLONG_VARINT\x10\x05\x12!\n\x1dMALFORMED_REASON_OUT_OF_RANGE\x10\x06\x12\'\n#MALFORMED_REASON_UNKNOWN_ENUM_VALUE\x10\x07\x12\x1d\n\x19MALFORMED_REASON_BAD_UTF8\x10\x08\x12\x1f\n\x1bMALFORMED_REASON_BAD_LENGTH\x10\t\x12\"\n\x1eMALFORMED_REASON_EMPTY_COMMAND\x10\n\x12 \n\x1cMALFORMED_REASON_WRONG_CLASS\x10\x0b\x12#\n\x1fMALFORMED_REASON_COUNT_MISMATCH\x10\x0c\x12\x1e\n\x1aMALFORMED_REASON_TOO_LARGE\x10\r\x12!\n\x1dMALFORMED_REASON_BAD_ENVELOPE\x10\x0e\x12\x1d\n\x19MALFORMED_REASON_BAD_LIST\x10\x0f*\x82\x01\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x13\n\x0fROLE_RECOVERING\x10\x01\x12\x10\n\x0cROLE_PRIMARY\x10\x02\x12\x10\n\x0cROLE_STANDBY\x10\x03\x12\x19\n\x15ROLE_TAKEOVER_BLOCKED\x10\x04\x12\x10\n\x0cROLE_STOPPED\x10\x05\x32\xf6\x04\n\x0fMatchingService\x12\x7f\n\x0eSubmitCommands\x12\x33.cambist.internal.matching.v1.SubmitCommandsRequest\x1a\x34.cambist.internal.matching.v1.SubmitCommandsResponse(\x01\x30\x01\x12w\n\x0cStreamEvents\x12\x31.cambist.internal.matching.v1.StreamEventsRequest\x1a\x32.cambist.internal.matching.v1.StreamEventsResponse0\x01\x12t\n\x0bGetSnapshot\x12\x30.cambist.internal.matching.v1.GetSnapshotRequest\x1a\x31.cambist.internal.matching.v1.GetSnapshotResponse0\x01\x12\x84\x01\n\x11ReadAccountEvents\x12\x36.cambist.internal.matching.v1.ReadAccountEventsRequest\x1a\x37.cambist.internal.matching.v1.ReadAccountEventsResponse\x12l\n\tGetStatus\x12..cambist.internal.matching.v1.GetStatusRequest\x1a/.cambist.internal.matching.v1.GetStatusResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+cambist/internal/matching/v1/matching.proto\x12\x1c\x63\x61mbist.internal.matching.v1\"m\n\x0cPayInRequest\x12\r\n\x05shard\x18\x01 \x01(\r\x12\x12\n\nrequest_id\x18\x02 \x01(\x0c\x12\x12\n\naccount_id\x18\x03 \x01(\x04\x12\x10\n\x08\x61sset_id\x18\x04 \x01(\r\x12\x14\n\x0c\x61mount_atoms\x18\x05 \x01(\t\"2\n\rPayInResponse\x12\x0e\n\x06repeat\x18\x01 \x01(\x08\x12\x11\n\tas_of_seq\x18\x02 \x01(\x04\"\x90\x01\n\x15SubmitCommandsRequest\x12\x34\n\x05hello\x18\x01 \x01(\x0b\x32#.cambist.internal.matching.v1.HelloH\x00\x12\x36\n\x06submit\x18\x02 \x01(\x0b\x32$.cambist.internal.matching.v1.SubmitH\x00\x42\t\n\x07request\"5\n\x05Hello\x12\x0f\n\x07link_id\x18\x01 \x01(\x04\x12\r\n\x05shard\x18\x02 \x01(\r\x12\x0c\n\x04name\x18\x03 \x01(\t\"B\n\x06Submit\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x10\n\x08\x65nvelope\x18\x02 \x01(\x0c\x12\x16\n\x0emore_envelopes\x18\x03 \x03(\x0c\"\xd4\x01\n\x16SubmitCommandsResponse\x12\x38\n\x07welcome\x18\x01 \x01(\x0b\x32%.cambist.internal.matching.v1.WelcomeH\x00\x12:\n\x08progress\x18\x02 \x01(\x0b\x32&.cambist.internal.matching.v1.ProgressH\x00\x12\x38\n\x07refused\x18\x03 \x01(\x0b\x32%.cambist.internal.matching.v1.RefusedH\x00\x42\n\n\x08response\".\n\x07Welcome\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\x12\x14\n\x0creleased_seq\x18\x02 \x01(\x04\"\x1a\n\x08Progress\x12\x0e\n\x06number\x18\x01 \x01(\x04\"v\n\x07Refused\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12=\n\x06reason\x18\x02 \x01(\x0e\x32-.cambist.internal.matching.v1.MalformedReason\x12\r\n\x05index\x18\x03 \x01(\r\x12\r\n\x05\x66ield\x18\x04 \x01(\r\"s\n\x13StreamEventsRequest\x12\r\n\x05shard\x18\x01 \x01(\r\x12\x10\n\x08\x66rom_seq\x18\x02 \x01(\x04\x12\x13\n\x0b\x61\x63\x63ount_ids\x18\x03 \x03(\x04\x12\x13\n\x0bsession_ids\x18\x04 \x03(\x04\x12\x11\n\tuntil_seq\x18\x05 \x01(\x04\"L\n\x14StreamEventsResponse\x12\x34\n\x04rows\x18\x01 \x03(\x0b\x32&.cambist.internal.matching.v1.EventRow\"x\n\x08\x45ventRow\x12\x11\n\tfirst_seq\x18\x01 \x01(\x04\x12\x10\n\x08last_seq\x18\x02 \x01(\x04\x12\x0f\n\x07time_ns\x18\x03 \x01(\x03\x12\x0e\n\x06\x65vents\x18\x04 \x01(\x0c\x12\x12\n\nmatched_ns\x18\x05 \x01(\x03\x12\x12\n\ndurable_ns\x18\x06 \x01(\x03\"#\n\x12GetSnapshotRequest\x12\r\n\x05shard\x18\x01 \x01(\r\"O\n\x13GetSnapshotResponse\x12\x0b\n\x03seq\x18\x01 \x01(\x04\x12\r\n\x05index\x18\x02 \x01(\r\x12\r\n\x05\x63ount\x18\x03 \x01(\r\x12\r\n\x05\x63hunk\x18\x04 \x01(\x0c\"f\n\x18ReadAccountEventsRequest\x12\r\n\x05shard\x18\x01 \x01(\r\x12\x12\n\naccount_id\x18\x02 \x01(\x04\x12\x18\n\x10\x66rom_account_seq\x18\x03 \x01(\x04\x12\r\n\x05\x63ount\x18\x04 \x01(\r\"G\n\x19ReadAccountEventsResponse\x12\x0e\n\x06\x65vents\x18\x01 \x01(\x0c\x12\x1a\n\x12oldest_account_seq\x18\x02 \x01(\x04\"\x12\n\x10GetStatusRequest\"\xa9\x02\n\x11GetStatusResponse\x12\r\n\x05shard\x18\x01 \x01(\r\x12\x30\n\x04role\x18\x02 \x01(\x0e\x32\".cambist.internal.matching.v1.Role\x12\r\n\x05\x65poch\x18\x03 \x01(\x04\x12\x13\n\x0b\x61pplied_seq\x18\x04 \x01(\x04\x12\x14\n\x0creleased_seq\x18\x05 \x01(\x04\x12\x14\n\x0csnapshot_seq\x18\x06 \x01(\x04\x12\x16\n\x0einbox_commands\x18\x07 \x01(\r\x12\x12\n\nstate_hash\x18\x08 \x01(\x0c\x12\x0e\n\x06\x65ngine\x18\t \x01(\t\x12\x17\n\x0f\x63lock_offset_ns\x18\n \x01(\x03\x12\x14\n\x0copen_cursors\x18\x0b \x01(\r\x12\x18\n\x10primary_endpoint\x18\x0c \x01(\t*\xc2\x04\n\x0fMalformedReason\x12 \n\x1cMALFORMED_REASON_UNSPECIFIED\x10\x00\x12\x1e\n\x1aMALFORMED_REASON_TRUNCATED\x10\x01\x12\"\n\x1eMALFORMED_REASON_UNKNOWN_FIELD\x10\x02\x12$\n MALFORMED_REASON_DUPLICATE_FIELD\x10\x03\x12$\n MALFORMED_REASON_WRONG_WIRE_TYPE\x10\x04\x12$\n MALFORMED_REASON_OVERLONG_VARINT\x10\x05\x12!\n\x1dMALFORMED_REASON_OUT_OF_RANGE\x10\x06\x12\'\n#MALFORMED_REASON_UNKNOWN_ENUM_VALUE\x10\x07\x12\x1d\n\x19MALFORMED_REASON_BAD_UTF8\x10\x08\x12\x1f\n\x1bMALFORMED_REASON_BAD_LENGTH\x10\t\x12\"\n\x1eMALFORMED_REASON_EMPTY_COMMAND\x10\n\x12 \n\x1cMALFORMED_REASON_WRONG_CLASS\x10\x0b\x12#\n\x1fMALFORMED_REASON_COUNT_MISMATCH\x10\x0c\x12\x1e\n\x1aMALFORMED_REASON_TOO_LARGE\x10\r\x12!\n\x1dMALFORMED_REASON_BAD_ENVELOPE\x10\x0e\x12\x1d\n\x19MALFORMED_REASON_BAD_LIST\x10\x0f*\x82\x01\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x13\n\x0fROLE_RECOVERING\x10\x01\x12\x10\n\x0cROLE_PRIMARY\x10\x02\x12\x10\n\x0cROLE_STANDBY\x10\x03\x12\x19\n\x15ROLE_TAKEOVER_BLOCKED\x10\x04\x12\x10\n\x0cROLE_STOPPED\x10\x05\x32\xd8\x05\n\x0fMatchingService\x12\x7f\n\x0eSubmitCommands\x12\x33.cambist.internal.matching.v1.SubmitCommandsRequest\x1a\x34.cambist.internal.matching.v1.SubmitCommandsResponse(\x01\x30\x01\x12w\n\x0cStreamEvents\x12\x31.cambist.internal.matching.v1.StreamEventsRequest\x1a\x32.cambist.internal.matching.v1.StreamEventsResponse0\x01\x12t\n\x0bGetSnapshot\x12\x30.cambist.internal.matching.v1.GetSnapshotRequest\x1a\x31.cambist.internal.matching.v1.GetSnapshotResponse0\x01\x12\x84\x01\n\x11ReadAccountEvents\x12\x36.cambist.internal.matching.v1.ReadAccountEventsRequest\x1a\x37.cambist.internal.matching.v1.ReadAccountEventsResponse\x12l\n\tGetStatus\x12..cambist.internal.matching.v1.GetStatusRequest\x1a/.cambist.internal.matching.v1.GetStatusResponse\x12`\n\x05PayIn\x12*.cambist.internal.matching.v1.PayInRequest\x1a+.cambist.internal.matching.v1.PayInResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'cambist.internal.matching.v1.matching_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MALFORMEDREASON']._serialized_start=1691
-  _globals['_MALFORMEDREASON']._serialized_end=2269
-  _globals['_ROLE']._serialized_start=2272
-  _globals['_ROLE']._serialized_end=2402
-  _globals['_SUBMITCOMMANDSREQUEST']._serialized_start=78
-  _globals['_SUBMITCOMMANDSREQUEST']._serialized_end=222
-  _globals['_HELLO']._serialized_start=224
-  _globals['_HELLO']._serialized_end=277
-  _globals['_SUBMIT']._serialized_start=279
-  _globals['_SUBMIT']._serialized_end=345
-  _globals['_SUBMITCOMMANDSRESPONSE']._serialized_start=348
-  _globals['_SUBMITCOMMANDSRESPONSE']._serialized_end=560
-  _globals['_WELCOME']._serialized_start=562
-  _globals['_WELCOME']._serialized_end=608
-  _globals['_PROGRESS']._serialized_start=610
-  _globals['_PROGRESS']._serialized_end=636
-  _globals['_REFUSED']._serialized_start=638
-  _globals['_REFUSED']._serialized_end=756
-  _globals['_STREAMEVENTSREQUEST']._serialized_start=758
-  _globals['_STREAMEVENTSREQUEST']._serialized_end=873
-  _globals['_STREAMEVENTSRESPONSE']._serialized_start=875
-  _globals['_STREAMEVENTSRESPONSE']._serialized_end=951
-  _globals['_EVENTROW']._serialized_start=953
-  _globals['_EVENTROW']._serialized_end=1073
-  _globals['_GETSNAPSHOTREQUEST']._serialized_start=1075
-  _globals['_GETSNAPSHOTREQUEST']._serialized_end=1110
-  _globals['_GETSNAPSHOTRESPONSE']._serialized_start=1112
-  _globals['_GETSNAPSHOTRESPONSE']._serialized_end=1191
-  _globals['_READACCOUNTEVENTSREQUEST']._serialized_start=1193
-  _globals['_READACCOUNTEVENTSREQUEST']._serialized_end=1295
-  _globals['_READACCOUNTEVENTSRESPONSE']._serialized_start=1297
-  _globals['_READACCOUNTEVENTSRESPONSE']._serialized_end=1368
-  _globals['_GETSTATUSREQUEST']._serialized_start=1370
-  _globals['_GETSTATUSREQUEST']._serialized_end=1388
-  _globals['_GETSTATUSRESPONSE']._serialized_start=1391
-  _globals['_GETSTATUSRESPONSE']._serialized_end=1688
-  _globals['_MATCHINGSERVICE']._serialized_start=2405
-  _globals['_MATCHINGSERVICE']._serialized_end=3035
+  _globals['_MALFORMEDREASON']._serialized_start=1854
+  _globals['_MALFORMEDREASON']._serialized_end=2432
+  _globals['_ROLE']._serialized_start=2435
+  _globals['_ROLE']._serialized_end=2565
+  _globals['_PAYINREQUEST']._serialized_start=77
+  _globals['_PAYINREQUEST']._serialized_end=186
+  _globals['_PAYINRESPONSE']._serialized_start=188
+  _globals['_PAYINRESPONSE']._serialized_end=238
+  _globals['_SUBMITCOMMANDSREQUEST']._serialized_start=241
+  _globals['_SUBMITCOMMANDSREQUEST']._serialized_end=385
+  _globals['_HELLO']._serialized_start=387
+  _globals['_HELLO']._serialized_end=440
+  _globals['_SUBMIT']._serialized_start=442
+  _globals['_SUBMIT']._serialized_end=508
+  _globals['_SUBMITCOMMANDSRESPONSE']._serialized_start=511
+  _globals['_SUBMITCOMMANDSRESPONSE']._serialized_end=723
+  _globals['_WELCOME']._serialized_start=725
+  _globals['_WELCOME']._serialized_end=771
+  _globals['_PROGRESS']._serialized_start=773
+  _globals['_PROGRESS']._serialized_end=799
+  _globals['_REFUSED']._serialized_start=801
+  _globals['_REFUSED']._serialized_end=919
+  _globals['_STREAMEVENTSREQUEST']._serialized_start=921
+  _globals['_STREAMEVENTSREQUEST']._serialized_end=1036
+  _globals['_STREAMEVENTSRESPONSE']._serialized_start=1038
+  _globals['_STREAMEVENTSRESPONSE']._serialized_end=1114
+  _globals['_EVENTROW']._serialized_start=1116
+  _globals['_EVENTROW']._serialized_end=1236
+  _globals['_GETSNAPSHOTREQUEST']._serialized_start=1238
+  _globals['_GETSNAPSHOTREQUEST']._serialized_end=1273
+  _globals['_GETSNAPSHOTRESPONSE']._serialized_start=1275
+  _globals['_GETSNAPSHOTRESPONSE']._serialized_end=1354
+  _globals['_READACCOUNTEVENTSREQUEST']._serialized_start=1356
+  _globals['_READACCOUNTEVENTSREQUEST']._serialized_end=1458
+  _globals['_READACCOUNTEVENTSRESPONSE']._serialized_start=1460
+  _globals['_READACCOUNTEVENTSRESPONSE']._serialized_end=1531
+  _globals['_GETSTATUSREQUEST']._serialized_start=1533
+  _globals['_GETSTATUSREQUEST']._serialized_end=1551
+  _globals['_GETSTATUSRESPONSE']._serialized_start=1554
+  _globals['_GETSTATUSRESPONSE']._serialized_end=1851
+  _globals['_MATCHINGSERVICE']._serialized_start=2568
+  _globals['_MATCHINGSERVICE']._serialized_end=3296
 # @@protoc_insertion_point(module_scope)

@@ -132,6 +132,70 @@ ROLE_STOPPED: Role.ValueType  # 5
 Global___Role: _TypeAlias = Role  # noqa: Y015
 
 @_typing.final
+class PayInRequest(_message.Message):
+    """Play money for one account."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHARD_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    ASSET_ID_FIELD_NUMBER: _builtins.int
+    AMOUNT_ATOMS_FIELD_NUMBER: _builtins.int
+    shard: _builtins.int
+    """Shard."""
+    request_id: _builtins.bytes
+    """Id of the request (16 bytes), unique per account."""
+    account_id: _builtins.int
+    """Account that receives."""
+    asset_id: _builtins.int
+    """Asset."""
+    amount_atoms: _builtins.str
+    """Amount in atoms, decimal, above zero."""
+    def __init__(
+        self,
+        *,
+        shard: _builtins.int = ...,
+        request_id: _builtins.bytes = ...,
+        account_id: _builtins.int = ...,
+        asset_id: _builtins.int = ...,
+        amount_atoms: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "amount_atoms", b"amount_atoms", "asset_id", b"asset_id", "request_id", b"request_id", "shard", b"shard"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PayInRequest: _TypeAlias = PayInRequest  # noqa: Y015
+
+@_typing.final
+class PayInResponse(_message.Message):
+    """It is committed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPEAT_FIELD_NUMBER: _builtins.int
+    AS_OF_SEQ_FIELD_NUMBER: _builtins.int
+    repeat: _builtins.bool
+    """It had been before."""
+    as_of_seq: _builtins.int
+    """Released sequence that has it."""
+    def __init__(
+        self,
+        *,
+        repeat: _builtins.bool = ...,
+        as_of_seq: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_seq", b"as_of_seq", "repeat", b"repeat"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PayInResponse: _TypeAlias = PayInResponse  # noqa: Y015
+
+@_typing.final
 class SubmitCommandsRequest(_message.Message):
     """First a hello, then envelopes."""
 

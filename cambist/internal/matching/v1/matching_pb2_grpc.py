@@ -61,6 +61,11 @@ class MatchingServiceStub:
                 request_serializer=cambist_dot_internal_dot_matching_dot_v1_dot_matching__pb2.GetStatusRequest.SerializeToString,
                 response_deserializer=cambist_dot_internal_dot_matching_dot_v1_dot_matching__pb2.GetStatusResponse.FromString,
                 _registered_method=True)
+        self.PayIn = channel.unary_unary(
+                '/cambist.internal.matching.v1.MatchingService/PayIn',
+                request_serializer=cambist_dot_internal_dot_matching_dot_v1_dot_matching__pb2.PayInRequest.SerializeToString,
+                response_deserializer=cambist_dot_internal_dot_matching_dot_v1_dot_matching__pb2.PayInResponse.FromString,
+                _registered_method=True)
 
 
 class MatchingServiceServicer:
@@ -106,6 +111,14 @@ class MatchingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PayIn(self, request, context):
+        """Credits play money, on a sandbox venue alone: elsewhere FAILED_PRECONDITION NOT_A_SANDBOX. The caller has checked
+        whose account it is. The same request again is done once, whatever crashed in between.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MatchingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -133,6 +146,11 @@ def add_MatchingServiceServicer_to_server(servicer, server):
                     servicer.GetStatus,
                     request_deserializer=cambist_dot_internal_dot_matching_dot_v1_dot_matching__pb2.GetStatusRequest.FromString,
                     response_serializer=cambist_dot_internal_dot_matching_dot_v1_dot_matching__pb2.GetStatusResponse.SerializeToString,
+            ),
+            'PayIn': grpc.unary_unary_rpc_method_handler(
+                    servicer.PayIn,
+                    request_deserializer=cambist_dot_internal_dot_matching_dot_v1_dot_matching__pb2.PayInRequest.FromString,
+                    response_serializer=cambist_dot_internal_dot_matching_dot_v1_dot_matching__pb2.PayInResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -272,6 +290,33 @@ class MatchingService:
             '/cambist.internal.matching.v1.MatchingService/GetStatus',
             cambist_dot_internal_dot_matching_dot_v1_dot_matching__pb2.GetStatusRequest.SerializeToString,
             cambist_dot_internal_dot_matching_dot_v1_dot_matching__pb2.GetStatusResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PayIn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cambist.internal.matching.v1.MatchingService/PayIn',
+            cambist_dot_internal_dot_matching_dot_v1_dot_matching__pb2.PayInRequest.SerializeToString,
+            cambist_dot_internal_dot_matching_dot_v1_dot_matching__pb2.PayInResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -50,6 +50,10 @@ class MatchingServiceStub:
     """Private events of one account by account_seq."""
     GetStatus: _grpc.UnaryUnaryMultiCallable[_matching_pb2.GetStatusRequest, _matching_pb2.GetStatusResponse]
     """State of this process."""
+    PayIn: _grpc.UnaryUnaryMultiCallable[_matching_pb2.PayInRequest, _matching_pb2.PayInResponse]
+    """Credits play money, on a sandbox venue alone: elsewhere FAILED_PRECONDITION NOT_A_SANDBOX. The caller has checked
+    whose account it is. The same request again is done once, whatever crashed in between.
+    """
 
 @_typing.type_check_only
 class MatchingServiceAsyncStub(MatchingServiceStub):
@@ -73,6 +77,10 @@ class MatchingServiceAsyncStub(MatchingServiceStub):
     """Private events of one account by account_seq."""
     GetStatus: _aio.UnaryUnaryMultiCallable[_matching_pb2.GetStatusRequest, _matching_pb2.GetStatusResponse]  # type: ignore[assignment]
     """State of this process."""
+    PayIn: _aio.UnaryUnaryMultiCallable[_matching_pb2.PayInRequest, _matching_pb2.PayInResponse]  # type: ignore[assignment]
+    """Credits play money, on a sandbox venue alone: elsewhere FAILED_PRECONDITION NOT_A_SANDBOX. The caller has checked
+    whose account it is. The same request again is done once, whatever crashed in between.
+    """
 
 class MatchingServiceServicer(metaclass=_abc_1.ABCMeta):
     """One shard's engine. Every method but GetStatus answers FAILED_PRECONDITION NOT_PRIMARY, with the primary's endpoint
@@ -123,5 +131,15 @@ class MatchingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_matching_pb2.GetStatusResponse, _abc.Awaitable[_matching_pb2.GetStatusResponse]]:
         """State of this process."""
+
+    @_abc_1.abstractmethod
+    def PayIn(
+        self,
+        request: _matching_pb2.PayInRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_matching_pb2.PayInResponse, _abc.Awaitable[_matching_pb2.PayInResponse]]:
+        """Credits play money, on a sandbox venue alone: elsewhere FAILED_PRECONDITION NOT_A_SANDBOX. The caller has checked
+        whose account it is. The same request again is done once, whatever crashed in between.
+        """
 
 def add_MatchingServiceServicer_to_server(servicer: MatchingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
