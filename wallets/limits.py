@@ -8,8 +8,12 @@ CLAIM_SECONDS: Final = 60.0
 PAUSE_SECONDS: Final = 5.0
 # A started payout that waits for coins for so long is overtaken by none of its priority any more.
 STARVED_SECONDS: Final = 600.0
-# How long a settled payout is watched for a reorganisation.
+# How long a settled payout is watched for a reorganisation, and how much of its age lies between
+# two looks: ten thousand of them cost little.
 SETTLED_WATCH_SECONDS: Final = 86_400.0
+SETTLED_PAUSE_OF_AGE: Final = 0.1
+# Until something else happens: a hundred years.
+NEVER_SECONDS: Final = 3_155_760_000.0
 # Failed or dead attempts after which a payout fails and its money goes back.
 ATTEMPTS_MAX: Final = 5
 # Commands of one source that are read at once.

@@ -37,33 +37,53 @@ STOPPABLE: Final = (
 # A batch is one piece of work: nobody takes a payout while another one of its transaction is worked
 # on. Two workers that do so all the same are harmless, one of them is fenced.
 # A large payout that has waited for coins for long is not overtaken by later ones for ever.
-# Who waits for an answer of the engine is not claimable: that is the inbox's to move. A look after
-# what is settled never keeps anybody from being paid.
-CLAIM_SQL: Final = """
+# Who waits for an answer of the engine is not claimable: that is the inbox's to move. It stands at
+# the end of the index `payout_next`, whose first rows are those that may be taken, however many
+# wait behind them. Only a clock that stands still during the statement can bound an index.
+CLAIM_SQL: Final = f"""
 update custody.payout set claimed_by = $2, fencing_token = fencing_token + 1,
     claim_expires_at = clock_timestamp() + make_interval(secs => $3)
 where withdrawal_id = (
-    select p.withdrawal_id from custody.payout p join custody.chain c using (network_id)
-    where p.network_id = $1 and p.claim_expires_at <= clock_timestamp()
-      and p.not_before <= clock_timestamp()
-      and (p.state = any($4) or (p.state = 'settled'
-           and p.changed_at > clock_timestamp() - make_interval(secs => $6)))
-      and not (c.withdrawals_stopped and p.state = any($5))
-      and not exists (select from custody.outbox o
-                      where o.subject_id = p.withdrawal_id and o.answer_reason is null)
-      and not exists (select from custody.attempt_output own
-                      join custody.attempt_output other using (attempt_id)
-                      join custody.payout mate on mate.withdrawal_id = other.withdrawal_id
-                      where own.withdrawal_id = p.withdrawal_id
-                        and mate.claim_expires_at > clock_timestamp())
+    select p.withdrawal_id from custody.payout p
+    where p.network_id = $1 and p.state in ({", ".join(f"'{state}'" for state in OPEN)})
+      and p.claim_expires_at <= clock_timestamp() and p.not_before <= statement_timestamp()
+      and p.state = any($4)
+      and not (p.state = any($5) and (
+          select withdrawals_stopped from custody.chain where network_id = $1))
+      and (exists (select from custody.outbox o
+                   where o.subject_id = p.withdrawal_id and o.answer_reason is null)) is false
+      and (exists (select from custody.attempt_output own
+                   join custody.attempt_output other using (attempt_id)
+                   join custody.payout mate on mate.withdrawal_id = other.withdrawal_id
+                   where own.withdrawal_id = p.withdrawal_id
+                     and mate.claim_expires_at > clock_timestamp())) is false
       and not (p.state = 'started' and exists (
           select from custody.payout older
           where older.network_id = p.network_id and older.asset_id = p.asset_id
             and older.state = 'started' and older.condition = 'HotWalletUnfunded'
             and older.priority >= p.priority and older.created_at < p.created_at
-            and older.changed_at <= clock_timestamp() - make_interval(secs => $7)))
-    order by p.state = 'settled', p.priority desc, p.not_before, p.created_at
+            and older.changed_at <= clock_timestamp() - make_interval(secs => $6)))
+    order by p.priority desc, p.not_before, p.created_at
     limit 1 for update of p skip locked)
+returning *
+"""  # noqa: S608 - made of constants
+# A look after what is settled never keeps anybody from being paid: only who finds nothing else does
+# it. How often, and until when, is told by `not_before`.
+CLAIM_SETTLED: Final = """
+update custody.payout set claimed_by = $2, fencing_token = fencing_token + 1,
+    claim_expires_at = clock_timestamp() + make_interval(secs => $3)
+where withdrawal_id = (
+    select p.withdrawal_id from custody.payout p
+    where p.network_id = $1 and p.state = 'settled'
+      and p.claim_expires_at <= clock_timestamp() and p.not_before <= statement_timestamp()
+      and (exists (select from custody.outbox o
+                   where o.subject_id = p.withdrawal_id and o.answer_reason is null)) is false
+      and (exists (select from custody.attempt_output own
+                   join custody.attempt_output other using (attempt_id)
+                   join custody.payout mate on mate.withdrawal_id = other.withdrawal_id
+                   where own.withdrawal_id = p.withdrawal_id
+                     and mate.claim_expires_at > clock_timestamp())) is false
+    order by p.not_before limit 1 for update of p skip locked)
 returning *
 """
 
@@ -129,9 +149,8 @@ async def claim(
         limits.CLAIM_SECONDS,
         [state.value for state in states if starts or state not in STOPPABLE],
         [state.value for state in STOPPABLE],
-        limits.SETTLED_WATCH_SECONDS,
         limits.STARVED_SECONDS,
-    )
+    ) or await database.write(CLAIM_SETTLED, network_id, worker, limits.CLAIM_SECONDS)
     return replace(of_row(rows[0]), goes_on=goes_on) if rows else None
 
 

@@ -168,8 +168,8 @@ async def _take_answer(connection: Connection, event: Answered, seq: int) -> Non
         return
     after = PayoutState.REJECTED if event.reason else PayoutState.STARTED
     payout = await connection.fetchrow(
-        "update custody.payout set state = $2, reason = $3 where withdrawal_id = $1 "
-        "returning network_id, shard",
+        "update custody.payout set state = $2, reason = $3, not_before = clock_timestamp() "
+        "where withdrawal_id = $1 returning network_id, shard",
         row["subject_id"],
         after.value,
         f"START_REFUSED_{event.reason}" if event.reason else "",

@@ -127,8 +127,11 @@ class Store:
         """Gives the claim back for a while, with the batch it is in; a condition says why."""
         newest = work.newest if work is not None and mine.state in SHARED else None
         async with self._change(mine, attempt_id=newest) as (connection, members):
+            pause_seconds = limits.PAUSE_SECONDS
+            if work is not None and mine.state is PayoutState.SETTLED:
+                pause_seconds = watch_pause_seconds(work.waited_seconds)
             await claims.give_back(
-                connection, members, pause_seconds=limits.PAUSE_SECONDS, condition=condition
+                connection, members, pause_seconds=pause_seconds, condition=condition
             )
 
     async def obstacles(self, mine: Claim, key: bytes) -> Obstacles:
@@ -169,7 +172,9 @@ class Store:
             )
             first = PayoutState.APPROVED if mine.state is PayoutState.REQUESTED else None
             kept = replace(mine, goes_on=mine.goes_on and not starts)
-            await claims.give_back(connection, [kept], state=first)
+            # Only the engine's answer moves it then.
+            pause_seconds = limits.NEVER_SECONDS if starts else 0.0
+            await claims.give_back(connection, [kept], pause_seconds=pause_seconds, state=first)
             if starts:
                 await self._command(connection, mine, "start")
 
@@ -196,7 +201,7 @@ class Store:
     async def start(self, mine: Claim) -> None:
         """Asks the engine for the point of no return; its answer comes by the inbox."""
         async with self._change(mine) as (connection, _):
-            await claims.give_back(connection, [mine])
+            await claims.give_back(connection, [mine], pause_seconds=limits.NEVER_SECONDS)
             await self._command(connection, mine, "start")
 
     async def cancel(self, mine: Claim) -> None:
@@ -507,6 +512,13 @@ class Store:
 def number_of(stored: list[StoredAttempt]) -> int:
     """Of the approval under which the open attempts are, or the next one is, from 0."""
     return sum(attempt.state in ENDS for attempt in stored)
+
+
+def watch_pause_seconds(age_seconds: int) -> float:
+    """Until the next look at a payout that settled so long ago."""
+    if age_seconds >= limits.SETTLED_WATCH_SECONDS:
+        return limits.NEVER_SECONDS
+    return max(limits.PAUSE_SECONDS, age_seconds * limits.SETTLED_PAUSE_OF_AGE)
 
 
 def others(stored: list[StoredAttempt], winner: StoredAttempt | None) -> list[StoredAttempt]:
