@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from tests.wallets.core.conftest import NETWORK_ID, Venue, request
+from tests.wallets.conftest import NETWORK_ID
+from tests.wallets.core.conftest import Venue, request
 from wallets import limits
 from wallets.core import claims
 from wallets.core.store import watch_pause_seconds
