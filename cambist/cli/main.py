@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "proof": ("cambist.cli.proof", "proof"),
     "replace": ("cambist.cli.replace", "replace"),
     "replay": ("cambist.cli.replay", "replay"),
+    "reserves": ("cambist.cli.reserves", "reserves"),
     "status": ("cambist.cli.status", "status"),
     "top": ("cambist.cli.top", "top"),
     "withdraw": ("cambist.cli.withdraw", "withdraw"),

@@ -1,7 +1,7 @@
 """`cambist proof`: an account checks its part of a proof of what the venue owes."""
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -27,15 +27,8 @@ def proof(proof: Path, report: Path, *, atoms: int | None, as_json: bool) -> Non
     except BadProof as error:
         raise click.ClickException(f"the proof does not hold: {error}") from None
     root = given.root
-    shown = {
-        "account_id": given.account_id,
-        "asset_id": given.asset_id,
-        "atoms": str(given.atoms),
-        "root": root.digest.hex(),
-        "root_atoms": str(root.atoms),
-    }
     if as_json:
-        print_json(shown)
+        print_json(proof_fields(given))
         return
     click.echo(
         f"account {given.account_id} is owed {given.atoms} atoms of asset {given.asset_id},"
@@ -53,6 +46,17 @@ def checked(proof: str, report: str, atoms: int | None) -> Proof:
     if atoms is not None and atoms != given.atoms:
         raise BadProof(f"it shows {given.atoms} atoms, not {atoms}")
     return given
+
+
+def proof_fields(proof: Proof) -> dict[str, Any]:
+    """For programs: atoms as text."""
+    return {
+        "account_id": proof.account_id,
+        "asset_id": proof.asset_id,
+        "atoms": str(proof.atoms),
+        "root": proof.root.digest,
+        "root_atoms": str(proof.root.atoms),
+    }
 
 
 def read(path: Path) -> str:

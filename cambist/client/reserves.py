@@ -4,12 +4,47 @@ The check needs nothing of the venue's: `cambist.reserves`. Compare the root wit
 else was given.
 """
 
+from dataclasses import dataclass
+
 from cambist.client.channels import Channels
 from cambist.client.money import SERVICE
 from cambist.client.retry import read
 from cambist.reserves.files import Proof, check_proof
 from cambist.reserves.tree import BadProof, Leaf, Node, Part
 from cambist.wallet.v1 import wallet_pb2 as pb
+
+
+@dataclass(frozen=True, slots=True)
+class JournalPlace:
+    """Where the venue read balances: a sequence of a shard's journal."""
+
+    shard: int
+    seq: int
+    state_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Coins:
+    """What the venue says to have on a network at a block; anybody with a node can look."""
+
+    network_id: int
+    height: int
+    block_hash: str
+    # Atoms of the chain by kind of place, for example "hot" or "cold".
+    atoms: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was published of an asset: the same for everybody. Its root's atoms are owed."""
+
+    asset_id: int
+    root: Node
+    leaves: int
+    journal: tuple[JournalPlace, ...]
+    # None: they were not counted for this report.
+    coins: Coins | None
+    made_ns: int
 
 
 class Reserves:
@@ -19,15 +54,22 @@ class Reserves:
         self._channels = channels
 
     async def root(self, asset_id: int) -> Node:
-        """Of the newest report. Raises BadProof, Rejected, Unavailable, Unknown: ask again."""
-        request = pb.GetLiabilityReportRequest(asset_id=asset_id)
+        """Of the newest report. Raises as `report`."""
+        return (await self.report(asset_id)).root
+
+    async def report(self, asset_id: int, root: bytes = b"") -> Report:
+        """The report with this root's hash, by default the newest.
+
+        Raises BadProof, Rejected(NO_REPORT), Unavailable, Unknown: ask again.
+        """
+        request = pb.GetLiabilityReportRequest(asset_id=asset_id, root=root)
         answer = await read(
             self._channels, SERVICE + "GetLiabilityReport", request, pb.GetLiabilityReportResponse
         )
-        try:
-            return Node(answer.root, int(answer.root_atoms))
-        except ValueError:
-            raise BadProof("atoms are decimal text") from None
+        found = report_of(asset_id, answer)
+        if root and found.root.digest != root:
+            raise BadProof("the venue told a report of another root")
+        return found
 
     async def proof(self, account_id: int, asset_id: int, root: Node) -> Proof:
         """The account's proof below this root; it holds.
@@ -43,6 +85,28 @@ class Reserves:
         found = proof_of(account_id, asset_id, answer)
         check_proof(found, root)
         return found
+
+
+def report_of(asset_id: int, answer: pb.GetLiabilityReportResponse) -> Report:
+    """What the venue told. Raises BadProof."""
+    told = answer.reserves
+    try:
+        coins = Coins(
+            told.network_id,
+            told.height,
+            told.block_hash,
+            {pile.place: int(pile.atoms) for pile in told.piles},
+        )
+        return Report(
+            asset_id,
+            Node(answer.root, int(answer.root_atoms)),
+            answer.leaves,
+            tuple(JournalPlace(one.shard, one.seq, one.state_hash) for one in answer.journal),
+            coins if answer.HasField("reserves") else None,
+            answer.made_ns,
+        )
+    except ValueError:
+        raise BadProof("atoms are decimal text") from None
 
 
 def proof_of(account_id: int, asset_id: int, answer: pb.GetLiabilityProofResponse) -> Proof:

@@ -80,6 +80,12 @@ def check_proof(proof: Proof, root: Node) -> None:
     check(proof.asset_id, proof.account_id, proof.atoms, proof.parts, root)
 
 
+def report_to_json(asset_id: int, root: Node) -> str:
+    """What a check needs of a report."""
+    whole = {"version": VERSION, "asset_id": asset_id, "liabilities": node_to_json(root)}
+    return json.dumps(whole, indent=1) + "\n"
+
+
 def read_root(text: str) -> tuple[int, Node]:
     """Asset and root of a report. Raises BadProof."""
     whole = _object(text)
