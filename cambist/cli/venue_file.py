@@ -45,6 +45,7 @@ LIMIT_NUMBERS: Final = (
     "maker_fee_ppm",
     "taker_fee_ppm",
     "resting_orders_max",
+    "market_protection_ppm",
 )
 LIMIT_AMOUNTS: Final = ("minimum_notional_atoms", "maximum_notional_atoms")
 

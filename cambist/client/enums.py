@@ -126,6 +126,7 @@ class CancelReason(ContractEnum):
     TIMER = 11
     LIST = 12
     PROTECTION = 13
+    MARKET_PROTECTION = 14
 
 
 class RejectReason(ContractEnum):

@@ -41,6 +41,7 @@ def parameters(limits: admin_pb2.MarketLimits) -> system_pb2.MarketParameters:
         maker_fee_ppm=limits.maker_fee_ppm,
         taker_fee_ppm=limits.taker_fee_ppm,
         resting_orders_max=limits.resting_orders_max,
+        market_protection_ppm=limits.market_protection_ppm,
     )
 
 
@@ -99,6 +100,7 @@ def market_of(entry: MarketEntry) -> admin_pb2.Market:
         maker_fee_ppm=stands.maker_fee_ppm,
         taker_fee_ppm=stands.taker_fee_ppm,
         resting_orders_max=stands.resting_orders_max,
+        market_protection_ppm=stands.market_protection_ppm,
     )
     return admin_pb2.Market(
         market_id=market.market_id,

@@ -53,6 +53,7 @@ def create_market(run: Run, sent: system_pb2.CreateMarket) -> Then:
     refuse_if(len(markets) >= limits.MARKETS_MAX, R.REJECT_REASON_CAPACITY)
     lot, tick_value = market_sizes(run.state, sent)
     market = Market(sent, tick_value, lot, filled_parameters(sent.parameters))
+    judge_version(run, market.parameters)
     fee_tiers.judge_market(run.state, sent.market_id, market.parameters)
     markets[sent.market_id] = market
     return lambda: tell_defined(run, market)
@@ -84,6 +85,7 @@ def update_market(run: Run, sent: system_pb2.UpdateMarket) -> Then:
     """Other limits and fees."""
     market = market_of_command(run, sent.market_id)
     parameters = filled_parameters(sent.parameters)
+    judge_version(run, parameters)
     fee_tiers.judge_market(run.state, sent.market_id, parameters)
     market.parameters = parameters
     return lambda: tell_defined(run, market)
@@ -101,6 +103,7 @@ def filled_parameters(sent: system_pb2.MarketParameters) -> MarketParameters:
         maker_fee_ppm=sent.maker_fee_ppm,
         taker_fee_ppm=sent.taker_fee_ppm,
         resting_orders_max=sent.resting_orders_max or limits.RESTING_ORDERS_DEFAULT,
+        market_protection_ppm=sent.market_protection_ppm,
     )
     is_right = (
         1 <= filled.price_step_ticks <= limits.STEP_MAX
@@ -114,9 +117,16 @@ def filled_parameters(sent: system_pb2.MarketParameters) -> MarketParameters:
         and 0 <= filled.taker_fee_ppm <= limits.FEE_PPM_MAX
         and abs(filled.maker_fee_ppm) <= filled.taker_fee_ppm
         and 1 <= filled.resting_orders_max <= limits.RESTING_ORDERS_MAX
+        and filled.market_protection_ppm <= limits.MARKET_PROTECTION_PPM_MAX
     )
     refuse_if(not is_right, R.REJECT_REASON_INVALID_PARAMETER)
     return filled
+
+
+def judge_version(run: Run, parameters: MarketParameters) -> None:
+    """What older rules do not know of a market. Raises UNSUPPORTED."""
+    is_later = parameters.market_protection_ppm != 0 and run.rules_version < limits.FULL_RULES
+    refuse_if(is_later, R.REJECT_REASON_UNSUPPORTED)
 
 
 def created_with_parameters(market: Market) -> system_pb2.CreateMarket:
@@ -139,6 +149,7 @@ def created_with_parameters(market: Market) -> system_pb2.CreateMarket:
             maker_fee_ppm=present.maker_fee_ppm,
             taker_fee_ppm=present.taker_fee_ppm,
             resting_orders_max=present.resting_orders_max,
+            market_protection_ppm=present.market_protection_ppm,
         ),
     )
 

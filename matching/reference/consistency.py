@@ -104,6 +104,9 @@ def _judge_markets(state: State) -> None:
         expect(is_ours, "number of a market")
         bid, ask = market.best_price(1), market.best_price(2)
         expect(not (bid and ask and bid >= ask), "a crossed book")
+        is_older = state.rules_version < limits.FULL_RULES
+        is_protected = market.parameters.market_protection_ppm != 0
+        expect(not (is_older and is_protected), "market-order protection under older rules")
         _judge_triggers(state, market)
     for account in state.accounts.values():
         for order in account.orders.values():

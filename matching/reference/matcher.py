@@ -13,6 +13,13 @@ CANCEL_BOTH = enums_pb2.SELF_TRADE_PREVENTION_CANCEL_BOTH
 DECREMENT = enums_pb2.SELF_TRADE_PREVENTION_DECREMENT
 NONE = enums_pb2.SELF_TRADE_PREVENTION_NONE
 SELF_TRADE = enums_pb2.CANCEL_REASON_SELF_TRADE
+# Market orders, and orders that wait to become one: the market's protection bounds them.
+PROTECTED = (
+    enums_pb2.ORDER_TYPE_MARKET,
+    enums_pb2.ORDER_TYPE_STOP,
+    enums_pb2.ORDER_TYPE_TAKE_PROFIT,
+    enums_pb2.ORDER_TYPE_TRAILING_STOP,
+)
 MAKER, TAKER = enums_pb2.LIQUIDITY_MAKER, enums_pb2.LIQUIDITY_TAKER
 
 
@@ -32,13 +39,15 @@ def run_taker(run: Run, taker: Order) -> bool:
     False when the rest was cancelled, its hold given back and told.
     """
     market = run.state.markets[taker.market_id]
-    touched = 0
+    touched, protection = 0, protection_of(market, taker)
     while has_leaves(taker):
         maker = market.first_order(opposite(taker.side))
         if maker is None:
             if taker.is_market:
                 return cancel_rest(run, taker, enums_pb2.CANCEL_REASON_NO_LIQUIDITY)
             return True
+        if protection and not reaches(taker.side, protection, maker.price_ticks):
+            return cancel_rest(run, taker, enums_pb2.CANCEL_REASON_MARKET_PROTECTION)
         if not taker.is_market and not is_within(taker, maker.price_ticks):
             return True
         touched += 1
@@ -61,9 +70,27 @@ def run_taker(run: Run, taker: Order) -> bool:
 
 def is_within(taker: Order, price_ticks: int) -> bool:
     """Whether a price is as good as the taker's own."""
-    if taker.side == BUY:
-        return price_ticks <= taker.price_ticks
-    return price_ticks >= taker.price_ticks
+    return reaches(taker.side, taker.price_ticks, price_ticks)
+
+
+def reaches(side: enums_pb2.Side.ValueType, limit_ticks: int, price_ticks: int) -> bool:
+    """Whether a price is as good for a side as a limit."""
+    return price_ticks <= limit_ticks if side == BUY else price_ticks >= limit_ticks
+
+
+def protection_of(market: Market, taker: Order) -> int:
+    """The worst price at which the market lets a market order trade; 0 = its own price is tighter.
+
+    docs/semantics/risk.md, section 5.
+    """
+    ppm = market.parameters.market_protection_ppm
+    best = market.best_price(opposite(taker.side))
+    if not (ppm and best and taker.order_type in PROTECTED):
+        return 0
+    distance = best * ppm // PPM
+    worst = best + distance if taker.side == BUY else best - distance
+    is_tighter = worst != taker.price_ticks and is_within(taker, worst)
+    return worst if taker.is_market or is_tighter else 0
 
 
 def cancel_rest(run: Run, taker: Order, reason: enums_pb2.CancelReason.ValueType) -> bool:

@@ -222,8 +222,10 @@ def can_fill(run: Run, market: Market, order: Order, needed: int) -> bool:
         base = run.state.available(order.account_id, market.created.base_asset_id)
         if needed * market.lot_size > base:
             return False
-    side = opposite(order.side)
+    side, protection = opposite(order.side), matcher.protection_of(market, order)
     for price in market.best_first(side):
+        if protection and not matcher.reaches(order.side, protection, price):
+            return False
         if not order.is_market and not matcher.is_within(order, price):
             return False
         makers = market.levels[side][price].orders.values()

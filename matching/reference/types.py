@@ -92,6 +92,7 @@ class MarketParameters:
     maker_fee_ppm: int
     taker_fee_ppm: int
     resting_orders_max: int
+    market_protection_ppm: int  # 0 = none
 
 
 class Fees(NamedTuple):

@@ -160,6 +160,7 @@ class MarketLimits(_message.Message):
     MAKER_FEE_PPM_FIELD_NUMBER: _builtins.int
     TAKER_FEE_PPM_FIELD_NUMBER: _builtins.int
     RESTING_ORDERS_MAX_FIELD_NUMBER: _builtins.int
+    MARKET_PROTECTION_PPM_FIELD_NUMBER: _builtins.int
     price_step_ticks: _builtins.int
     """Prices are multiples of this."""
     quantity_step_lots: _builtins.int
@@ -178,6 +179,8 @@ class MarketLimits(_message.Message):
     """Taker fee in parts per million."""
     resting_orders_max: _builtins.int
     """Most resting orders."""
+    market_protection_ppm: _builtins.int
+    """How far from the best price a market order may trade, in parts per million; 0 = any price."""
     def __init__(
         self,
         *,
@@ -190,10 +193,11 @@ class MarketLimits(_message.Message):
         maker_fee_ppm: _builtins.int = ...,
         taker_fee_ppm: _builtins.int = ...,
         resting_orders_max: _builtins.int = ...,
+        market_protection_ppm: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["maker_fee_ppm", b"maker_fee_ppm", "maximum_notional_atoms", b"maximum_notional_atoms", "maximum_quantity_lots", b"maximum_quantity_lots", "minimum_notional_atoms", b"minimum_notional_atoms", "minimum_quantity_lots", b"minimum_quantity_lots", "price_step_ticks", b"price_step_ticks", "quantity_step_lots", b"quantity_step_lots", "resting_orders_max", b"resting_orders_max", "taker_fee_ppm", b"taker_fee_ppm"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["maker_fee_ppm", b"maker_fee_ppm", "market_protection_ppm", b"market_protection_ppm", "maximum_notional_atoms", b"maximum_notional_atoms", "maximum_quantity_lots", b"maximum_quantity_lots", "minimum_notional_atoms", b"minimum_notional_atoms", "minimum_quantity_lots", b"minimum_quantity_lots", "price_step_ticks", b"price_step_ticks", "quantity_step_lots", b"quantity_step_lots", "resting_orders_max", b"resting_orders_max", "taker_fee_ppm", b"taker_fee_ppm"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

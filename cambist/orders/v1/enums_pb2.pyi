@@ -362,6 +362,8 @@ class _CancelReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CancelRe
     """Another leg of the list traded or was cancelled."""
     CANCEL_REASON_PROTECTION: _CancelReason.ValueType  # 13
     """Market-maker protection."""
+    CANCEL_REASON_MARKET_PROTECTION: _CancelReason.ValueType  # 14
+    """What was left of a market order would have traded too far from the best price that it met first."""
 
 class CancelReason(_CancelReason, metaclass=_CancelReasonEnumTypeWrapper):
     """Why the rest of an order was cancelled."""
@@ -394,6 +396,8 @@ CANCEL_REASON_LIST: CancelReason.ValueType  # 12
 """Another leg of the list traded or was cancelled."""
 CANCEL_REASON_PROTECTION: CancelReason.ValueType  # 13
 """Market-maker protection."""
+CANCEL_REASON_MARKET_PROTECTION: CancelReason.ValueType  # 14
+"""What was left of a market order would have traded too far from the best price that it met first."""
 Global___CancelReason: _TypeAlias = CancelReason  # noqa: Y015
 
 class _RejectReason:

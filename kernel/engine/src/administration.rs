@@ -3,8 +3,8 @@
 use crate::accounts;
 use crate::engine::Engine;
 use crate::limits::{
-    ACCOUNTS_MAX, ASSETS_MAX, DECIMALS_MAX, FEES, FIRM_ACCOUNTS_FROM, FIRMS_MAX, MARKETS_MAX,
-    MARKETS_PER_SHARD, SIZE_ATOMS_MAX, SIZE_PRODUCT_MAX, TICK_VALUE_MAX,
+    ACCOUNTS_MAX, ASSETS_MAX, DECIMALS_MAX, FEES, FIRM_ACCOUNTS_FROM, FIRMS_MAX, FULL_RULES,
+    MARKETS_MAX, MARKETS_PER_SHARD, SIZE_ATOMS_MAX, SIZE_PRODUCT_MAX, TICK_VALUE_MAX,
 };
 use crate::markets::{self, Market};
 use crate::refusal::refuse_if;
@@ -12,7 +12,7 @@ use crate::sink::Sink;
 use crate::system::{Ask, Outcome};
 use crate::types::{
     AccountStatusReport, CreateAccount, CreateAsset, CreateFirm, CreateMarket, MarketDefined,
-    PrivateEvent, RejectReason, SetAccountLimits, SystemEvent, UpdateMarket,
+    MarketParameters, PrivateEvent, RejectReason, SetAccountLimits, SystemEvent, UpdateMarket,
 };
 
 impl Engine {
@@ -80,9 +80,8 @@ impl Engine {
         )?;
         refuse_if(self.markets.len() >= MARKETS_MAX, RejectReason::Capacity)?;
         let tick_value = self.judge_assets(market)?;
-        let parameters = markets::filled_in(&market.parameters);
         let created = CreateMarket {
-            parameters: parameters.ok_or(RejectReason::InvalidParameter)?,
+            parameters: self.judge_parameters(&market.parameters)?,
             ..*market
         };
         self.judge_fees(market.market_id, &created.parameters)?;
@@ -113,6 +112,17 @@ impl Engine {
         Ok(i64::try_from(tick_value).expect("bounded by TICK_VALUE_MAX"))
     }
 
+    /// Judges parameters alone and fills in their defaults.
+    fn judge_parameters(
+        &self,
+        parameters: &MarketParameters,
+    ) -> Result<MarketParameters, RejectReason> {
+        let filled = markets::filled_in(parameters).ok_or(RejectReason::InvalidParameter)?;
+        let is_later = filled.market_protection_ppm != 0 && self.rules.version < FULL_RULES;
+        refuse_if(is_later, RejectReason::Unsupported)?;
+        Ok(filled)
+    }
+
     pub(crate) fn update_market<S: Sink>(
         &mut self,
         update: &UpdateMarket,
@@ -120,8 +130,7 @@ impl Engine {
         sink: &mut S,
     ) -> Outcome {
         let place = self.market_of(update.market_id)?;
-        let parameters = markets::filled_in(&update.parameters);
-        let parameters = parameters.ok_or(RejectReason::InvalidParameter)?;
+        let parameters = self.judge_parameters(&update.parameters)?;
         self.judge_fees(update.market_id, &parameters)?;
         self.markets[place].parameters = parameters;
         ask.done(sink);

@@ -158,6 +158,7 @@ impl Engine {
             quote_asset_id: market.quote_asset_id,
             side,
             is_market: false,
+            is_protected: false,
             mode: ruling(order.mode),
             maker_fee_ppm: order.maker_fee_ppm,
             taker_fee_ppm: order.taker_fee_ppm,

@@ -59,6 +59,8 @@ impl FeeTiers {
             return of_market;
         }
         let own = self.0.get(&(account_id, market_id));
+        #[cfg(feature = "plant-fee-tier-of-all-rules")]
+        let own = self.0.get(&(account_id, 0)).or(own);
         *own.or_else(|| self.0.get(&(account_id, 0)))
             .unwrap_or(&of_market)
     }

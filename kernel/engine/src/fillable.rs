@@ -73,6 +73,7 @@ impl Count<'_> {
         let book = &engine.markets[taker.market].book;
         let makers = book.handles(&engine.places, opposite(taker.side));
         let mut level_ticks = 0;
+        let mut worst_ticks = None;
         for (price_ticks, handle) in makers.filter(|(_, handle)| *handle != engine.without) {
             if price_ticks != level_ticks {
                 if let Some(answer) = self.meet_again(level_ticks, again) {
@@ -80,7 +81,10 @@ impl Count<'_> {
                 }
                 level_ticks = price_ticks;
             }
-            if !taker.is_market && !reaches(taker.side, taker.price_ticks, price_ticks) {
+            let worst_ticks = *worst_ticks.get_or_insert_with(|| {
+                engine.markets[taker.market].worst_price(taker, price_ticks)
+            });
+            if !reaches(taker.side, worst_ticks, price_ticks) {
                 return false;
             }
             let met = Met {

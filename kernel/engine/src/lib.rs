@@ -37,6 +37,7 @@ pub mod orders;
 mod phases;
 mod poison;
 mod prevention;
+mod protection;
 pub mod refusal;
 mod replacement;
 mod resolve;

@@ -3,7 +3,8 @@
 use crate::book::{Book, Quote};
 use crate::fee_tiers::Fees;
 use crate::limits::{
-    AMOUNT_ATOMS_MAX, QUANTITY_LOTS_MAX, RESTING_ORDERS_DEFAULT, RESTING_ORDERS_MAX, STEP_MAX,
+    AMOUNT_ATOMS_MAX, MARKET_PROTECTION_PPM_MAX, QUANTITY_LOTS_MAX, RESTING_ORDERS_DEFAULT,
+    RESTING_ORDERS_MAX, STEP_MAX,
 };
 use crate::money::{checked_base_amount, checked_notional};
 use crate::types::{CreateMarket, MarketParameters, MarketPhase};
@@ -139,7 +140,8 @@ pub fn filled_in(parameters: &MarketParameters) -> Option<MarketParameters> {
         && notionals.contains(&filled.minimum_notional_atoms)
         && notionals.contains(&filled.maximum_notional_atoms)
         && Fees::of(&filled).are_in_bounds()
-        && filled.resting_orders_max <= RESTING_ORDERS_MAX;
+        && filled.resting_orders_max <= RESTING_ORDERS_MAX
+        && filled.market_protection_ppm <= MARKET_PROTECTION_PPM_MAX;
     fits.then_some(filled)
 }
 
@@ -250,7 +252,7 @@ mod tests {
             ..MarketParameters::default()
         };
         assert!(filled_in(&good).is_some());
-        let bad: [fn(&mut MarketParameters); 12] = [
+        let bad: [fn(&mut MarketParameters); 13] = [
             |p| p.price_step_ticks = -1,
             |p| p.price_step_ticks = (1 << 40) + 1,
             |p| p.quantity_step_lots = -1,
@@ -263,6 +265,7 @@ mod tests {
             |p| p.maker_fee_ppm = -101,
             |p| p.maker_fee_ppm = i32::MIN,
             |p| p.resting_orders_max = 10_000_001,
+            |p| p.market_protection_ppm = 1_000_000,
         ];
         for change in bad {
             let mut parameters = good;

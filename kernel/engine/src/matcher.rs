@@ -22,6 +22,8 @@ pub(crate) struct Taker {
     pub quote_asset_id: u32,
     pub side: Side,
     pub is_market: bool,
+    /// The market's protection bounds what it pays: a market order, or one that waited and became one.
+    pub is_protected: bool,
     pub mode: SelfTradePrevention,
     pub maker_fee_ppm: i32,
     pub taker_fee_ppm: i32,
@@ -102,19 +104,29 @@ impl Engine {
 
     fn run_taker<S: Sink>(&mut self, taker: &mut Taker, touched: &mut u32, sink: &mut S) -> End {
         let other = opposite(taker.side);
+        let mut worst_ticks: Option<i64> = None;
         while taker.leaves_lots > 0 || taker.budget_atoms.is_some() {
-            let Some(best) = self.markets[taker.market].book.best(other) else {
+            let market = &self.markets[taker.market];
+            let Some(best) = market.book.best(other) else {
                 return if taker.is_market {
                     End::Cancel(CancelReason::NoLiquidity)
                 } else {
                     End::Left
                 };
             };
-            let within = reaches(taker.side, taker.price_ticks, best.price_ticks);
+            #[cfg(feature = "plant-protection-follows-price")]
+            worst_ticks.take();
+            let worst_ticks =
+                *worst_ticks.get_or_insert_with(|| market.worst_price(taker, best.price_ticks));
+            let within = reaches(taker.side, worst_ticks, best.price_ticks);
             #[cfg(feature = "plant-limit-sweeps-through")]
-            let within = within || (*touched > 0 && taker.leaves_lots > 0);
-            if !taker.is_market && !within {
-                return End::Left;
+            let within = within || (!taker.is_protected && *touched > 0 && taker.leaves_lots > 0);
+            if !within {
+                return if worst_ticks == taker.price_ticks {
+                    End::Left
+                } else {
+                    End::Cancel(CancelReason::MarketProtection)
+                };
             }
             *touched += 1;
             #[cfg(feature = "plant-sweep-ends-early")]

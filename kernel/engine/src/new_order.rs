@@ -44,6 +44,7 @@ impl Engine {
             quote_asset_id: market.quote_asset_id,
             side: order.side,
             is_market: order.order_type == OrderType::Market,
+            is_protected: order.order_type == OrderType::Market,
             mode: ruling(order.self_trade_prevention),
             maker_fee_ppm: fees.maker_ppm,
             taker_fee_ppm: fees.taker_ppm,

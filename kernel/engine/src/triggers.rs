@@ -157,6 +157,7 @@ impl Engine {
         let budget = wait.budget_atoms;
         Taker {
             is_market: budget != 0,
+            is_protected: !is_limit_kind(wait.order_type),
             budget_atoms: (budget != 0).then_some(budget),
             ..self.taker_again(handle, wait.price_ticks, wait.side)
         }

@@ -100,6 +100,7 @@ pub fn market_parameters(mut reader: Reader<'_>) -> Decoded<MarketParameters> {
         7 once VARINT => value.maker_fee_ppm = reader.i32(7)?,
         8 once VARINT => value.taker_fee_ppm = reader.i32(8)?,
         9 once VARINT => value.resting_orders_max = reader.u32(9)?,
+        10 once VARINT => value.market_protection_ppm = reader.u32(10)?,
     });
     Ok(value)
 }

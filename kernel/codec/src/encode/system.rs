@@ -119,6 +119,7 @@ pub fn put_market_parameters(out: &mut Vec<u8>, value: &MarketParameters) {
     put_i64(out, 7, i64::from(value.maker_fee_ppm));
     put_i64(out, 8, i64::from(value.taker_fee_ppm));
     put_u32(out, 9, value.resting_orders_max);
+    put_u32(out, 10, value.market_protection_ppm);
 }
 
 pub fn put_create_firm(out: &mut Vec<u8>, value: &CreateFirm<'_>) {

@@ -3,6 +3,7 @@
 mod commands;
 mod enums;
 mod events;
+mod limits;
 mod market_data;
 mod reasons;
 mod state;
@@ -12,6 +13,7 @@ mod system_events;
 pub use commands::*;
 pub use enums::*;
 pub use events::*;
+pub use limits::*;
 pub use market_data::*;
 pub use reasons::*;
 pub use state::*;

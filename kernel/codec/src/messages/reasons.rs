@@ -33,6 +33,8 @@ wire_enum! {
         List = 12,
         /// Market-maker protection.
         Protection = 13,
+        /// What was left of a market order would have traded too far from the best price that it met first.
+        MarketProtection = 14,
     }
 }
 

@@ -15,12 +15,14 @@ from tests.differential.flow.plays import (
     cancels,
     damage,
     disconnects,
+    fee_tiers,
     ids,
     markets,
     matching,
     money,
     parts_and_ends,
     poison,
+    protected_markets,
     refused_orders,
     scramble,
     sessions,
@@ -46,6 +48,8 @@ SECOND_DECK: Final[tuple[Play, ...]] = (
     *waiting_orders.PLAYS,
     *parts_and_ends.PLAYS,
     *disconnects.PLAYS,
+    *fee_tiers.PLAYS,
+    *protected_markets.PLAYS,
 )
 # Batches that are refused whole; they cost no sequence numbers.
 DAMAGED: Final[tuple[Play, ...]] = damage.PLAYS
