@@ -147,7 +147,7 @@ impl Accounts {
         ) else {
             return out;
         };
-        for order in account.orders.from(first).take(limit) {
+        for order in account.orders.page(first, limit) {
             put_open_order(&mut out, account_id, account.last_seq, order, seq);
         }
         out

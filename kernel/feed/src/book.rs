@@ -6,6 +6,7 @@ use crate::ids::CountedMap;
 use crate::level::Level;
 use cambist_codec::writer::{Writer, put_i64, put_message, put_message_bytes, put_u64};
 use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
 
 /// Levels per side that the CRC covers.
 const CRC_LEVELS: usize = 10;
@@ -15,15 +16,25 @@ const ACTION_ADD: u64 = 1;
 const BUY: u32 = 1;
 const SELL: u32 = 2;
 
-/// The book of one market.
+/// An order where it rests.
+#[derive(Clone, Copy, Debug)]
+struct Resting {
+    price: i64,
+    lots: i64,
+    side: u32,
+}
+
+/// The book of one market: levels, and each order by its id.
+///
+/// Queue order is the order of ids, since an order takes a new one at every queue place. Nobody keeps it: it is made
+/// when the book is told order by order.
 #[derive(Debug, Default)]
 pub struct Book {
     pub market_seq: u64,
     pub phase: u32,
     bids: BTreeMap<i64, Level>,
     asks: BTreeMap<i64, Level>,
-    /// Side and price of each order.
-    places: CountedMap<(u32, i64)>,
+    orders: CountedMap<Resting>,
 }
 
 impl Book {
@@ -53,11 +64,14 @@ impl Book {
 
     /// Puts an order at the tail of its level.
     pub fn add(&mut self, id: u64, side: u32, price: i64, lots: i64) -> Result<(), FeedBroken> {
-        let is_known = self.places.insert(id, (side, price)).is_some();
+        let is_known = self
+            .orders
+            .insert(id, Resting { price, lots, side })
+            .is_some();
         if is_known || lots < 1 || !(BUY..=SELL).contains(&side) {
             return Err(FeedBroken::UnknownOrder);
         }
-        self.side(side).entry(price).or_default().add(id, lots);
+        self.side(side).entry(price).or_default().add(lots);
         Ok(())
     }
 
@@ -67,15 +81,23 @@ impl Book {
         id: u64,
         change: impl FnOnce(i64) -> Option<i64>,
     ) -> Result<(), FeedBroken> {
-        let &(side, price) = self.places.get(&id).ok_or(FeedBroken::UnknownOrder)?;
+        let Entry::Occupied(mut order) = self.orders.entry(id) else {
+            return Err(FeedBroken::UnknownOrder);
+        };
+        let Resting { price, lots, side } = *order.get();
+        let left = change(lots)
+            .filter(|left| *left >= 0)
+            .ok_or(FeedBroken::UnknownOrder)?;
+        if left == 0 {
+            order.remove();
+        } else {
+            order.get_mut().lots = left;
+        }
         let levels = self.side(side);
         let level = levels.get_mut(&price).ok_or(FeedBroken::UnknownOrder)?;
-        let left = level.change(id, change).ok_or(FeedBroken::UnknownOrder)?;
-        if left == 0 {
-            if level.is_empty() {
-                levels.remove(&price);
-            }
-            self.places.remove(&id);
+        level.change(lots, left);
+        if level.is_empty() {
+            levels.remove(&price);
         }
         Ok(())
     }
@@ -154,21 +176,25 @@ impl Book {
 
     /// `L3Events`: an ADD for every order, `market_seq` 0, bids and then asks, best first, in queue order.
     pub fn l3(&self) -> Vec<u8> {
+        let mut orders: Vec<_> = self.orders.iter().collect();
+        orders.sort_unstable_by_key(|(id, order)| {
+            // For bids -1 - price: the highest first, and never an overflow.
+            let better = if order.side == BUY {
+                !order.price
+            } else {
+                order.price
+            };
+            (order.side, better, **id)
+        });
         let mut out = Vec::new();
-        for (side, price, level) in self
-            .best_bids()
-            .map(|(price, level)| (BUY, price, level))
-            .chain(self.best_asks().map(|(price, level)| (SELL, price, level)))
-        {
-            for (id, lots) in level.orders() {
-                put_message(&mut out, 1, |event| {
-                    put_u64(event, 2, ACTION_ADD);
-                    put_u64(event, 3, id);
-                    put_u64(event, 4, u64::from(side));
-                    put_i64(event, 5, price);
-                    put_i64(event, 6, lots);
-                });
-            }
+        for (id, order) in orders {
+            put_message(&mut out, 1, |event| {
+                put_u64(event, 2, ACTION_ADD);
+                put_u64(event, 3, *id);
+                put_u64(event, 4, u64::from(order.side));
+                put_i64(event, 5, order.price);
+                put_i64(event, 6, order.lots);
+            });
         }
         out
     }

@@ -35,8 +35,8 @@ pub fn dense(reader: &mut Reader<'_>, field: u32, max: u32) -> Decoded<u32> {
     })
 }
 
-fn sixteen(reader: &mut Reader<'_>, field: u32) -> Decoded<Sixteen> {
-    Ok(reader.sixteen(field)?.unwrap_or_default())
+fn sixteen<'a>(reader: &mut Reader<'a>, field: u32) -> Decoded<&'a Sixteen> {
+    Ok(reader.sixteen_in_place(field)?.unwrap_or(&[0; 16]))
 }
 
 /// Calls `event` with each message of a container's only field.
@@ -137,9 +137,9 @@ pub fn balance_update(mut reader: Reader<'_>) -> Decoded<BalanceOf> {
         1 once VARINT => reader.varint(1)?,
         2 once VARINT => account_id = reader.varint(2)?,
         3 once VARINT => asset_id = reader.u32(3)?,
-        4 once LENGTH => balance.available = sixteen(&mut reader, 4)?,
-        5 once LENGTH => balance.held = sixteen(&mut reader, 5)?,
-        6 once LENGTH => balance.in_flight = sixteen(&mut reader, 6)?,
+        4 once LENGTH => balance.available = *sixteen(&mut reader, 4)?,
+        5 once LENGTH => balance.held = *sixteen(&mut reader, 5)?,
+        6 once LENGTH => balance.in_flight = *sixteen(&mut reader, 6)?,
     });
     Ok((account_id, asset_id, balance))
 }
@@ -230,7 +230,7 @@ pub fn private_event(mut reader: Reader<'_>, event: &mut PrivateEvent) -> Decode
 
 fn execution_report(mut reader: Reader<'_>, report: &mut Report) -> Decoded<()> {
     scan!(reader, {
-        1 once LENGTH => report.cl_ord_id = sixteen(&mut reader, 1)?,
+        1 once LENGTH => report.cl_ord_id = *sixteen(&mut reader, 1)?,
         2 once LENGTH => reader.sixteen(2)?,
         3 once VARINT => report.order_id = reader.varint(3)?,
         4 once VARINT => report.market_id = reader.u32(4)?,
@@ -242,7 +242,7 @@ fn execution_report(mut reader: Reader<'_>, report: &mut Report) -> Decoded<()> 
         10 once VARINT => report.cum_lots = reader.i64(10)?,
         11 once VARINT => reader.i64(11)?,
         12 once VARINT => reader.i64(12)?,
-        13 once LENGTH => report.cum_tick_lots = sixteen(&mut reader, 13)?,
+        13 once LENGTH => report.cum_tick_lots = *sixteen(&mut reader, 13)?,
         14 once LENGTH => reader.sixteen(14)?,
         15 once VARINT => reader.u32(15)?,
         16 once VARINT => dense(&mut reader, 16, 2)?,
@@ -257,7 +257,7 @@ fn execution_report(mut reader: Reader<'_>, report: &mut Report) -> Decoded<()> 
         25 once VARINT => report.time_in_force = dense(&mut reader, 25, 7)?,
         26 once VARINT => report.tag = reader.u32(26)?,
         27 once VARINT => report.expire_time_ns = reader.i64(27)?,
-        28 once LENGTH => report.quote_budget = sixteen(&mut reader, 28)?,
+        28 once LENGTH => report.quote_budget = *sixteen(&mut reader, 28)?,
         29 once VARINT => report.trigger_price_ticks = reader.i64(29)?,
         30 once VARINT => report.trailing_offset_ticks = reader.i64(30)?,
         31 once VARINT => report.trailing_offset_ppm = reader.u32(31)?,

@@ -1,12 +1,13 @@
-//! Open orders of one account: ascending by id, their reports side by side, so that a tree moves small things only.
+//! Open orders of one account: found by id, their reports side by side. They are put in order when somebody asks, which
+//! is seldom, and not when one comes or goes.
 
 use crate::events::Report;
-use std::collections::BTreeMap;
+use crate::ids::CountedMap;
 
 /// See the module.
 #[derive(Debug, Default)]
 pub struct Orders {
-    places: BTreeMap<u64, u32>,
+    places: CountedMap<u32>,
     reports: Vec<Report>,
     free: Vec<u32>,
 }
@@ -48,11 +49,19 @@ impl Orders {
         Some(&mut self.reports[*place as usize])
     }
 
-    /// Orders from an id on, ascending.
-    pub fn from(&self, first: u64) -> impl Iterator<Item = &Report> {
-        self.places
-            .range(first..)
-            .map(|(_, place)| &self.reports[*place as usize])
+    /// The first `limit` orders from an id on, ascending. Costs as much as the account has orders, at most 10,000.
+    pub fn page(&self, first: u64, limit: usize) -> impl Iterator<Item = &Report> {
+        let mut found: Vec<_> = self
+            .places
+            .iter()
+            .map(|(id, place)| (*id, *place))
+            .filter(|(id, _)| *id >= first)
+            .collect();
+        found.sort_unstable();
+        found
+            .into_iter()
+            .take(limit)
+            .map(|(_, place)| &self.reports[place as usize])
     }
 }
 
@@ -80,10 +89,12 @@ mod tests {
         orders.insert(7, order(7, 1));
         orders.insert(7, order(7, 3));
         let told: Vec<_> = orders
-            .from(2)
+            .page(2, 9)
             .map(|one| (one.order_id, one.leaves_lots))
             .collect();
         assert_eq!(told, [(7, 3), (9, 1)]);
+        let first: Vec<_> = orders.page(1, 2).map(|one| one.order_id).collect();
+        assert_eq!(first, [1, 7]);
         assert_eq!(orders.reports.len(), 3);
         assert!(orders.get(5).is_none());
     }
