@@ -126,6 +126,8 @@ DEPOSIT: Final[Mapping[DepositState, frozenset[DepositState]]] = {
     D.REVERSED: frozenset({D.CONFIRMING}),
 }
 
+# Attempts that can never pay.
+ENDED_ATTEMPTS: Final = frozenset({A.DEAD, A.FAILED})
 # Payouts that no worker will ever touch again.
 PAYOUT_ENDS: Final = frozenset({P.CANCELLED, P.REJECTED, P.FAILED})
 

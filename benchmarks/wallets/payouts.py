@@ -4,18 +4,23 @@ Called by `benchmarks.wallets`. Postgres, the signer's process and the simulated
 engine and approver answer at once in this process. Waiting for blocks is not counted: the clock
 runs until every payout was sent, and again from when all are solid until every one is settled.
 
-The ceiling makes as many commits as the pipeline was seen to for one payout, each of one statement
-on one row, has a plan signed that was made before, and broadcasts it: nothing else.
+The ceiling makes as many commits as the pipeline was seen to in the same round, which insert and
+change as many rows of the same mean size, has plans signed that were made before, and broadcasts
+them: it reads nothing, asks nothing, decides nothing. A call of the signer is whole in both, with
+the signer's own log, its checks and its commit.
 """
 
 import asyncio
 import contextlib
+import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+import asyncpg
 
 from benchmarks.results import Case, case_of
 from benchmarks.wallets.payout_world import World, opened_world
@@ -23,7 +28,7 @@ from benchmarks.wallets.sizes import Sizes
 from venue.custody.listing import TRX
 from venue.custody.tron_plan import NETWORK_ID
 from wallets.contract import Approval, Attempt, AttemptId, Payout, Plan, Token
-from wallets.core import claims
+from wallets.core.claims import Claim
 from wallets.core.inbox import Requested
 from wallets.core.pipeline import Pipeline
 from wallets.core.store import Store
@@ -35,6 +40,8 @@ WORKERS: Final = 8
 SOLID_SECONDS: Final = 6.0
 ROUND_SECONDS: Final = 600.0
 SAMPLE_SECONDS: Final = 0.02
+# For a backend that ended to tell what it did.
+FLUSH_SECONDS: Final = 0.5
 WAITING: Final = """
 select count(*) from pg_stat_activity
 where wait_event_type = 'Lock' and application_name = 'pipeline'
@@ -43,8 +50,33 @@ where wait_event_type = 'Lock' and application_name = 'pipeline'
 LOOK_NOW: Final = """
 update custody.payout set not_before = '-infinity' where state = 'broadcasting'
 """
-BARE: Final = "update public.bare set hits = hits + 1 where id = $1"
-BARE_ROWS: Final = 64
+# One commit of the ceiling: rows that are made, and rows of its own that are changed.
+BARE_TABLE: Final = """
+create table public.bare (id bigint generated always as identity primary key,
+    changes integer not null default 0, content bytea not null)
+"""
+BARE: Final = """
+with changed as (update public.bare set changes = changes + 1 where id = any($3::bigint[]))
+insert into public.bare (content) select $2 from generate_series(1, $1::integer) returning id
+"""
+# What was written into custody's tables since the server began; told by backends that ended.
+WRITTEN: Final = """
+select coalesce(sum(n_tup_ins), 0)::bigint as inserted,
+    coalesce(sum(n_tup_upd), 0)::bigint as changed
+from pg_stat_user_tables where schemaname = 'custody'
+"""
+# Of all that payouts are made of.
+ROW_BYTES: Final = """
+select avg(size)::integer from (
+    select pg_column_size(one) as size from custody.payout one
+    union all select pg_column_size(one) from custody.approval one
+    union all select pg_column_size(one) from custody.attempt one
+    union all select pg_column_size(one) from custody.attempt_plan one
+    union all select pg_column_size(one) from custody.attempt_output one
+    union all select pg_column_size(one) from custody.event one
+    union all select pg_column_size(one) from custody.posting one
+    union all select pg_column_size(one) from custody.outbox one) rows
+"""
 CHANGES: Final = "set_config('custody.actor'"
 LEFT: Final = """
 select count(*) from custody.payout p where network_id = $1 and state <> 'settled'
@@ -61,14 +93,25 @@ class Seen:
     commits: int = 0
     posts: int = 0
     lock_wait_seconds: float = 0.0
-    claims: int = 0
-    # Claims that found something; the others changed nothing.
-    done: int = 0
+    # Rows, and the mean size of what is made.
+    inserted: int = 0
+    changed: int = 0
+    row_bytes: int = 0
 
-    def leave_idle_looks_out(self) -> None:
-        """Looks for work that found none cost no payout anything; the other claims were commits."""
-        self.statements -= self.claims - self.done
-        self.commits += self.done
+
+class CountedStore(Store):
+    """Its claims are commits where they found something; other looks cost no payout anything."""
+
+    seen: Seen
+
+    async def _claim_some(self, wanted: Sequence[bool]) -> list[Claim | None]:
+        found = await super()._claim_some(wanted)
+        if found[0] is None:
+            # Both looks, at what is open and at what is settled.
+            self.seen.statements -= 2
+        else:
+            self.seen.commits += 1
+        return found
 
 
 async def measure(directory: Path, sizes: Sizes) -> list[Case]:
@@ -76,10 +119,7 @@ async def measure(directory: Path, sizes: Sizes) -> list[Case]:
     rounds: list[tuple[Seen, float]] = []
     count = sizes.payouts
     async with opened_world(directory) as world:
-        await world.database.write("create table public.bare (id bigint primary key, hits bigint)")
-        await world.database.write(
-            "insert into public.bare select generate_series(0, $1::bigint - 1), 0", BARE_ROWS
-        )
+        await world.database.write(BARE_TABLE)
         for _ in range(sizes.rounds + 1):
             seen = await pipeline_round(world, count)
             rounds.append((seen, await bare_round(world, count, seen)))
@@ -90,6 +130,8 @@ async def measure(directory: Path, sizes: Sizes) -> list[Case]:
     for what, unit, values in (
         ("statements", "/payout", [seen.statements / count for seen, _ in measured]),
         ("commits", "/payout", [seen.commits / count for seen, _ in measured]),
+        ("rows made", "/payout", [seen.inserted / count for seen, _ in measured]),
+        ("rows changed", "/payout", [seen.changed / count for seen, _ in measured]),
         ("calls of the node", "/payout", [seen.posts / count for seen, _ in measured]),
         (
             "waiting for locks",
@@ -105,27 +147,21 @@ async def pipeline_round(world: World, count: int) -> Seen:
     """The real thing, from the journal to the settlement."""
     await world.engine.tell(*world.request(count))
     seen = Seen()
-    pipelines = [
-        Pipeline(
-            Store(world.database, NETWORK_ID, f"bench-{number}"),
-            world.chain,
-            world.approver,
-            world.signer,
-        )
-        for number in range(WORKERS)
-    ]
-    steps: list[Step] = [pipeline.stride for pipeline in pipelines]
+    store = CountedStore(world.database, NETWORK_ID, "bench")
+    store.seen = seen
+    # As the worker has it.
+    pipeline = Pipeline(store, world.chain, world.approver, world.signer)
+    steps: list[Step] = [pipeline.stride] * WORKERS
     async with counted(world, seen):
-        seen.seconds += await run(world, steps, "broadcasting", seen)
+        seen.seconds += await run(world, steps, "broadcasting")
     await asyncio.sleep(SOLID_SECONDS)
     await world.database.write(LOOK_NOW)
     async with counted(world, seen):
-        seen.seconds += await run(world, steps, "", seen)
-    seen.leave_idle_looks_out()
+        seen.seconds += await run(world, steps, "")
     return seen
 
 
-async def run(world: World, steps: list[Step], waits_in: str, seen: Seen) -> float:
+async def run(world: World, steps: list[Step], waits_in: str) -> float:
     """Seconds until all are settled, or wait in this state for their next look."""
     is_over = asyncio.Event()
 
@@ -134,7 +170,6 @@ async def run(world: World, steps: list[Step], waits_in: str, seen: Seen) -> flo
             # As the worker does: an answer that came meanwhile moved the payout, nothing is lost.
             with contextlib.suppress(Fenced):
                 if await step():
-                    seen.done += 1
                     continue
             await asyncio.sleep(SAMPLE_SECONDS)
 
@@ -157,13 +192,17 @@ async def run(world: World, steps: list[Step], waits_in: str, seen: Seen) -> flo
 async def bare_round(world: World, count: int, seen: Seen) -> float:
     """Seconds of the same calls; what is signed was planned before."""
     planned = [await plan_of(world, one) for one in world.request(count)]
-    commits = max(1, round(seen.commits / count))
     waiting = iter(enumerate(planned))
+    made, changed = share(seen.inserted, seen.commits), share(seen.changed, seen.commits)
+    content = os.urandom(seen.row_bytes)
 
     async def work() -> None:
+        own: list[int] = []
         for number, (plan, payout, approval) in waiting:
-            for _ in range(commits):
-                await world.database.write(BARE, number % BARE_ROWS)
+            first, last = share(seen.commits, count, number), share(seen.commits, count, number + 1)
+            for _ in range(last - first):
+                rows = await world.database.write(BARE, made, content, own[-changed:])
+                own += [row["id"] for row in rows]
             raw = await world.signer.sign(plan, [approval])
             txid = world.chain.identify(raw)
             attempt = Attempt(AttemptId(0), txid, raw, (payout,), plan.fee_atoms_max)
@@ -174,6 +213,11 @@ async def bare_round(world: World, count: int, seen: Seen) -> float:
         for _ in range(WORKERS):
             tasks.create_task(work())
     return time.perf_counter() - started
+
+
+def share(total: int, parts: int, number: int = 1) -> int:
+    """Of so many equal parts, what so many of them come to."""
+    return total * number // parts
 
 
 async def plan_of(world: World, asked: Requested) -> tuple[Plan, Payout, Approval]:
@@ -199,7 +243,6 @@ async def counted(world: World, seen: Seen) -> AsyncIterator[None]:
             seen.statements += 1
             # What begins every transaction that changes something.
             seen.commits += CHANGES in logged.query
-            seen.claims += logged.query == claims.CLAIM_SQL
 
     async def sample() -> None:
         while True:
@@ -207,8 +250,8 @@ async def counted(world: World, seen: Seen) -> AsyncIterator[None]:
             seen.lock_wait_seconds += 0 if row is None else row[0] * SAMPLE_SECONDS
             await asyncio.sleep(SAMPLE_SECONDS)
 
-    connections = [await pool.acquire() for _ in range(pool.get_max_size())]
-    for connection in connections:
+    before = await written(world)
+    for connection in await all_of(pool):
         connection.add_query_logger(note)
         await pool.release(connection)
     sampling = asyncio.create_task(sample())
@@ -218,7 +261,35 @@ async def counted(world: World, seen: Seen) -> AsyncIterator[None]:
         sampling.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await sampling
-        for connection in [await pool.acquire() for _ in range(pool.get_max_size())]:
+        for connection in await all_of(pool):
             connection.remove_query_logger(note)
             await pool.release(connection)
         seen.posts += world.node.posts - posts
+        after = await written(world)
+        seen.inserted += after["inserted"] - before["inserted"]
+        seen.changed += after["changed"] - before["changed"]
+        seen.row_bytes = await one_value(world, ROW_BYTES)
+
+
+async def all_of(pool: "asyncpg.Pool[asyncpg.Record]") -> list[Any]:
+    """Every connection that it may have."""
+    return [await pool.acquire() for _ in range(pool.get_max_size())]
+
+
+async def written(world: World) -> asyncpg.Record:
+    """Rows that were made and changed so far; backends tell what they did when they end."""
+    pool = world.database.pool
+    await pool.expire_connections()
+    for connection in await all_of(pool):
+        await pool.release(connection)
+    await asyncio.sleep(FLUSH_SECONDS)
+    row = await world.database.read_row(WRITTEN)
+    assert row is not None, "a sum is always there"
+    return row
+
+
+async def one_value(world: World, query: str) -> int:
+    """The only value of the only row."""
+    row = await world.database.read_row(query)
+    assert row is not None, "an aggregate always has a row"
+    return int(row[0])

@@ -13,13 +13,16 @@ from typing import Final
 from runtime.postgres import Connection
 from wallets.books.accounts import Account
 
+# Entries name the place of their transfer among all.
 POST_SQL: Final = """
-with transfer as materialized (select nextval('custody.transfer_number') as transfer_id)
+with transfer as materialized (
+    select nextval('custody.transfer_number') as transfer_id, cause_id, place
+    from unnest($3::bytea[]) with ordinality as cause (cause_id, place))
 insert into custody.posting
     (transfer_id, network_id, asset_id, account, amount_atoms, cause, cause_id)
-select transfer_id, $1::integer, asset_id, account, amount_atoms, $2::text, $3::bytea
-from transfer,
-    unnest($4::integer[], $5::text[], $6::numeric[]) as entry (asset_id, account, amount_atoms)
+select transfer_id, $1::integer, asset_id, account, amount_atoms, $2::text, cause_id
+from transfer join unnest($4::bigint[], $5::integer[], $6::text[], $7::numeric[])
+    as entry (place, asset_id, account, amount_atoms) using (place)
 """
 
 
@@ -83,15 +86,31 @@ async def post(
     connection: Connection, network_id: int, cause: str, cause_id: bytes, entries: Sequence[Entry]
 ) -> None:
     """Writes one transfer in the caller's transaction; sides of nothing are left out."""
-    written = [entry for entry in entries if entry.amount_atoms]
+    await post_all(connection, network_id, cause, [(cause_id, entries)])
+
+
+async def post_all(
+    connection: Connection,
+    network_id: int,
+    cause: str,
+    transfers: Sequence[tuple[bytes, Sequence[Entry]]],
+) -> None:
+    """As `post`, for several transfers, each with what it is about."""
+    written = [
+        (place, entry)
+        for place, (_, entries) in enumerate(transfers, start=1)
+        for entry in entries
+        if entry.amount_atoms
+    ]
     await connection.execute(
         POST_SQL,
         network_id,
         cause,
-        cause_id,
-        [entry.asset_id for entry in written],
-        [entry.account for entry in written],
-        [entry.amount_atoms for entry in written],
+        [cause_id for cause_id, _ in transfers],
+        [place for place, _ in written],
+        [entry.asset_id for _, entry in written],
+        [entry.account for _, entry in written],
+        [entry.amount_atoms for _, entry in written],
     )
 
 

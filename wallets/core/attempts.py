@@ -78,6 +78,21 @@ select attempt_id from made
 """
 
 
+NOTE_FEES_SQL: Final = """
+update custody.attempt set fee_atoms = told.fee_atoms, death_proof = null
+from unnest($1::bigint[], $2::numeric[]) as told (attempt_id, fee_atoms)
+where attempt.attempt_id = told.attempt_id and attempt.fee_atoms is null
+returning attempt.attempt_id
+"""
+WRITE_AHEAD_SQL: Final = """
+update custody.attempt set state = 'signed', txid = signed.txid, raw = signed.raw
+from unnest($1::bigint[], $2::text[], $3::bytea[]) as signed (attempt_id, txid, raw)
+where attempt.attempt_id = signed.attempt_id
+"""
+MOVE_ALL_SQL: Final = """
+update custody.attempt set state = $3 where attempt_id = any($1::bigint[]) and state = $2
+returning attempt_id
+"""
 # As a rule it is where it was read.
 MOVE_SQL: Final = """
 update custody.attempt set state = $3 where attempt_id = $1 and state = $2 returning true
@@ -198,12 +213,32 @@ async def write_ahead(
     connection: Connection, attempt_id: AttemptId, txid: TransactionId, raw: bytes
 ) -> None:
     """Bytes and id, before any node hears of them."""
+    await write_ahead_all(connection, [(attempt_id, txid, raw)])
+
+
+async def write_ahead_all(
+    connection: Connection, signed: Sequence[tuple[AttemptId, TransactionId, bytes]]
+) -> None:
+    """As `write_ahead`, for several."""
     await connection.execute(
-        "update custody.attempt set state = 'signed', txid = $2, raw = $3 where attempt_id = $1",
-        attempt_id,
-        txid,
-        raw,
+        WRITE_AHEAD_SQL, *(list(column) for column in zip(*signed, strict=True))
     )
+
+
+async def move_all(
+    connection: Connection, stored: Sequence[StoredAttempt], state: AttemptState
+) -> None:
+    """As `move`, for several, of which most are where they were read."""
+    for before in {one.state for one in stored} - {state}:
+        ids = [one.attempt_id for one in stored if one.state is before]
+        first, *others = (*WAYS.get((before, state), ()), state)
+        rows = await connection.fetch(MOVE_ALL_SQL, ids, before.value, first.value)
+        moved = [row["attempt_id"] for row in rows]
+        for passed in others:
+            await set_state_all(connection, moved, passed)
+        for one in stored:
+            if one.state is before and one.attempt_id not in moved:
+                await move(connection, one, state)
 
 
 async def move(connection: Connection, attempt: StoredAttempt, state: AttemptState) -> None:
@@ -229,9 +264,24 @@ async def move(connection: Connection, attempt: StoredAttempt, state: AttemptSta
 
 async def set_state(connection: Connection, attempt_id: AttemptId, state: AttemptState) -> None:
     """One step; the trigger refuses any that is no way."""
+    await set_state_all(connection, [attempt_id], state)
+
+
+async def set_state_all(
+    connection: Connection, attempt_ids: Sequence[AttemptId], state: AttemptState
+) -> None:
+    """As `set_state`, for several."""
     await connection.execute(
-        "update custody.attempt set state = $2 where attempt_id = $1", attempt_id, state.value
+        "update custody.attempt set state = $2 where attempt_id = any($1::bigint[])",
+        attempt_ids,
+        state.value,
     )
+
+
+async def note_fees(connection: Connection, fees: Mapping[AttemptId, int]) -> set[AttemptId]:
+    """What the network took for each, by whoever is first to know; those that were not noted."""
+    rows = await connection.fetch(NOTE_FEES_SQL, list(fees), list(fees.values()))
+    return {AttemptId(row["attempt_id"]) for row in rows}
 
 
 async def free_inputs(connection: Connection, withdrawal_ids: Sequence[bytes]) -> None:

@@ -5,6 +5,7 @@ locked in the same order by everybody, and who works on one of them finds its st
 writes nothing. A payout that stands elsewhere than the claimed one finds its own way later.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -52,13 +53,22 @@ from custody.payout p left join custody.approval a on a.withdrawal_id = p.withdr
 where p.withdrawal_id = any($1::bytea[]) and p.withdrawal_id <> $2
 order by p.withdrawal_id
 """
-# Says by the way who changes states in this transaction, and why.
+# Says by the way who changes states in this transaction, and why. `place` is whose they are.
 LOCK: Final = """
-select p.*, set_config('custody.actor', $4, true), set_config('custody.reason', $5, true)
-from custody.payout p
-where p.withdrawal_id = $1 or (p.state = $3 and p.withdrawal_id in (
-    select withdrawal_id from custody.attempt_output where attempt_id = $2))
-order by p.withdrawal_id for update
+select p.*, asked.place,
+    set_config('custody.actor', $4, true), set_config('custody.reason', $5, true)
+from (
+    select place, withdrawal_id, null as state
+    from unnest($1::bytea[]) with ordinality as mine (withdrawal_id, place)
+    union all
+    select place, o.withdrawal_id, mine.state
+    from unnest($1::bytea[], $2::bigint[], $3::text[]) with ordinality
+        as mine (withdrawal_id, attempt_id, state, place)
+    join custody.attempt_output o on o.attempt_id = mine.attempt_id
+        and o.withdrawal_id <> mine.withdrawal_id
+) asked join custody.payout p on p.withdrawal_id = asked.withdrawal_id
+    and p.state = coalesce(asked.state, p.state)
+order by p.withdrawal_id for update of p
 """
 LOCK_CLAIMED: Final = """
 select withdrawal_id, fencing_token, state,
@@ -115,21 +125,52 @@ async def hold(
     The worker changes states in this transaction, for this reason. Raises Fenced when the claimed
     one is another worker's now.
     """
+    (held,) = await hold_all(connection, [(mine, attempt_id)], reason)
+    if isinstance(held, Fenced):
+        raise held
+    return held
+
+
+async def hold_all(
+    connection: Connection, wanted: Sequence[tuple[Claim, AttemptId | None]], reason: str
+) -> list[list[Claim] | Fenced]:
+    """As `hold` for several of one worker; nobody is held for two of them."""
     rows = await connection.fetch(
-        LOCK, mine.withdrawal_id, attempt_id or 0, mine.state.value, mine.worker, reason
+        LOCK,
+        [mine.withdrawal_id for mine, _ in wanted],
+        [attempt_id or 0 for _, attempt_id in wanted],
+        [mine.state.value for mine, _ in wanted],
+        wanted[0][0].worker,
+        reason,
     )
-    held = {row["withdrawal_id"]: claims.of_row(row) for row in rows}
-    found = held.get(mine.withdrawal_id)
-    if found is None or (found.fencing_token, found.state) != (mine.fencing_token, mine.state):
-        raise Fenced(f"payout {mine.withdrawal_id.hex()} is another worker's")
-    held[mine.withdrawal_id] = replace(found, goes_on=mine.goes_on)
-    return list(held.values())
+    found: list[dict[bytes, Claim]] = [{} for _ in wanted]
+    for row in rows:
+        found[row["place"] - 1][row["withdrawal_id"]] = claims.of_row(row)
+    taken: set[bytes] = set()
+    held: list[list[Claim] | Fenced] = []
+    for (mine, _), members in zip(wanted, found, strict=True):
+        own = members.get(mine.withdrawal_id)
+        is_ours = own is not None and (own.fencing_token, own.state) == (
+            mine.fencing_token,
+            mine.state,
+        )
+        if own is None or not is_ours or not taken.isdisjoint(members):
+            held.append(Fenced(f"payout {mine.withdrawal_id.hex()} is another worker's"))
+            continue
+        taken |= members.keys()
+        members[mine.withdrawal_id] = replace(own, goes_on=mine.goes_on)
+        held.append(list(members.values()))
+    return held
 
 
-async def hold_claimed(connection: Connection, mine: Claim, members: list[Claim]) -> None:
-    """Locks payouts that we claimed, all or none, to change states. Raises Fenced."""
-    rows = await connection.fetch(LOCK_CLAIMED, [one.withdrawal_id for one in members], mine.worker)
+async def hold_claimed(connection: Connection, claimed: Sequence[Claim]) -> set[Claim]:
+    """Locks payouts that we claimed, to change states; those that are still ours."""
+    rows = await connection.fetch(
+        LOCK_CLAIMED, [one.withdrawal_id for one in claimed], claimed[0].worker
+    )
     found = {row["withdrawal_id"]: (row["fencing_token"], row["state"]) for row in rows}
-    for one in members:
-        if found.get(one.withdrawal_id) != (one.fencing_token, one.state.value):
-            raise Fenced(f"payout {one.withdrawal_id.hex()} is another worker's")
+    return {
+        one
+        for one in claimed
+        if found.get(one.withdrawal_id) == (one.fencing_token, one.state.value)
+    }

@@ -43,7 +43,7 @@ STOPPABLE: Final = (
 CLAIM_SQL: Final = f"""
 update custody.payout set claimed_by = $2, fencing_token = fencing_token + 1,
     claim_expires_at = clock_timestamp() + make_interval(secs => $3)
-where withdrawal_id = (
+where withdrawal_id = any(array(
     select p.withdrawal_id from custody.payout p
     where p.network_id = $1 and p.state in ({", ".join(f"'{state}'" for state in OPEN)})
       and p.claim_expires_at <= clock_timestamp() and p.not_before <= statement_timestamp()
@@ -64,7 +64,7 @@ where withdrawal_id = (
             and older.priority >= p.priority and older.created_at < p.created_at
             and older.changed_at <= clock_timestamp() - make_interval(secs => $6)))
     order by p.priority desc, p.not_before, p.created_at
-    limit 1 for update of p skip locked)
+    limit $7 for update of p skip locked))
 returning *
 """  # noqa: S608 - made of constants
 # A look after what is settled never keeps anybody from being paid: only who finds nothing else does
@@ -72,7 +72,7 @@ returning *
 CLAIM_SETTLED: Final = """
 update custody.payout set claimed_by = $2, fencing_token = fencing_token + 1,
     claim_expires_at = clock_timestamp() + make_interval(secs => $3)
-where withdrawal_id = (
+where withdrawal_id = any(array(
     select p.withdrawal_id from custody.payout p
     where p.network_id = $1 and p.state = 'settled'
       and p.claim_expires_at <= clock_timestamp() and p.not_before <= statement_timestamp()
@@ -83,7 +83,7 @@ where withdrawal_id = (
                    join custody.payout mate on mate.withdrawal_id = other.withdrawal_id
                    where own.withdrawal_id = p.withdrawal_id
                      and mate.claim_expires_at > clock_timestamp())) is false
-    order by p.not_before limit 1 for update of p skip locked)
+    order by p.not_before limit $4 for update of p skip locked))
 returning *
 """
 
@@ -95,11 +95,11 @@ update custody.payout set claimed_by = '', claim_expires_at = '-infinity', condi
 where withdrawal_id = any($1::bytea[])
 """
 # The trigger on states is not run for nothing: those who stay where they are have their own.
-# One of them may be kept, for as long as if it were claimed now.
+# Those that go on may be kept, for as long as if it were claimed now.
 MOVE_AND_GIVE_BACK: Final = """
 update custody.payout set state = $4, reason = $5, condition = $3,
-    claimed_by = case when withdrawal_id = $6 then claimed_by else '' end,
-    claim_expires_at = case when withdrawal_id = $6
+    claimed_by = case when withdrawal_id = any($6::bytea[]) then claimed_by else '' end,
+    claim_expires_at = case when withdrawal_id = any($6::bytea[])
         then clock_timestamp() + make_interval(secs => $7) else '-infinity' end,
     not_before = clock_timestamp() + make_interval(secs => $2)
 where withdrawal_id = any($1::bytea[])
@@ -136,10 +136,25 @@ async def claim(
     starts: bool = True,
     goes_on: bool = False,
 ) -> Claim | None:
-    """The next payout that something can be done about, or None.
+    """The next payout that something can be done about, or None; see `claim_some`."""
+    found = await claim_some(database, network_id, worker, 1, builds=builds, starts=starts)
+    return replace(found[0], goes_on=goes_on) if found else None
+
+
+async def claim_some(
+    database: Database,
+    network_id: int,
+    worker: str,
+    count: int,
+    *,
+    builds: bool = True,
+    starts: bool = True,
+) -> list[Claim]:
+    """The next payouts that something can be done about, at most so many.
 
     Without `builds` none that waits for a plan: this worker can make none. Without `starts` none
-    that the stop switch would hold back either. Who `goes_on` keeps it in the states of `KEPT`.
+    that the stop switch would hold back either. Several may be of one batch: those who share
+    transactions claim one at a time.
     """
     states = OPEN if builds else [state for state in OPEN if state is not PayoutState.STARTED]
     rows = await database.write(
@@ -150,8 +165,9 @@ async def claim(
         [state.value for state in states if starts or state not in STOPPABLE],
         [state.value for state in STOPPABLE],
         limits.STARVED_SECONDS,
-    ) or await database.write(CLAIM_SETTLED, network_id, worker, limits.CLAIM_SECONDS)
-    return replace(of_row(rows[0]), goes_on=goes_on) if rows else None
+        count,
+    ) or await database.write(CLAIM_SETTLED, network_id, worker, limits.CLAIM_SECONDS, count)
+    return [of_row(row) for row in rows]
 
 
 def of_row(row: asyncpg.Record) -> Claim:
@@ -197,13 +213,15 @@ async def give_back(
 ) -> None:
     """Ends the claims; with a condition the payouts say why they wait.
 
-    With a state they go there as by `move`, in the same statement, and one is kept that goes on.
+    With a state they go there as by `move`, in the same statement, and those that go on are kept.
     """
+    if not members:
+        return
     where = [one.withdrawal_id for one in members], pause_seconds, condition or ""
     if state is None:
         await connection.execute(GIVE_BACK, *where)
         return
-    kept = next((one.withdrawal_id for one in members if one.goes_on and state in KEPT), None)
+    kept = [one.withdrawal_id for one in members if one.goes_on and state in KEPT]
     await connection.execute(
         MOVE_AND_GIVE_BACK, *where, state.value, reason, kept, limits.CLAIM_SECONDS
     )

@@ -4,6 +4,7 @@ Written by the pipeline, the inbox and the scan of deposits, read by the sender.
 changed but for the answer; a resend of the same number is safe, the engine applies each once.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,11 +21,15 @@ REVERSE: Final = "reverse_credit"
 FINALIZE: Final = "finalize_credit"
 DEPOSIT_KINDS: Final = (CREDIT, REVERSE, FINALIZE)
 AMOUNT_BYTES: Final = 16
-NEXT_NUMBER: Final = """
-update custody.source set last_seq = last_seq + 1 where source_id = (
+TAKE_NUMBERS: Final = """
+update custody.source set last_seq = last_seq + $3 where source_id = (
     select source_id from custody.source where shard = $1
     order by network_id <> $2, source_id limit 1)
 returning source_id, last_seq
+"""
+INSERT: Final = """
+insert into custody.outbox (source_id, source_seq, command, kind, subject_id)
+select $1, one.* from unnest($2::bigint[], $3::bytea[], $4::text[], $5::bytea[]) as one
 """
 FIRST_SHARD: Final = "select min(shard) from custody.source where network_id = $1"
 
@@ -90,9 +95,32 @@ async def put(
     A network that is not served takes another source of the shard: the money must go back.
     Raises Broken when the shard has none.
     """
-    source_id, source_seq = await _next_number(connection, network_id, shard)
-    command = encode(kind, source_id, source_seq, withdrawal_id)
-    await _insert(connection, source_id, source_seq, command, kind, withdrawal_id)
+    await put_all(connection, kind, [withdrawal_id], network_id=network_id, shard=shard)
+
+
+async def put_all(
+    connection: Connection,
+    kind: str,
+    withdrawal_ids: Sequence[WithdrawalId],
+    *,
+    network_id: int,
+    shard: int,
+) -> None:
+    """As `put`, for several withdrawals whose commands go to one shard."""
+    count = len(withdrawal_ids)
+    source_id, last_seq = await _take_numbers(connection, network_id, shard, count)
+    numbers = range(last_seq - count + 1, last_seq + 1)
+    await connection.execute(
+        INSERT,
+        source_id,
+        numbers,
+        [
+            encode(kind, source_id, source_seq, withdrawal_id)
+            for source_seq, withdrawal_id in zip(numbers, withdrawal_ids, strict=True)
+        ],
+        [kind] * count,
+        withdrawal_ids,
+    )
 
 
 async def put_deposit(
@@ -104,37 +132,21 @@ async def put_deposit(
     """
     if not shard:
         shard = await connection.fetchval(FIRST_SHARD, network_id) or 0
-    source_id, source_seq = await _next_number(connection, network_id, shard)
+    source_id, source_seq = await _take_numbers(connection, network_id, shard, 1)
     command = encode_deposit(kind, source_id, source_seq, deposit)
-    await _insert(connection, source_id, source_seq, command, kind, deposit.deposit_id)
+    row = source_id, [source_seq], [command], [kind], [deposit.deposit_id]
+    await connection.execute(INSERT, *row)
     return shard
 
 
-async def _next_number(connection: Connection, network_id: int, shard: int) -> tuple[int, int]:
-    """Source and number; the source's row is locked until the transaction's end."""
-    row = await connection.fetchrow(NEXT_NUMBER, shard, network_id)
+async def _take_numbers(
+    connection: Connection, network_id: int, shard: int, count: int
+) -> tuple[int, int]:
+    """Source and the last of so many numbers; its row is locked until the transaction's end."""
+    row = await connection.fetchrow(TAKE_NUMBERS, shard, network_id, count)
     if row is None:
         raise Broken(f"shard {shard} has no source of commands")
     return row["source_id"], row["last_seq"]
-
-
-async def _insert(
-    connection: Connection,
-    source_id: int,
-    source_seq: int,
-    command: bytes,
-    kind: str,
-    subject_id: bytes,
-) -> None:
-    await connection.execute(
-        "insert into custody.outbox (source_id, source_seq, command, kind, subject_id) "
-        "values ($1, $2, $3, $4, $5)",
-        source_id,
-        source_seq,
-        command,
-        kind,
-        subject_id,
-    )
 
 
 async def read_unanswered(connection: Connection, source_id: int) -> list[Command]:

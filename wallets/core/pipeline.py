@@ -83,7 +83,9 @@ class Pipeline:
 
     async def _claim(self, *, goes_on: bool) -> Claim | None:
         builds = self._leases is None or self._leases.can_build
-        return await self._store.claim(builds=builds, goes_on=goes_on)
+        # Several that are claimed at once may be of one batch, which is one piece of work.
+        is_alone = self._batching is not None and self._batching.payouts_max > 1
+        return await self._store.claim(builds=builds, goes_on=goes_on, is_alone=is_alone)
 
     async def _take(self, mine: Claim) -> Claim | None:
         """One step on; the claim as it is for the next one, None when it was given back."""

@@ -1,15 +1,18 @@
 """What the pipeline stores: one transaction per method, fenced by the claim. No decisions here.
 
+What every payout passes is stored for several in one transaction, when several come at a time.
+
 Called by `wallets.core.pipeline`. Every method may raise Unavailable (nothing changed), Unknown
 (the commit may have happened: a later claim reads what is there) or Fenced.
 
 Long because: all that one claim may write, in the order of a payout's way, is read side by side.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 import asyncpg
 
@@ -26,18 +29,19 @@ from wallets.contract import (
     TransactionId,
     WithdrawalId,
 )
-from wallets.core import attempts, batches, claims, fences, outbox, working
+from wallets.core import attempts, batches, claims, outbox, together, working
 from wallets.core.attempts import StoredAttempt
 from wallets.core.batches import Mate
 from wallets.core.claims import Claim
+from wallets.core.sharing import Sharing
+from wallets.core.together import paid
 from wallets.core.transactions import changing
-from wallets.core.units import to_chain
 from wallets.core.verdict import Ending
 from wallets.core.working import SHARED, Work
 from wallets.errors import Condition, Fenced
-from wallets.states import AttemptState, PayoutState
+from wallets.states import ENDED_ATTEMPTS, AttemptState, PayoutState
 
-ENDS: Final = (AttemptState.DEAD, AttemptState.FAILED)
+Piece = TypeVar("Piece")
 OBSTACLES: Final = """
 select exists (
         select from custody.payout p join custody.address a using (network_id)
@@ -70,17 +74,45 @@ class Store:
         self._database = database
         self._network_id = network_id
         self._worker = worker
+        self._claiming = Sharing(self._claim_some)
+        self._approving = Sharing(partial(self._write, together.approve))
+        self._planning = Sharing(partial(self._write, together.plan))
+        self._signing = Sharing(partial(self._write, together.write_ahead))
+        self._settling = Sharing(partial(self._write, together.settle))
 
-    async def claim(self, *, builds: bool = True, goes_on: bool = False) -> Claim | None:
-        """The next payout with something to do; see `claims.claim`."""
-        return await claims.claim(
+    async def claim(
+        self, *, builds: bool = True, goes_on: bool = False, is_alone: bool = True
+    ) -> Claim | None:
+        """The next payout with something to do; see `claims.claim`.
+
+        Unless it is to be alone, others of this worker are claimed in the same commit.
+        """
+        if is_alone:
+            (mine,) = await self._claim_some([builds])
+        else:
+            mine = await self._claiming.do(builds)
+        return None if mine is None else replace(mine, goes_on=goes_on)
+
+    async def _claim_some(self, wanted: Sequence[bool]) -> list[Claim | None]:
+        """One for each who may build, or may not, as far as there are any."""
+        found = await claims.claim_some(
             self._database,
             self._network_id,
             self._worker,
-            builds=builds,
+            len(wanted),
+            builds=all(wanted),
             starts=self._starts,
-            goes_on=goes_on,
         )
+        return [*found, *[None] * (len(wanted) - len(found))]
+
+    async def _write(
+        self,
+        write: Callable[[Connection, Sequence[Piece]], Awaitable[Sequence[Exception | None]]],
+        pieces: Sequence[Piece],
+    ) -> Sequence[Exception | None]:
+        """All of them in one transaction."""
+        async with self._database.transaction() as connection:
+            return await write(connection, pieces)
 
     async def read(self, mine: Claim) -> Work:
         """One look at everything."""
@@ -159,30 +191,14 @@ class Store:
 
         With `starts` the engine is asked as by `start`, in the same transaction.
         """
-        async with self._change(mine) as (connection, _):
-            await connection.execute(
-                "insert into custody.approval "
-                "(withdrawal_id, attempt_number, fee_atoms_max, approval, signature) "
-                "values ($1, $2, $3, $4, $5)",
-                mine.withdrawal_id,
-                number,
-                fee_atoms_max,
-                approval.approval,
-                approval.signature,
-            )
-            first = PayoutState.APPROVED if mine.state is PayoutState.REQUESTED else None
-            kept = replace(mine, goes_on=mine.goes_on and not starts)
-            # Only the engine's answer moves it then.
-            pause_seconds = limits.NEVER_SECONDS if starts else 0.0
-            await claims.give_back(connection, [kept], pause_seconds=pause_seconds, state=first)
-            if starts:
-                await self._command(connection, mine, "start")
+        piece = together.Approving(mine, number, approval, fee_atoms_max, starts)
+        await self._approving.do(piece)
 
     async def read_ended(self, withdrawal_id: WithdrawalId) -> list[StoredAttempt]:
         """A payout's attempts that can never pay."""
         async with self._database.connection() as connection:
             stored = await attempts.read(connection, withdrawal_id)
-        return [attempt for attempt in stored if attempt.state in ENDS]
+        return [attempt for attempt in stored if attempt.state in ENDED_ATTEMPTS]
 
     async def renew(
         self, mine: Claim, withdrawal_id: WithdrawalId, number: int, approval: Approval
@@ -230,14 +246,9 @@ class Store:
 
         Raises Unavailable when another one does, or another worker holds the plan's lease.
         """
-        members = [mine, *(mate.claim for mate in mates)]
+        members = (mine, *(mate.claim for mate in mates))
         try:
-            async with self._database.transaction() as connection:
-                await batches.hold_claimed(connection, mine, members)
-                if plan.held is not None and not await fences.is_held(connection, plan.held):
-                    raise Unavailable(f"another worker holds {plan.held.name}")
-                await attempts.insert(connection, mine, plan, payouts)
-                await claims.give_back(connection, members, state=PayoutState.BUILT)
+            await self._planning.do(together.Planning(mine, members, plan, tuple(payouts)))
         except asyncpg.UniqueViolationError as error:
             raise Unavailable("another worker's plan was first to own an input") from error
 
@@ -282,17 +293,8 @@ class Store:
 
         With `releases` what follows is as after `release_to_nodes`, in the same transaction.
         """
-        async with self._change(mine, attempt_id=attempt.attempt_id) as (connection, members):
-            await attempts.write_ahead(connection, attempt.attempt_id, txid, raw)
-            if releases:
-                await attempts.set_state(connection, attempt.attempt_id, AttemptState.BROADCAST)
-                await claims.move(connection, members, PayoutState.SIGNED)
-            await claims.give_back(
-                connection,
-                members,
-                pause_seconds=limits.PAUSE_SECONDS if releases else 0.0,
-                state=PayoutState.BROADCASTING if releases else PayoutState.SIGNED,
-            )
+        piece = together.Signing(mine, attempt, txid, raw, releases)
+        await self._signing.do(piece)
 
     async def write_ahead_bump(
         self, mine: Claim, attempt: StoredAttempt, txid: TransactionId, raw: bytes
@@ -356,35 +358,7 @@ class Store:
 
         The other attempts share an input with the one that is final: its proof is theirs.
         """
-        async with self._change(mine, attempt_id=winner.attempt_id) as (connection, members):
-            ids = [one.withdrawal_id for one in members]
-            for sibling in others(await attempts.read(connection, *ids), winner):
-                if sibling.state not in ENDS:
-                    proof = f"final is {found.txid}: ".encode() + found.proof
-                    await attempts.end(connection, sibling, AttemptState.DEAD, proof)
-            await attempts.move(connection, winner, AttemptState.FINAL)
-            if work.anchors or len(members) > 1:
-                await attempts.free_inputs(connection, ids)
-            # Whichever payout of it settles first books what the network took, once.
-            is_first = await connection.fetchval(
-                "update custody.attempt set fee_atoms = $2, death_proof = null "
-                "where attempt_id = $1 and fee_atoms is null returning true",
-                winner.attempt_id,
-                found.fee_atoms,
-            )
-            if is_first:
-                await self._post_fee(connection, mine, work, found.fee_atoms, "settle")
-            if mine.state is not PayoutState.CONFIRMING:
-                await claims.move(connection, members, PayoutState.CONFIRMING)
-            await claims.give_back(
-                connection,
-                members,
-                pause_seconds=limits.PAUSE_SECONDS,
-                state=PayoutState.SETTLED,
-            )
-            for one in members:
-                await self._post_paid(connection, one, work, "settle", is_undone=False)
-                await self._command(connection, one, "settle")
+        await self._settling.do(together.Settling(mine, winner, work, found))
 
     async def reopen(self, mine: Claim, winner: StoredAttempt, work: Work) -> None:
         """A reorganisation took the block of settled payouts: book and engine go back.
@@ -408,9 +382,9 @@ class Store:
                     await attempts.move(connection, attempt, AttemptState.BROADCAST)
             await claims.give_back(connection, members, state=PayoutState.BROADCASTING)
             await self._post_fee(connection, mine, work, -int(fee_atoms or 0), "reopen")
-            for one in members:
-                await self._post_paid(connection, one, work, "reopen", is_undone=True)
-                await self._command(connection, one, "reopen")
+            undone = [(one.withdrawal_id, postings.undone(paid(one, work))) for one in members]
+            await postings.post_all(connection, mine.network_id, "reopen", undone)
+            await together.command(connection, "reopen", members)
 
     async def bury(
         self, mine: Claim, endings: tuple[Ending, ...], work: Work, *, ended: bool
@@ -477,24 +451,6 @@ class Store:
             connection, kind, mine.withdrawal_id, network_id=mine.network_id, shard=mine.shard
         )
 
-    async def _post_paid(
-        self, connection: Connection, mine: Claim, work: Work, cause: str, *, is_undone: bool
-    ) -> None:
-        # A fee below the chain's unit is in the engine's books only.
-        charged = to_chain(
-            mine.engine_fee_atoms,
-            decimals=work.token.decimals,
-            engine_decimals=work.engine_decimals,
-        )
-        entries = postings.of_payout(mine.asset_id, mine.amount_atoms, charged or 0)
-        await postings.post(
-            connection,
-            mine.network_id,
-            cause,
-            mine.withdrawal_id,
-            postings.undone(entries) if is_undone else entries,
-        )
-
     async def _post_fee(
         self, connection: Connection, mine: Claim, work: Work, fee_atoms: int, cause: str
     ) -> None:
@@ -511,7 +467,7 @@ class Store:
 
 def number_of(stored: list[StoredAttempt]) -> int:
     """Of the approval under which the open attempts are, or the next one is, from 0."""
-    return sum(attempt.state in ENDS for attempt in stored)
+    return sum(attempt.state in ENDED_ATTEMPTS for attempt in stored)
 
 
 def watch_pause_seconds(age_seconds: int) -> float:

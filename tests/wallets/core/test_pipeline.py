@@ -253,8 +253,10 @@ class LateStore(Store):
     engine: MemoryEngine
     is_answered: bool
 
-    async def claim(self, *, builds: bool = True, goes_on: bool = False) -> Claim | None:
-        mine = await super().claim(builds=builds, goes_on=goes_on)
+    async def claim(
+        self, *, builds: bool = True, goes_on: bool = False, is_alone: bool = True
+    ) -> Claim | None:
+        mine = await super().claim(builds=builds, goes_on=goes_on, is_alone=is_alone)
         assert mine is not None
         async with self._database.transaction() as connection:
             await outbox.put(
