@@ -24,7 +24,15 @@ from opentelemetry.sdk.trace.sampling import (
     SamplingResult,
     TraceIdRatioBased,
 )
-from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, TraceFlags, Tracer
+from opentelemetry.trace import (
+    Link,
+    NonRecordingSpan,
+    Span,
+    SpanContext,
+    SpanKind,
+    TraceFlags,
+    Tracer,
+)
 from opentelemetry.trace.span import TraceState
 from opentelemetry.util.types import AttributeValue
 
@@ -115,6 +123,22 @@ def context_of(session_id: int, command_class: int, seq_no: int) -> SpanContext:
     return SpanContext(trace_id, span_id, is_remote=True, trace_flags=SAMPLED)
 
 
+def start_root(
+    tracer: Tracer,
+    name: str,
+    planned: SpanContext,
+    attributes: Mapping[str, AttributeValue],
+    start_ns: int,
+) -> Span:
+    """A root span that has these ids, and is always taken."""
+    token = _PLANNED.set(planned)
+    try:
+        # An empty context: whatever span is current has nothing to do with it.
+        return tracer.start_span(name, Context(), attributes=attributes, start_time=start_ns)
+    finally:
+        _PLANNED.reset(token)
+
+
 class OrderTraces:
     """Makes the spans of traced orders; one per process.
 
@@ -161,14 +185,7 @@ class OrderTraces:
             return
         for context, attributes in islice(self._contexts(envelopes), limits.SPAN_LINKS_MAX):
             if stage is Stage.RECEIVED:
-                token = _PLANNED.set(context)
-                try:
-                    # An empty context: whatever span is current has nothing to do with it.
-                    span = self._tracer.start_span(
-                        stage.value, Context(), attributes=attributes, start_time=start_ns
-                    )
-                finally:
-                    _PLANNED.reset(token)
+                span = start_root(self._tracer, stage.value, context, attributes, start_ns)
             else:
                 parent = trace.set_span_in_context(NonRecordingSpan(context), Context())
                 span = self._tracer.start_span(

@@ -48,6 +48,11 @@ class Telemetry:
     memory_spans: InMemorySpanExporter | None = None
     memory_metrics: InMemoryMetricReader | None = None
 
+    @property
+    def is_on(self) -> bool:
+        """Whether anybody is told what is measured."""
+        return bool(self.shutdowns)
+
     def finished_spans(self) -> Sequence[ReadableSpan]:
         """Spans that ended, under the exporter "memory"."""
         return self.memory_spans.get_finished_spans() if self.memory_spans is not None else ()

@@ -7,7 +7,7 @@ they do not list for it, are refused; there is no method that everybody may call
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import Any, NoReturn, TypeAlias, cast
 
 import grpc
 import grpc.aio
@@ -15,6 +15,7 @@ import grpc.aio
 from runtime import logs
 from runtime.rpc_errors import Fault, abort
 from wallets.faults import TOLD, fault_for
+from wallets.measured_calls import Call, MeasuredCalls
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any] | None"
@@ -27,6 +28,7 @@ class Callers(grpc.aio.ServerInterceptor):
     """Methods by name of the caller; unary methods only."""
 
     permitted: Mapping[str, frozenset[str]]
+    measured: MeasuredCalls
 
     async def intercept_service(
         self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
@@ -39,27 +41,39 @@ class Callers(grpc.aio.ServerInterceptor):
         method = str(handler_call_details.method).rpartition("/")[2]
 
         async def checked(request: Any, context: Context) -> Any:
+            with self.measured.call(method, request) as call:
+                return await answered(request, context, call)
+
+        async def answered(request: Any, context: Context, call: Call) -> Any:
             caller = caller_of(context)
             if method not in self.permitted.get(caller, frozenset()):
                 logs.get(__name__).warning("refused a caller", caller=caller[:128], method=method)
                 message = f"this certificate may not call {method}"
-                await abort(
-                    context, Fault(grpc.StatusCode.PERMISSION_DENIED, "CALLER_UNKNOWN", message)
+                await end(
+                    Fault(grpc.StatusCode.PERMISSION_DENIED, "CALLER_UNKNOWN", message),
+                    context,
+                    call,
                 )
             try:
                 return await inner(request, context)
             except TOLD as error:
-                await abort(context, fault_for(error))
+                await end(fault_for(error), context, call)
             except grpc.aio.AbortError:
                 raise
             except Exception as error:  # noqa: BLE001 - a library's words may hold a key
                 report(error, method)
                 message = "a fault of the service, see its log"
-                await abort(context, Fault(grpc.StatusCode.INTERNAL, "INTERNAL", message))
+                await end(Fault(grpc.StatusCode.INTERNAL, "INTERNAL", message), context, call)
 
         return grpc.unary_unary_rpc_method_handler(
             checked, handler.request_deserializer, handler.response_serializer
         )
+
+
+async def end(fault: Fault, context: Context, call: Call) -> NoReturn:
+    """Ends the call with the fault, which is how it is counted."""
+    call.outcome = fault.reason
+    await abort(context, fault)
 
 
 def report(error: Exception, method: str) -> None:

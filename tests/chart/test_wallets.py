@@ -149,6 +149,26 @@ def test_workers_send_and_serve_their_metrics_when_asked(monkeypatch: pytest.Mon
     )
 
 
+@pytest.mark.parametrize("name", ["venue-signer", "venue-approver"])
+def test_signer_and_approver_send_and_serve_their_metrics_when_asked(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = render(
+        *("--set", "observability.serviceMonitor.enabled=true"),
+        *("--set", "telemetry.otlpEndpoint=http://collector:4317"),
+    )
+    pod = found["Deployment", name]["spec"]["template"]
+    (container,) = pod["spec"]["containers"]
+    set_environment(container, monkeypatch)
+    telemetry = SETTINGS[name].load().telemetry
+    assert telemetry.otlp_endpoint == "http://collector:4317"
+    assert telemetry.scrape_address == "0.0.0.0:9464"
+    assert "metrics" in {port["name"] for port in container["ports"]}
+    assert found["Service", "venue-metrics"]["spec"]["selector"].items() <= (
+        pod["metadata"]["labels"].items()
+    )
+
+
 @pytest.mark.parametrize("name", ["signer", "approver"])
 def test_only_workers_reach_signer_and_approver(name: str) -> None:
     into = [

@@ -18,6 +18,8 @@ class ApproverSettings(Settings):
     model_config = SettingsConfigDict(env_prefix="CAMBIST_APPROVER_")
 
     listen_address: str = "127.0.0.1:7302"
+    # Name of this process in telemetry.
+    instance: str = ""
     # Plain text, for probes of Kubernetes; empty = none.
     health_address: str = ""
     policy_file: str = ""

@@ -7,6 +7,7 @@ asked again returns the stored bytes.
 import asyncio
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -34,6 +35,10 @@ class Signer:
     stopped: bool = False
     # The log is older than a caller saw: nobody can end that in this process.
     went_back: bool = False
+    # Whether it signed nothing new when it last looked, for whoever measures.
+    is_refusing: bool = False
+    # New signatures by network since the start, for whoever measures.
+    signed: Counter[int] = field(default_factory=Counter)
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def sign(self, request: signer_pb2.SignRequest) -> signer_pb2.SignResponse:
@@ -47,8 +52,9 @@ class Signer:
             stopped = await log.lock(connection, self.epoch)
             last_number = await log.last_number(connection)
             if request.seen_log_number > last_number:
-                self.went_back = True
+                self.went_back = self.is_refusing = True
                 raise Rejected("LOG_WENT_BACK", f"entry {last_number} is the last one here")
+            self.is_refusing = self.stopped or self.went_back or stopped is not None
             known = await log.stored(connection, intent.intent_id, digest)
             if known is not None:
                 return answer(*known)
@@ -56,7 +62,10 @@ class Signer:
                 raise Rejected("LOG_WENT_BACK", "a log that is missing entries signs nothing")
             if stopped is not None or self.stopped:
                 raise Rejected("STOPPED", stopped or "stopped")
-            return answer(*await self.sign_new(connection, intent, digest, approvals))
+            signed = answer(*await self.sign_new(connection, intent, digest, approvals))
+        # After the commit: what was not stored was not signed.
+        self.signed[intent.network_id] += 1
+        return signed
 
     def read_approvals(self, request: signer_pb2.SignRequest) -> list[Approval]:
         """The approvals of a request, verified; raises Rejected."""
@@ -102,7 +111,7 @@ class Signer:
 
     async def stop(self, actor: str, reason: str) -> None:
         """Nothing new is signed from now on; durable when it returns."""
-        self.stopped = True
+        self.stopped = self.is_refusing = True
         nonce = os.urandom(limits.RESUME_NONCE_BYTES)
         await log.stop(self.database, f"{actor[:128]}: {reason[:1000]}", nonce)
 
@@ -112,13 +121,15 @@ class Signer:
             await log.lock(connection, self.epoch)
             await log.resume(connection, consents, self.policy)
         self.stopped = False
+        self.is_refusing = self.went_back
 
     async def status(self) -> signer_pb2.GetStatusResponse:
         """Whether it signs, and how far its log is; raises Fenced, Unavailable."""
         async with self.turn, self.database.transaction() as connection:
             reason = await log.lock(connection, self.epoch)
+            self.is_refusing = self.stopped or self.went_back or reason is not None
             return signer_pb2.GetStatusResponse(
-                stopped=self.stopped or self.went_back or reason is not None,
+                stopped=self.is_refusing,
                 stopped_reason=reason or "",
                 log_number=await log.last_number(connection),
                 epoch=self.epoch,

@@ -22,6 +22,8 @@ class SignerSettings(Settings):
     model_config = SettingsConfigDict(env_prefix="CAMBIST_SIGNER_")
 
     listen_address: str = "127.0.0.1:7301"
+    # Name of this process in telemetry.
+    instance: str = ""
     # Plain text, for probes of Kubernetes; empty = none.
     health_address: str = ""
     policy_file: str = ""

@@ -20,6 +20,13 @@ TRON_KEPT_SECONDS: Final = 1.0
 SIGNALS_SECONDS: Final = 5.0
 # Of what a worker tells the operator of its nodes.
 DETAIL_CHARACTERS_MAX: Final = 500
+# Between two looks of the telemetry at all payouts of a network.
+FIGURES_SECONDS: Final = 5.0
+# Events of one look: so many pages of so many; what is left is told by the next one.
+FIGURES_EVENTS_MAX: Final = 2_000
+FIGURES_PAGES_MAX: Final = 10
+# In which a transaction that took an event's number has committed, all but surely.
+EVENTS_SETTLE_SECONDS: Final = 2.0
 DRAIN_MILLISECONDS_MAX: Final = 600_000
 # At SIGTERM: a step that does not end in this time is left to the next worker.
 STOP_SECONDS: Final = 20.0

@@ -22,6 +22,7 @@ from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError
 from runtime.postgres import Database
 from runtime.rpc_health import start_health_server
+from runtime.telemetry import Telemetry
 from wallets.approver.client import ApproverClient
 from wallets.audit import chain
 from wallets.contract import Approves, Builds, Network
@@ -37,6 +38,7 @@ from wallets.link.reader import Reader
 from wallets.link.sender import Identity, Sender
 from wallets.operating import read_network
 from wallets.reconciliation.networks import open_reconciliation
+from wallets.restoring import identity
 from wallets.screening.verdicts import Screens
 from wallets.screening.withdrawals import Screened
 from wallets.settings import WalletSettings
@@ -46,6 +48,7 @@ from wallets.treasury.following import CancelsNonces
 from wallets.treasury.networks import open_treasury
 from wallets.worker import limits
 from wallets.worker.chains import Opened, Serves, open_chain, open_screening
+from wallets.worker.payout_figures import PayoutFigures
 from wallets.worker.scanning import Scanning, lease_of
 from wallets.worker.servicer import Servicer
 from wallets.worker.steps import Steps
@@ -150,6 +153,16 @@ async def open_screens(
     return None
 
 
+def scans(
+    database: Database, network: Network, scanning: Scanning | None, owner: str
+) -> dict[str, Task]:
+    """Follows the blocks, where there is something to scan for."""
+    if scanning is None:
+        return {}
+    name = lease_of(network.network_id)
+    return {name: lease.while_held(database, name, owner, scanning.run)}
+
+
 def open_pool(database: Database, network_id: int, chain: Serves) -> Pool | None:
     """None for a chain whose nodes show no pool."""
     return Pool(database, network_id, chain) if isinstance(chain, ReadsPool) else None
@@ -219,6 +232,20 @@ async def reconciles(
     return {name: lease.while_held(database, name, owner, run)}
 
 
+def onlookers(
+    database: Database, network: Network, running: Telemetry, owner: str
+) -> dict[str, Task]:
+    """Hashes what happened, and measures payouts where anybody is told."""
+    works: dict[str, Callable[[], Task]] = {"audit": partial(chain.run, database)}
+    if running.is_on:
+        figures = PayoutFigures(database, network, running)
+        works[f"figures/{network.network_id}"] = figures.run
+    return {
+        name: lease.while_held(database, name, owner, partial(without_token, work))
+        for name, work in works.items()
+    }
+
+
 def open_pipelines(
     settings: WalletSettings,
     store: Store,
@@ -232,8 +259,10 @@ def open_pipelines(
 
 
 @asynccontextmanager
-async def measured(settings: WalletSettings, owner: str, steps: Steps) -> AsyncIterator[None]:
-    """Metrics of this process."""
+async def measured(
+    settings: WalletSettings, owner: str, steps: Steps, scanning: Scanning | None
+) -> AsyncIterator[Telemetry]:
+    """Telemetry of this process, and what the process itself counts."""
     running = telemetry.start(settings.telemetry, service="wallets", instance=owner)
 
     certificate_life.measure(
@@ -249,8 +278,18 @@ async def measured(settings: WalletSettings, owner: str, steps: Steps) -> AsyncI
     running.meter.create_observable_gauge(
         "cambist.wallets.in_flight", [partial(observe, lambda: steps.in_flight_count)]
     )
+
+    def lag(_: CallbackOptions) -> list[Observation]:
+        if scanning is None or not scanning.is_scanning:
+            return []
+        return [Observation(scanning.lag_blocks, labels)]
+
+    labels = {"chain": settings.chain, "network": settings.network}
+    running.meter.create_observable_gauge(
+        "cambist.wallets.scan_lag_blocks", [lag], description="Told by the worker that scans."
+    )
     try:
-        yield
+        yield running
     finally:
         running.stop()
 
@@ -263,7 +302,9 @@ async def serve(
     """Works until `stop`; raises ConfigurationError, Unavailable, Broken."""
     owner = name_owner(settings.instance)
     async with AsyncExitStack() as stack:
-        database = await postgres.connect(settings.postgres, application_name="wallets")
+        database = await postgres.connect(
+            settings.postgres, application_name="wallets", on_open=identity.notice
+        )
         stack.push_async_callback(database.close)
         async with database.connection() as connection:
             await postgres.check_durability(connection)
@@ -287,7 +328,7 @@ async def serve(
         steps = open_pipelines(settings, store, opened.chain, screened, signer)
         scanning = await open_scanning(settings, database, network, opened)
         screening = Screening(database, network.network_id, screens) if screens else None
-        await stack.enter_async_context(measured(settings, owner, steps))
+        running = await stack.enter_async_context(measured(settings, owner, steps, scanning))
         health = await start_health_server(settings.health_address, HEALTH_NAME)
         stack.push_async_callback(health.stop)
         servicer = Servicer(database, network.network_id, steps, scanning, stop, settings.starts)
@@ -300,8 +341,7 @@ async def serve(
         )
         stack.push_async_callback(server.stop, 1.0)
         tasks = await links(database, network, owner, channels)
-        audit = partial(without_token, partial(chain.run, database))
-        tasks["audit"] = lease.while_held(database, "audit", owner, audit)
+        tasks |= onlookers(database, network, running, owner)
         tasks |= await reconciles(settings, database, opened, channels, owner)
         treasury = open_treasury(database, opened.chain, signer)
         pool = open_pool(database, network.network_id, opened.chain)
@@ -311,9 +351,7 @@ async def serve(
                 run = partial(without_token, work.run)
                 tasks[name] = lease.while_held(database, name, owner, run)
         tasks |= of_chain(database, opened, signer, steps, stack, owner)
-        if scanning is not None:
-            name = lease_of(network.network_id)
-            tasks[name] = lease.while_held(database, name, owner, scanning.run)
+        tasks |= scans(database, network, scanning, owner)
         async with process.supervise(stop, steps=steps.run(), **tasks):
             for name in ("", HEALTH_NAME):
                 await health.set_serving(name, serving=True)

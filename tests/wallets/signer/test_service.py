@@ -2,7 +2,7 @@
 
 import asyncio
 import datetime
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,20 +15,30 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from eth_account import Account
 
 from cambist.internal.signer.v1 import intent_pb2, signer_pb2, signer_pb2_grpc
-from runtime import logs, postgres, rpc_channel, rpc_server
+from runtime import logs, postgres, rpc_channel, rpc_server, telemetry
 from runtime.clock import ManualClock
 from runtime.development_certificates import DevelopmentAuthority, make_authority
 from runtime.migrations import migrate
 from runtime.rpc_errors import fault_of
-from runtime.settings import LogSettings, PostgresSettings, RpcSettings, TlsSettings
+from runtime.settings import (
+    LogSettings,
+    PostgresSettings,
+    RpcSettings,
+    TelemetrySettings,
+    TlsSettings,
+)
+from runtime.telemetry import Telemetry
 from wallets.callers import Callers
 from wallets.contract import Approval, Plan, Signs, WithdrawalId
 from wallets.errors import Broken, Condition, Fenced, Stuck
+from wallets.measured_calls import MeasuredCalls
+from wallets.payout_traces import context_of
 from wallets.signer import log
 from wallets.signer.approvals import APPROVAL_PREFIX, RESUME_PREFIX
 from wallets.signer.client import SignerClient
 from wallets.signer.ethereum.transactions import TRANSFER, address_of
 from wallets.signer.keys.seeds import Seeds
+from wallets.signer.measures import measure, subjects
 from wallets.signer.policy import AssetPolicy, NetworkPolicy, Policy
 from wallets.signer.service import Signer
 from wallets.signer.servicer import Servicer
@@ -69,6 +79,13 @@ async def signer(postgres_settings: PostgresSettings) -> AsyncIterator[Signer]:
     await database.close()
 
 
+@pytest.fixture
+def measured() -> Iterator[Telemetry]:
+    started = telemetry.start(TelemetrySettings(exporter="memory"), service="signer")
+    yield started
+    started.stop()
+
+
 @dataclass(frozen=True)
 class Served:
     """A signer that listens, and stubs for holders of a certificate."""
@@ -89,7 +106,9 @@ class Served:
 
 
 @pytest.fixture
-async def served(signer: Signer, tmp_path: Path) -> AsyncIterator[Served]:
+async def served(signer: Signer, measured: Telemetry, tmp_path: Path) -> AsyncIterator[Served]:
+    measure(signer, measured.meter)
+    calls = MeasuredCalls(measured, "signer", ManualClock(), subjects)
     now = datetime.datetime.now(datetime.UTC)
     authority = make_authority(tmp_path, now)
     server = await rpc_server.start_server(
@@ -99,7 +118,7 @@ async def served(signer: Signer, tmp_path: Path) -> AsyncIterator[Served]:
         tls_settings=authority.issue("signer", now).model_copy(
             update={"authority_file": authority.authority_file}
         ),
-        interceptors=[Callers(signer.policy.callers)],
+        interceptors=[Callers(signer.policy.callers, calls)],
     )
     async with AsyncExitStack() as stack:
         yield Served(f"localhost:{server.port}", authority, stack)
@@ -216,6 +235,58 @@ async def test_the_hourly_cap_is_the_signers_own(stub: Stub, signer: Signer) -> 
     assert isinstance(signer.clock, ManualClock)
     signer.clock.advance(3_600 * 1_000_000_000)
     await stub.Sign(request(3, amount=1))
+
+
+def points(measured: Telemetry, name: str) -> dict[tuple[str, ...], Any]:
+    """Values by labels, in order of the labels' names."""
+    return {
+        tuple(str(value) for _, value in sorted((point.attributes or {}).items())): getattr(
+            point, "count" if hasattr(point, "count") else "value"
+        )
+        for point in measured.metric_points(name)
+    }
+
+
+async def test_signatures_and_refusals_are_counted_by_name_and_traced_by_withdrawal(
+    served: Served, measured: Telemetry
+) -> None:
+    stub, operator = await served.stub("worker"), await served.stub("operator")
+    await stub.Sign(request(1))
+    await stub.Sign(request(1))
+    assert await reason_of(stub, request(1, amount=11)) == "INTENT_CHANGED"
+    assert points(measured, "cambist.signer.signatures") == {("2",): 1}
+    assert points(measured, "cambist.signer.stopped") == {(): 0}
+    assert await refusal(operator.Sign(request(2))) == "CALLER_UNKNOWN"
+    await operator.Stop(signer_pb2.StopRequest(actor="x", reason="a drill"))
+    assert points(measured, "cambist.signer.stopped") == {(): 1}
+    assert await reason_of(stub, request(3)) == "STOPPED"
+    assert points(measured, "cambist.signer.call_duration") == {
+        ("Sign", "answered"): 2,
+        ("Sign", "INTENT_CHANGED"): 1,
+        ("Sign", "CALLER_UNKNOWN"): 1,
+        ("Sign", "STOPPED"): 1,
+        ("Stop", "answered"): 1,
+    }
+    spans = [span for span in measured.finished_spans() if span.name == "signer.Sign"]
+    assert len(spans) == 5
+    payout = context_of((1).to_bytes(16, "big"))
+    for span in spans[:3]:
+        assert span.parent is not None
+        assert (span.parent.trace_id, span.parent.span_id) == (payout.trace_id, payout.span_id)
+
+
+async def test_telemetry_of_the_signer_has_no_key_and_no_bytes_of_a_transaction(
+    served: Served, measured: Telemetry
+) -> None:
+    stub = await served.stub("worker")
+    signed = await stub.Sign(request(1))
+    await reason_of(stub, request(1, amount=11))
+    data = measured.memory_metrics.get_metrics_data() if measured.memory_metrics else None
+    told = "".join([*(span.to_json() for span in measured.finished_spans()), str(data)]).lower()
+    assert "signer.sign" in told
+    raw, approved = signed.raw_transaction.hex(), request(1).approval_signature.hex()
+    for secret in (SEED.hex(), raw, raw[-60:], signed.txid, approved, CUSTOMER):
+        assert secret.lower().removeprefix("0x") not in told
 
 
 async def test_a_stop_with_a_hundred_requests_in_flight_signs_nothing_after_its_answer(
