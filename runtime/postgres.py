@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -136,12 +136,24 @@ class Database:
         )
 
 
-async def connect(settings: PostgresSettings, *, application_name: str) -> Database:
+async def connect(
+    settings: PostgresSettings,
+    *,
+    application_name: str,
+    on_open: Callable[[Connection], Awaitable[None]] | None = None,
+) -> Database:
     """Opens a pool on `settings.dsn` and checks that commits are durable.
 
     Raises Unavailable when the server does not answer, ConfigurationError when it must not be
-    used. `application_name` is what pg_stat_activity shows.
+    used. `application_name` is what pg_stat_activity shows. `on_open` is called with each new
+    connection, after a loss of the server too, before anything else is done on it.
     """
+
+    async def init(connection: Connection) -> None:
+        await check_durability(connection)
+        if on_open is not None:
+            await on_open(connection)
+
     dsn = settings.dsn.get_secret_value()
     if not dsn:
         raise ConfigurationError("no database: POSTGRES_DSN is empty")
@@ -152,7 +164,7 @@ async def connect(settings: PostgresSettings, *, application_name: str) -> Datab
             max_size=settings.pool_connections_max,
             timeout=settings.connect_timeout_seconds,
             statement_cache_size=settings.statement_cache_size,
-            init=check_durability,
+            init=init,
             reset=keep_session,
             server_settings={"application_name": application_name, "jit": "off"},
         )

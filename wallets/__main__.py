@@ -18,6 +18,7 @@ from wallets.deposits.rescan import Rescan
 from wallets.operating import Operation, carry_out, load_settings
 from wallets.reconciliation.command import reconcile
 from wallets.reserves.command import reserves
+from wallets.restoring.verify_command import verify_restore
 from wallets.schema import MIGRATIONS
 from wallets.screening.command import withdrawals
 from wallets.service import server as gateways
@@ -135,6 +136,7 @@ main.add_command(deposits)
 main.add_command(reconcile)
 main.add_command(reserves)
 main.add_command(treasury)
+main.add_command(verify_restore)
 main.add_command(withdrawals)
 
 

@@ -19,6 +19,7 @@ from runtime.settings import PostgresSettings
 from tests.faults import archiving
 from tests.matching.shard import Shard, new_order, running, settings, unary_envelope
 from wallets.audit import chain
+from wallets.restoring import identity
 from wallets.schema import MIGRATIONS as CUSTODY
 from wallets.signer.log import MIGRATIONS as SIGNER
 
@@ -98,6 +99,19 @@ def command(server: EmbeddedPostgres, service: str, *arguments: str) -> str:
     return told.stdout
 
 
+async def open_as_worker(server: EmbeddedPostgres) -> None:
+    """What a worker's first connection notices."""
+    database = await postgres.connect(
+        chosen(server), application_name="wallets", on_open=identity.notice
+    )
+    await database.close()
+
+
+async def why_stopped(server: EmbeddedPostgres) -> str:
+    async with connected(server) as connection:
+        return str(await connection.fetchval("select stopped_reason from custody.chain"))
+
+
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """Not pytest's: each of its runs closes the folder of all others to other users."""
@@ -113,6 +127,13 @@ async def test_a_restore_to_a_moment_gives_the_journal_and_custody_of_that_momen
     try:
         for service in (CUSTODY, SIGNER):
             await migrations.migrate(chosen(source), service)
+        async with connected(source) as connection:
+            await connection.execute(
+                "insert into custody.chain values ('bitcoin', 'regtest', 1, 'genesis')"
+            )
+        for _ in range(2):
+            await open_as_worker(source)
+        assert await why_stopped(source) == ""
         async with running(settings(chosen(source))) as shard:
             await shard.create_market()
             await order(shard, ORDERS_BEFORE // 2)
@@ -141,6 +162,10 @@ async def test_a_restore_to_a_moment_gives_the_journal_and_custody_of_that_momen
         kept = f"{audited.last_event_id}:{audited.hash.hex()}"
         assert command(restored, "wallets", "verify-audit", "--head", kept).strip() == kept
         command(restored, "signer", "verify-restore", "--seen", str(SIGNED))
+        # Whoever might pay finds a new timeline, and pays nothing until it is verified.
+        assert await why_stopped(restored) == ""
+        await open_as_worker(restored)
+        assert (await why_stopped(restored)).startswith("Restored: the database is ")
         # It trades on from there.
         async with running(settings(chosen(restored))) as shard:
             await order(shard, 5)

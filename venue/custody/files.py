@@ -85,7 +85,7 @@ def signer_policy(plans: Sequence[ChainPlan], approver_key: str) -> dict[str, An
         "approver_keys": {KEY_ID: approver_key},
         "people": {},
         "people_needed": 2,
-        "callers": {CALLER: ["Sign", "Close", "GetPublicKeys", "GetStatus"]},
+        "callers": {CALLER: ["Sign", "Close", "GetPublicKeys", "GetStatus", "ListEntries"]},
     }
 
 

@@ -6,6 +6,7 @@ here ever starts a network again.
 """
 
 from runtime.postgres import Connection
+from wallets.core import stops
 
 
 async def notice(connection: Connection, source_id: int, source_seq: int) -> None:
@@ -21,12 +22,8 @@ async def notice(connection: Connection, source_id: int, source_seq: int) -> Non
     )
     if network_id is None:
         return
-    await connection.execute(
-        "update custody.chain set withdrawals_stopped = true, stopped_reason = $2 "
-        "where network_id = $1",
-        network_id,
-        f"EngineAhead: it took {source_id}/{source_seq}, which is not in this database",
-    )
+    reason = f"EngineAhead: it took {source_id}/{source_seq}, which is not in this database"
+    await stops.stop(connection, network_id, reason)
     await connection.execute(
         "update custody.asset set deposits_suspended = true where network_id = $1", network_id
     )

@@ -11,7 +11,7 @@ import asyncpg
 
 from runtime.postgres import Connection, Database
 from wallets.contract import WithdrawalId
-from wallets.core import engine_ahead, outbox
+from wallets.core import engine_ahead, outbox, stops
 from wallets.core.transactions import changing
 from wallets.core.units import to_chain
 from wallets.deposits import refusals
@@ -195,9 +195,8 @@ async def _take_refusal(connection: Connection, event: Answered, row: asyncpg.Re
 
 async def _stop(connection: Connection, event: Answered, kind: str) -> None:
     """The engine and custody disagree about money: nothing more is paid until a person looked."""
-    await connection.execute(
-        "update custody.chain set withdrawals_stopped = true, stopped_reason = $2 "
-        "where network_id = (select network_id from custody.source where source_id = $1)",
-        event.source_id,
-        f"the engine refused {kind} {event.source_id}/{event.source_seq}: {event.reason}",
+    network_id = await connection.fetchval(
+        "select network_id from custody.source where source_id = $1", event.source_id
     )
+    reason = f"the engine refused {kind} {event.source_id}/{event.source_seq}: {event.reason}"
+    await stops.stop(connection, network_id, reason)

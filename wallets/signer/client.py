@@ -20,6 +20,7 @@ from wallets.faults import condition_of
 C: Final = Condition
 # Longer than the signer itself takes to give up.
 CALL_SECONDS: Final = 15.0
+ENTRIES_PAGE: Final = 1_000
 # Refusals that time, people or settings end; any other says that what we built is wrong.
 WAITS: Final = {
     "STOPPED": C.WITHDRAWALS_STOPPED,
@@ -79,6 +80,17 @@ class SignerClient:
         if answer.never_signed == bool(answer.raw_transactions):
             raise Broken("the signer says both that it signed and that it never did")
         return tuple(answer.raw_transactions)
+
+    async def entries(self, network_id: int, after: int) -> Sequence[signer_pb2.LogEntry]:
+        """The oldest entries of the log with a higher number, a page. Raises Stuck."""
+        request = signer_pb2.ListEntriesRequest(
+            after_log_number=after, network_id=network_id, page_size=ENTRIES_PAGE
+        )
+        try:
+            answer = await self.stub.ListEntries(request, timeout=CALL_SECONDS)
+        except grpc.aio.AioRpcError as error:
+            raise told(error) from error
+        return answer.entries
 
     async def public_keys(self, network_id: int) -> dict[str, str]:
         """Extended public keys of a network by branch. Raises Stuck."""

@@ -22,3 +22,5 @@ VAULT_SECONDS: Final = 10.0
 VAULT_PORT: Final = 8_200
 VAULT_ANSWER_BYTES_MAX: Final = 16_384
 VAULT_ANSWER_DEPTH_MAX: Final = 16
+# Entries of the log that are told at once.
+ENTRIES_PAGE_MAX: Final = 1_000

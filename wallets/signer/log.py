@@ -95,6 +95,38 @@ async def stored(
     return Signed(row["raw"], TransactionId(row["txid"])), row["log_number"]
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An entry as callers may compare it with what they stored."""
+
+    log_number: int
+    intent_id: bytes
+    txid: TransactionId
+    withdrawal_ids: tuple[bytes, ...]
+
+
+async def entries(database: Database, network_id: int, after: int, size: int) -> list[Listed]:
+    """The oldest entries of a network with a higher number; raises Unavailable."""
+    rows = await database.read(
+        "select log_number, intent_id, txid, coalesce(("
+        "select array_agg(withdrawal_id order by withdrawal_id) from signer.payment p "
+        "where p.log_number = e.log_number), '{}') as withdrawal_ids from signer.entry e "
+        "where network_id = $1 and log_number > $2 order by log_number limit $3",
+        network_id,
+        after,
+        size,
+    )
+    return [
+        Listed(
+            row["log_number"],
+            row["intent_id"],
+            TransactionId(row["txid"]),
+            tuple(row["withdrawal_ids"]),
+        )
+        for row in rows
+    ]
+
+
 async def histories(
     connection: Connection, withdrawal_ids: Iterable[WithdrawalId]
 ) -> dict[WithdrawalId, History]:

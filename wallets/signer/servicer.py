@@ -11,6 +11,8 @@ from typing import Any, TypeAlias
 import grpc.aio
 
 from cambist.internal.signer.v1 import signer_pb2, signer_pb2_grpc
+from wallets.errors import Rejected
+from wallets.signer import limits, log
 from wallets.signer.service import Signer
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -65,6 +67,27 @@ class Servicer(signer_pb2_grpc.SignerServiceServicer):
                     branch=branch, extended_public_key=key, network_id=network.network_id
                 )
         return response
+
+    async def ListEntries(  # noqa: N802
+        self, request: signer_pb2.ListEntriesRequest, _: Context
+    ) -> signer_pb2.ListEntriesResponse:
+        """What was signed for a network, in pages. Takes no turn: an entry never changes."""
+        if not 1 <= request.page_size <= limits.ENTRIES_PAGE_MAX:
+            raise Rejected("MALFORMED", f"pages have 1 to {limits.ENTRIES_PAGE_MAX} entries")
+        found = await log.entries(
+            self.signer.database, request.network_id, request.after_log_number, request.page_size
+        )
+        return signer_pb2.ListEntriesResponse(
+            entries=[
+                signer_pb2.LogEntry(
+                    log_number=one.log_number,
+                    intent_id=one.intent_id,
+                    txid=one.txid,
+                    withdrawal_ids=one.withdrawal_ids,
+                )
+                for one in found
+            ]
+        )
 
     async def GetStatus(  # noqa: N802
         self, request: signer_pb2.GetStatusRequest, _: Context

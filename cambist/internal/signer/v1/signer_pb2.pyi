@@ -361,3 +361,93 @@ class GetStatusResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetStatusResponse: _TypeAlias = GetStatusResponse  # noqa: Y015
+
+@_typing.final
+class ListEntriesRequest(_message.Message):
+    """Which entries."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AFTER_LOG_NUMBER_FIELD_NUMBER: _builtins.int
+    NETWORK_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    after_log_number: _builtins.int
+    """Only entries with a higher number."""
+    network_id: _builtins.int
+    """Only this network."""
+    page_size: _builtins.int
+    """1 to 1,000."""
+    def __init__(
+        self,
+        *,
+        after_log_number: _builtins.int = ...,
+        network_id: _builtins.int = ...,
+        page_size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_log_number", b"after_log_number", "network_id", b"network_id", "page_size", b"page_size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListEntriesRequest: _TypeAlias = ListEntriesRequest  # noqa: Y015
+
+@_typing.final
+class ListEntriesResponse(_message.Message):
+    """A page of entries."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___LogEntry]:
+        """Ascending; fewer than asked for = there are no more."""
+
+    def __init__(
+        self,
+        *,
+        entries: _abc.Iterable[Global___LogEntry] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListEntriesResponse: _TypeAlias = ListEntriesResponse  # noqa: Y015
+
+@_typing.final
+class LogEntry(_message.Message):
+    """What was signed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOG_NUMBER_FIELD_NUMBER: _builtins.int
+    INTENT_ID_FIELD_NUMBER: _builtins.int
+    TXID_FIELD_NUMBER: _builtins.int
+    WITHDRAWAL_IDS_FIELD_NUMBER: _builtins.int
+    log_number: _builtins.int
+    """Number in the log."""
+    intent_id: _builtins.bytes
+    """Intent (16 bytes)."""
+    txid: _builtins.str
+    """Id of the transaction."""
+    @_builtins.property
+    def withdrawal_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """Withdrawals that it pays (16 bytes each); none for an internal transfer."""
+
+    def __init__(
+        self,
+        *,
+        log_number: _builtins.int = ...,
+        intent_id: _builtins.bytes = ...,
+        txid: _builtins.str = ...,
+        withdrawal_ids: _abc.Iterable[_builtins.bytes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["intent_id", b"intent_id", "log_number", b"log_number", "txid", b"txid", "withdrawal_ids", b"withdrawal_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LogEntry: _TypeAlias = LogEntry  # noqa: Y015

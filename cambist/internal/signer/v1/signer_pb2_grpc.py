@@ -60,6 +60,11 @@ class SignerServiceStub:
                 request_serializer=cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.ResumeRequest.SerializeToString,
                 response_deserializer=cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.ResumeResponse.FromString,
                 _registered_method=True)
+        self.ListEntries = channel.unary_unary(
+                '/cambist.internal.signer.v1.SignerService/ListEntries',
+                request_serializer=cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.ListEntriesRequest.SerializeToString,
+                response_deserializer=cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.ListEntriesResponse.FromString,
+                _registered_method=True)
         self.GetStatus = channel.unary_unary(
                 '/cambist.internal.signer.v1.SignerService/GetStatus',
                 request_serializer=cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.GetStatusRequest.SerializeToString,
@@ -106,6 +111,13 @@ class SignerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListEntries(self, request, context):
+        """Entries of the log, oldest first: what was ever signed, without the bytes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetStatus(self, request, context):
         """State of the signer.
         """
@@ -140,6 +152,11 @@ def add_SignerServiceServicer_to_server(servicer, server):
                     servicer.Resume,
                     request_deserializer=cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.ResumeRequest.FromString,
                     response_serializer=cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.ResumeResponse.SerializeToString,
+            ),
+            'ListEntries': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListEntries,
+                    request_deserializer=cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.ListEntriesRequest.FromString,
+                    response_serializer=cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.ListEntriesResponse.SerializeToString,
             ),
             'GetStatus': grpc.unary_unary_rpc_method_handler(
                     servicer.GetStatus,
@@ -283,6 +300,33 @@ class SignerService:
             '/cambist.internal.signer.v1.SignerService/Resume',
             cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.ResumeRequest.SerializeToString,
             cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.ResumeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListEntries(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cambist.internal.signer.v1.SignerService/ListEntries',
+            cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.ListEntriesRequest.SerializeToString,
+            cambist_dot_internal_dot_signer_dot_v1_dot_signer__pb2.ListEntriesResponse.FromString,
             options,
             channel_credentials,
             insecure,

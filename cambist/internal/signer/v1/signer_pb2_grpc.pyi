@@ -43,6 +43,8 @@ class SignerServiceStub:
     """Stops everything at once: after the answer nothing new is signed."""
     Resume: _grpc.UnaryUnaryMultiCallable[_signer_pb2.ResumeRequest, _signer_pb2.ResumeResponse]
     """Ends a stop, with the signatures of two people over its nonce."""
+    ListEntries: _grpc.UnaryUnaryMultiCallable[_signer_pb2.ListEntriesRequest, _signer_pb2.ListEntriesResponse]
+    """Entries of the log, oldest first: what was ever signed, without the bytes."""
     GetStatus: _grpc.UnaryUnaryMultiCallable[_signer_pb2.GetStatusRequest, _signer_pb2.GetStatusResponse]
     """State of the signer."""
 
@@ -61,6 +63,8 @@ class SignerServiceAsyncStub(SignerServiceStub):
     """Stops everything at once: after the answer nothing new is signed."""
     Resume: _aio.UnaryUnaryMultiCallable[_signer_pb2.ResumeRequest, _signer_pb2.ResumeResponse]  # type: ignore[assignment]
     """Ends a stop, with the signatures of two people over its nonce."""
+    ListEntries: _aio.UnaryUnaryMultiCallable[_signer_pb2.ListEntriesRequest, _signer_pb2.ListEntriesResponse]  # type: ignore[assignment]
+    """Entries of the log, oldest first: what was ever signed, without the bytes."""
     GetStatus: _aio.UnaryUnaryMultiCallable[_signer_pb2.GetStatusRequest, _signer_pb2.GetStatusResponse]  # type: ignore[assignment]
     """State of the signer."""
 
@@ -106,6 +110,14 @@ class SignerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_signer_pb2.ResumeResponse, _abc.Awaitable[_signer_pb2.ResumeResponse]]:
         """Ends a stop, with the signatures of two people over its nonce."""
+
+    @_abc_1.abstractmethod
+    def ListEntries(
+        self,
+        request: _signer_pb2.ListEntriesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_signer_pb2.ListEntriesResponse, _abc.Awaitable[_signer_pb2.ListEntriesResponse]]:
+        """Entries of the log, oldest first: what was ever signed, without the bytes."""
 
     @_abc_1.abstractmethod
     def GetStatus(
