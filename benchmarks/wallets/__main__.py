@@ -4,7 +4,6 @@ With `--docs` also docs/benchmarks/wallets.md. No part needs a program that is n
 """
 
 import argparse
-import asyncio
 import gc
 import sys
 import tempfile
@@ -13,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+import uvloop
 from rich.console import Console
 
 from benchmarks import results
@@ -65,9 +65,9 @@ def main() -> int:
     sizes = SMALL if options.small else FULL
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="cambist-bench-") as directory:
-        # As the worker does.
+        # As the worker does, on its loop.
         gc.freeze()
-        cases = asyncio.run(measure(options.parts or list(PARTS), Path(directory), sizes))
+        cases = uvloop.run(measure(options.parts or list(PARTS), Path(directory), sizes))
     console = Console(width=120)
     results.show(console, f"custody, {results.machine()}", cases)
     path = results.save("wallets", cases)

@@ -39,9 +39,12 @@ WORKERS: Final = 8
 # Longer than a node and its solid lag need for what is in the pool.
 SOLID_SECONDS: Final = 6.0
 ROUND_SECONDS: Final = 600.0
-SAMPLE_SECONDS: Final = 0.02
-# For a backend that ended to tell what it did.
-FLUSH_SECONDS: Final = 0.5
+# Between two looks of a step that found nothing, and of the link.
+IDLE_SECONDS: Final = 0.02
+# Between two of our own looks, whose cost is not the pipeline's.
+SAMPLE_SECONDS: Final = 0.1
+# After which a backend that is idle has told what it did.
+FLUSH_SECONDS: Final = 11.0
 WAITING: Final = """
 select count(*) from pg_stat_activity
 where wait_event_type = 'Lock' and application_name = 'pipeline'
@@ -59,7 +62,7 @@ BARE: Final = """
 with changed as (update public.bare set changes = changes + 1 where id = any($3::bigint[]))
 insert into public.bare (content) select $2 from generate_series(1, $1::integer) returning id
 """
-# What was written into custody's tables since the server began; told by backends that ended.
+# What was written into custody's tables since the server began.
 WRITTEN: Final = """
 select coalesce(sum(n_tup_ins), 0)::bigint as inserted,
     coalesce(sum(n_tup_upd), 0)::bigint as changed
@@ -93,10 +96,16 @@ class Seen:
     commits: int = 0
     posts: int = 0
     lock_wait_seconds: float = 0.0
-    # Rows, and the mean size of what is made.
-    inserted: int = 0
-    changed: int = 0
-    row_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What one round writes into custody's tables."""
+
+    made: int
+    changed: int
+    # The mean size of what is made.
+    row_bytes: int
 
 
 class CountedStore(Store):
@@ -120,27 +129,36 @@ async def measure(directory: Path, sizes: Sizes) -> list[Case]:
     count = sizes.payouts
     async with opened_world(directory) as world:
         await world.database.write(BARE_TABLE)
-        for _ in range(sizes.rounds + 1):
+        rows = await first_round(world, count)
+        for _ in range(sizes.rounds):
             seen = await pipeline_round(world, count)
-            rounds.append((seen, await bare_round(world, count, seen)))
-    measured = rounds[1:]
+            rounds.append((seen, await bare_round(world, count, seen.commits, rows)))
     name = "payouts/tron one by one"
-    rates = [count / seen.seconds for seen, _ in measured]
-    cases = [case_of(name, "payouts/s", rates, [count / bare for _, bare in measured])]
+    rates = [count / seen.seconds for seen, _ in rounds]
+    cases = [case_of(name, "payouts/s", rates, [count / bare for _, bare in rounds])]
     for what, unit, values in (
-        ("statements", "/payout", [seen.statements / count for seen, _ in measured]),
-        ("commits", "/payout", [seen.commits / count for seen, _ in measured]),
-        ("rows made", "/payout", [seen.inserted / count for seen, _ in measured]),
-        ("rows changed", "/payout", [seen.changed / count for seen, _ in measured]),
-        ("calls of the node", "/payout", [seen.posts / count for seen, _ in measured]),
+        ("statements", "/payout", [seen.statements / count for seen, _ in rounds]),
+        ("commits", "/payout", [seen.commits / count for seen, _ in rounds]),
+        ("rows made", "/payout", [rows.made / count]),
+        ("rows changed", "/payout", [rows.changed / count]),
+        ("calls of the node", "/payout", [seen.posts / count for seen, _ in rounds]),
         (
             "waiting for locks",
             "ms/payout",
-            [s.lock_wait_seconds * 1e3 / count for s, _ in measured],
+            [s.lock_wait_seconds * 1e3 / count for s, _ in rounds],
         ),
     ):
         cases.append(case_of(f"{name}/{what}", unit, values))
     return cases
+
+
+async def first_round(world: World, count: int) -> Rows:
+    """Not measured; every other round writes the same rows."""
+    made, changed = await written(world)
+    await pipeline_round(world, count)
+    made_then, changed_then = await written(world)
+    row_bytes = await one_value(world, ROW_BYTES)
+    return Rows(made_then - made, changed_then - changed, row_bytes)
 
 
 async def pipeline_round(world: World, count: int) -> Seen:
@@ -171,38 +189,43 @@ async def run(world: World, steps: list[Step], waits_in: str) -> float:
             with contextlib.suppress(Fenced):
                 if await step():
                     continue
-            await asyncio.sleep(SAMPLE_SECONDS)
+            await asyncio.sleep(IDLE_SECONDS)
 
     async def link() -> None:
         while not is_over.is_set():
             if not await world.engine.answer():
-                row = await world.database.read_row(LEFT, NETWORK_ID, waits_in)
-                if row is not None and row[0] == 0:
-                    is_over.set()
-                await asyncio.sleep(SAMPLE_SECONDS)
+                await asyncio.sleep(IDLE_SECONDS)
+
+    async def look() -> None:
+        while not is_over.is_set():
+            row = await world.database.read_row(LEFT, NETWORK_ID, waits_in)
+            if row is not None and row[0] == 0:
+                is_over.set()
+            await asyncio.sleep(SAMPLE_SECONDS)
 
     started = time.perf_counter()
     async with asyncio.timeout(ROUND_SECONDS), asyncio.TaskGroup() as tasks:
         for step in steps:
             tasks.create_task(work(step))
         tasks.create_task(link())
+        tasks.create_task(look())
     return time.perf_counter() - started
 
 
-async def bare_round(world: World, count: int, seen: Seen) -> float:
+async def bare_round(world: World, count: int, commits: int, rows: Rows) -> float:
     """Seconds of the same calls; what is signed was planned before."""
     planned = [await plan_of(world, one) for one in world.request(count)]
     waiting = iter(enumerate(planned))
-    made, changed = share(seen.inserted, seen.commits), share(seen.changed, seen.commits)
-    content = os.urandom(seen.row_bytes)
+    made, changed = share(rows.made, commits), share(rows.changed, commits)
+    content = os.urandom(rows.row_bytes)
 
     async def work() -> None:
         own: list[int] = []
         for number, (plan, payout, approval) in waiting:
-            first, last = share(seen.commits, count, number), share(seen.commits, count, number + 1)
+            first, last = share(commits, count, number), share(commits, count, number + 1)
             for _ in range(last - first):
-                rows = await world.database.write(BARE, made, content, own[-changed:])
-                own += [row["id"] for row in rows]
+                found = await world.database.write(BARE, made, content, own[-changed:])
+                own += [row["id"] for row in found]
             raw = await world.signer.sign(plan, [approval])
             txid = world.chain.identify(raw)
             attempt = Attempt(AttemptId(0), txid, raw, (payout,), plan.fee_atoms_max)
@@ -250,7 +273,6 @@ async def counted(world: World, seen: Seen) -> AsyncIterator[None]:
             seen.lock_wait_seconds += 0 if row is None else row[0] * SAMPLE_SECONDS
             await asyncio.sleep(SAMPLE_SECONDS)
 
-    before = await written(world)
     for connection in await all_of(pool):
         connection.add_query_logger(note)
         await pool.release(connection)
@@ -265,10 +287,6 @@ async def counted(world: World, seen: Seen) -> AsyncIterator[None]:
             connection.remove_query_logger(note)
             await pool.release(connection)
         seen.posts += world.node.posts - posts
-        after = await written(world)
-        seen.inserted += after["inserted"] - before["inserted"]
-        seen.changed += after["changed"] - before["changed"]
-        seen.row_bytes = await one_value(world, ROW_BYTES)
 
 
 async def all_of(pool: "asyncpg.Pool[asyncpg.Record]") -> list[Any]:
@@ -276,16 +294,12 @@ async def all_of(pool: "asyncpg.Pool[asyncpg.Record]") -> list[Any]:
     return [await pool.acquire() for _ in range(pool.get_max_size())]
 
 
-async def written(world: World) -> asyncpg.Record:
-    """Rows that were made and changed so far; backends tell what they did when they end."""
-    pool = world.database.pool
-    await pool.expire_connections()
-    for connection in await all_of(pool):
-        await pool.release(connection)
+async def written(world: World) -> tuple[int, int]:
+    """Rows that were made and changed so far."""
     await asyncio.sleep(FLUSH_SECONDS)
     row = await world.database.read_row(WRITTEN)
     assert row is not None, "a sum is always there"
-    return row
+    return int(row["inserted"]), int(row["changed"])
 
 
 async def one_value(world: World, query: str) -> int:

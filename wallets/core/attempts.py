@@ -52,9 +52,9 @@ select a.attempt_id, a.state, coalesce(a.txid, '') as txid, coalesce(a.raw, '') 
     extract(epoch from clock_timestamp() - a.changed_at)::bigint as waited_seconds
 from custody.attempt a join custody.attempt_plan p using (attempt_id)
 """
-# Of one payout.
+# Of the payout of the statement around it.
 TRIED: Final = f"""{COLUMNS} where a.attempt_id in (
-    select attempt_id from custody.attempt_output where withdrawal_id = $1)
+    select attempt_id from custody.attempt_output where withdrawal_id = payout.withdrawal_id)
 """  # noqa: S608 - made of constants
 READ_SQL: Final = f"""{COLUMNS} where a.attempt_id in (
     select attempt_id from custody.attempt_output where withdrawal_id = any($1::bytea[]))

@@ -6,6 +6,7 @@ caused, so that a row that comes again after a crash changes nothing. It never d
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import asyncpg
 
@@ -19,6 +20,22 @@ from wallets.errors import Broken
 from wallets.states import PayoutState
 
 ACTOR = "inbox"
+MAKE_PAYOUT = """
+insert into custody.payout (withdrawal_id, kind, shard, journal_seq, account_id, network_id,
+    asset_id, destination_text, amount_atoms, engine_amount_atoms, engine_fee_atoms, state)
+values ($1, 'customer', $2, $3, $4, $5, $6, $7, $8, $9, $10, 'requested')
+"""
+ANSWER = """
+update custody.outbox set answer_reason = told.reason, answer_seq = $4
+from unnest($1::integer[], $2::bigint[], $3::integer[]) as told (source_id, source_seq, reason)
+where outbox.source_id = told.source_id and outbox.source_seq = told.source_seq
+    and outbox.answer_reason is null
+returning outbox.source_id, outbox.source_seq, outbox.kind, outbox.subject_id
+"""
+MOVE = """
+update custody.payout set state = $2, reason = $3, not_before = clock_timestamp()
+where withdrawal_id = any($1::bytea[]) returning network_id, shard
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +92,13 @@ async def take(database: Database, row: JournalRow) -> bool:
         if row.first_seq != last_seq + 1:
             raise Broken(f"shard {row.shard}: row {row.first_seq} follows {last_seq}")
         assets = await _read_assets(connection, row.events)
-        for event in row.events:
-            if isinstance(event, Requested):
-                await _take_request(connection, row, event, assets)
-            else:
-                await _take_answer(connection, event, row.last_seq)
+        # In the order of the journal; neighbours of a kind are taken at once.
+        for _, neighbours in groupby(row.events, type):
+            events = list(neighbours)
+            requests = [event for event in events if isinstance(event, Requested)]
+            answers = [event for event in events if isinstance(event, Answered)]
+            await _take_requests(connection, row, requests, assets)
+            await _take_answers(connection, answers, row.last_seq)
         await connection.execute(
             "update custody.inbox_cursor set last_seq = $2 where shard = $1",
             row.shard,
@@ -104,90 +123,95 @@ async def _read_assets(
     return {(row["network_id"], row["asset_id"]): row for row in rows}
 
 
-async def _take_request(
+async def _take_requests(
     connection: Connection,
     row: JournalRow,
-    event: Requested,
+    events: Sequence[Requested],
     assets: Mapping[tuple[int, int], asyncpg.Record],
 ) -> None:
-    """Makes a payout, or gives back at once what no network here could ever pay."""
-    asset = assets.get((event.network_id, event.asset_id))
-    amount_atoms = (
-        None
-        if asset is None
-        else to_chain(
-            event.amount_atoms,
-            decimals=asset["decimals"],
-            engine_decimals=asset["engine_decimals"],
-        )
-    )
-    if amount_atoms is None:
-        await outbox.put(
-            connection,
-            "release",
-            event.withdrawal_id,
-            network_id=event.network_id,
-            shard=row.shard,
-        )
+    """Makes payouts, and gives back at once what no network here could ever pay."""
+    if not events:
         return
-    await connection.execute(
-        "insert into custody.payout (withdrawal_id, kind, shard, journal_seq, account_id, "
-        "network_id, asset_id, destination_text, amount_atoms, engine_amount_atoms, "
-        "engine_fee_atoms, state) "
-        "values ($1, 'customer', $2, $3, $4, $5, $6, $7, $8, $9, $10, 'requested')",
-        event.withdrawal_id,
-        row.shard,
-        row.last_seq,
-        event.account_id,
-        event.network_id,
-        event.asset_id,
-        event.destination,
-        amount_atoms,
-        event.amount_atoms,
-        event.fee_atoms,
+    amounts = [_amount_atoms(event, assets) for event in events]
+    await connection.executemany(
+        MAKE_PAYOUT,
+        [
+            (
+                event.withdrawal_id,
+                row.shard,
+                row.last_seq,
+                event.account_id,
+                event.network_id,
+                event.asset_id,
+                event.destination,
+                amount_atoms,
+                event.amount_atoms,
+                event.fee_atoms,
+            )
+            for event, amount_atoms in zip(events, amounts, strict=True)
+            if amount_atoms is not None
+        ],
+    )
+    for event, amount_atoms in zip(events, amounts, strict=True):
+        if amount_atoms is None:
+            where = {"network_id": event.network_id, "shard": row.shard}
+            await outbox.put(connection, "release", event.withdrawal_id, **where)
+
+
+def _amount_atoms(event: Requested, assets: Mapping[tuple[int, int], asyncpg.Record]) -> int | None:
+    """In the chain's unit; None = it cannot be paid here."""
+    asset = assets.get((event.network_id, event.asset_id))
+    if asset is None:
+        return None
+    return to_chain(
+        event.amount_atoms, decimals=asset["decimals"], engine_decimals=asset["engine_decimals"]
     )
 
 
-async def _take_answer(connection: Connection, event: Answered, seq: int) -> None:
-    """Stores the first answer; that of a Start moves the payout."""
-    row = await connection.fetchrow(
-        "update custody.outbox set answer_reason = $3, answer_seq = $4 "
-        "where source_id = $1 and source_seq = $2 and answer_reason is null "
-        "returning kind, subject_id",
-        event.source_id,
-        event.source_seq,
-        event.reason,
+async def _take_answers(connection: Connection, events: Sequence[Answered], seq: int) -> None:
+    """Stores the first answer to each; those of a Start move the payouts."""
+    if not events:
+        return
+    first: dict[tuple[int, int], Answered] = {}
+    for event in events:
+        first.setdefault((event.source_id, event.source_seq), event)
+    rows = await connection.fetch(
+        ANSWER,
+        [source_id for source_id, _ in first],
+        [source_seq for _, source_seq in first],
+        [event.reason for event in first.values()],
         seq,
     )
-    if row is None:
-        await engine_ahead.notice(connection, event.source_id, event.source_seq)
-        return
-    if row["kind"] != "start":
-        if event.reason != 0:
-            await _take_refusal(connection, event, row)
-        return
-    after = PayoutState.REJECTED if event.reason else PayoutState.STARTED
-    payout = await connection.fetchrow(
-        "update custody.payout set state = $2, reason = $3, not_before = clock_timestamp() "
-        "where withdrawal_id = $1 returning network_id, shard",
-        row["subject_id"],
-        after.value,
-        f"START_REFUSED_{event.reason}" if event.reason else "",
-    )
-    if payout is None:
+    answered = {(row["source_id"], row["source_seq"]): row for row in rows}
+    started = [
+        row["subject_id"]
+        for place, row in answered.items()
+        if row["kind"] == "start" and not first[place].reason
+    ]
+    moved = await connection.fetch(MOVE, started, PayoutState.STARTED.value, "")
+    if len(moved) != len(started):
         raise Broken("a start without a payout")
-    if event.reason:
-        await outbox.put(
-            connection,
-            "release",
-            WithdrawalId(row["subject_id"]),
-            network_id=payout["network_id"],
-            shard=payout["shard"],
-        )
+    for place, event in first.items():
+        if place not in answered:
+            await engine_ahead.notice(connection, event.source_id, event.source_seq)
+        elif event.reason:
+            await _take_refusal(connection, event, answered[place])
+
+
+async def _reject(connection: Connection, event: Answered, withdrawal_id: WithdrawalId) -> None:
+    """The engine refused its start: the money goes back."""
+    reason = f"START_REFUSED_{event.reason}"
+    moved = await connection.fetch(MOVE, [withdrawal_id], PayoutState.REJECTED.value, reason)
+    if not moved:
+        raise Broken("a start without a payout")
+    where = {"network_id": moved[0]["network_id"], "shard": moved[0]["shard"]}
+    await outbox.put(connection, "release", withdrawal_id, **where)
 
 
 async def _take_refusal(connection: Connection, event: Answered, row: asyncpg.Record) -> None:
-    if row["kind"] == outbox.CREDIT:
+    if row["kind"] == "start":
+        await _reject(connection, event, WithdrawalId(row["subject_id"]))
+    elif row["kind"] == outbox.CREDIT:
         await refusals.hold(connection, row["subject_id"], event.reason)
     else:
         await _stop(connection, event, row["kind"])

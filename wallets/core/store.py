@@ -45,11 +45,13 @@ Piece = TypeVar("Piece")
 OBSTACLES: Final = """
 select exists (
         select from custody.payout p join custody.address a using (network_id)
-        where p.withdrawal_id = $1 and p.kind = 'customer' and a.key = $2) as pays_ourselves,
+        where p.withdrawal_id = asked.id and p.kind = 'customer'
+            and a.key = asked.key) as pays_ourselves,
     exists (
         select from custody.payout p join custody.deposit d using (account_id, asset_id)
-        where p.withdrawal_id = $1 and p.kind = 'customer' and d.credit_count % 2 = 1
+        where p.withdrawal_id = asked.id and p.kind = 'customer' and d.credit_count % 2 = 1
             and d.state in ('credited', 'orphaned')) as awaits_deposits
+from unnest($1::bytea[], $2::bytea[]) with ordinality as asked (id, key, place) order by place
 """
 
 
@@ -75,6 +77,8 @@ class Store:
         self._network_id = network_id
         self._worker = worker
         self._claiming = Sharing(self._claim_some)
+        self._reading = Sharing(self._read_all)
+        self._hindering = Sharing(self._read_obstacles)
         self._approving = Sharing(partial(self._write, together.approve))
         self._planning = Sharing(partial(self._write, together.plan))
         self._signing = Sharing(partial(self._write, together.write_ahead))
@@ -116,8 +120,11 @@ class Store:
 
     async def read(self, mine: Claim) -> Work:
         """One look at everything."""
+        return await self._reading.do(mine)
+
+    async def _read_all(self, claimed: Sequence[Claim]) -> list[Work | Exception]:
         async with self._database.connection() as connection, outcome_of_read():
-            return await working.read(connection, mine)
+            return await working.read(connection, claimed)
 
     async def gather(self, mine: Claim, mates_max: int) -> tuple[Mate, ...]:
         """Claims other payouts that one transaction can pay together with this one."""
@@ -168,9 +175,12 @@ class Store:
 
     async def obstacles(self, mine: Claim, key: bytes) -> Obstacles:
         """What keeps a customer's payout to this key from being started."""
-        row = await self._database.read_row(OBSTACLES, mine.withdrawal_id, key)
-        assert row is not None, "two questions always have answers"
-        return Obstacles(row["pays_ourselves"], row["awaits_deposits"])
+        return await self._hindering.do((mine, key))
+
+    async def _read_obstacles(self, asked: Sequence[tuple[Claim, bytes]]) -> list[Obstacles]:
+        ids = [mine.withdrawal_id for mine, _ in asked]
+        rows = await self._database.read(OBSTACLES, ids, [key for _, key in asked])
+        return [Obstacles(row["pays_ourselves"], row["awaits_deposits"]) for row in rows]
 
     async def reject(self, mine: Claim, reason: str) -> None:
         """Refused before the start; the money goes back."""

@@ -1,11 +1,14 @@
-"""All that is stored about a claimed payout, read in one statement.
+"""All that is stored about claimed payouts, read in one statement.
 
-Called by `wallets.core.store`. One statement is one snapshot, and one round trip for each step of
-each payout. It changes nothing and decides nothing.
+Called by `wallets.core.store`. One statement is one snapshot, and one round trip for all steps that
+come at a time. It changes nothing and decides nothing.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
+
+import asyncpg
 
 from runtime.postgres import Connection
 from wallets import limits
@@ -14,6 +17,7 @@ from wallets.core import attempts, batches
 from wallets.core.attempts import StoredAttempt
 from wallets.core.batches import Mate
 from wallets.core.claims import Claim
+from wallets.errors import Stuck
 from wallets.states import PayoutState
 
 # Where a payout is in a transaction, with all others that it pays.
@@ -25,34 +29,38 @@ SHARED: Final = (
     PayoutState.SETTLED,
 )
 READ: Final = f"""
-with tried as ({attempts.TRIED})
-select a.asset_id, a.contract, a.decimals, a.engine_decimals,
-    p.cancel_requested, c.withdrawals_stopped,
-    extract(epoch from clock_timestamp() - p.changed_at)::bigint as waited_seconds,
-    array(select row(tried.*) from tried order by attempt_id) as tried,
+select payout.withdrawal_id, a.asset_id, a.contract, a.decimals, a.engine_decimals,
+    payout.cancel_requested, c.withdrawals_stopped,
+    extract(epoch from clock_timestamp() - payout.changed_at)::bigint as waited_seconds,
+    coalesce(tried.attempts, '{{}}') as tried,
     approval.approval, approval.signature, approval.fee_atoms_max,
-    (select count(*) from custody.approval where withdrawal_id = $1) as approvals,
+    (select count(*) from custody.approval given
+     where given.withdrawal_id = payout.withdrawal_id) as approvals,
     (select asset_id from custody.asset native
-     where native.network_id = p.network_id and native.contract = '') as native_asset_id,
+     where native.network_id = payout.network_id and native.contract = '') as native_asset_id,
     array(select distinct i.input from custody.owned_input i
           join custody.attempt_output o using (attempt_id)
-          where o.withdrawal_id = $1 order by 1) as anchors,
-    case when $2 then array(select input from custody.owned_input
-                            where network_id = p.network_id limit $3) end as owned,
+          where o.withdrawal_id = payout.withdrawal_id order by 1) as anchors,
+    case when payout.state = 'started' then array(
+        select input from custody.owned_input
+        where network_id = payout.network_id limit $2) end as owned,
     exists (select from custody.outbox
-            where subject_id = $1 and kind = 'start') as start_was_sent,
-    p.state = 'approved' and exists (
-        select from custody.outbox where subject_id = $1 and kind = 'start'
+            where subject_id = payout.withdrawal_id and kind = 'start') as start_was_sent,
+    payout.state = 'approved' and exists (
+        select from custody.outbox where subject_id = payout.withdrawal_id and kind = 'start'
             and answer_reason is not null) as start_was_in_vain,
     array(select withdrawal_id from custody.attempt_output
-          where attempt_id = (select max(attempt_id) from tried)
-            and withdrawal_id <> $1) as mates
-from custody.payout p join custody.asset a using (network_id, asset_id)
+          where attempt_id = tried.newest and withdrawal_id <> payout.withdrawal_id) as mates
+from custody.payout payout join custody.asset a using (network_id, asset_id)
     join custody.chain c using (network_id)
-    left join custody.approval approval on approval.withdrawal_id = p.withdrawal_id
-        and approval.attempt_number = (
-            select count(*) from tried where tried.state in ('dead', 'failed'))
-where p.withdrawal_id = $1
+    cross join lateral (
+        select array_agg(row(one.*) order by one.attempt_id) as attempts,
+            count(*) filter (where one.state in ('dead', 'failed')) as ended,
+            max(one.attempt_id) as newest
+        from ({attempts.TRIED}) one) tried
+    left join custody.approval approval on approval.withdrawal_id = payout.withdrawal_id
+        and approval.attempt_number = tried.ended
+where payout.withdrawal_id = any($1::bytea[])
 """  # noqa: S608 - made of constants
 
 
@@ -103,12 +111,20 @@ class Work:
         return self.fee_atoms_max + sum(mate.fee_atoms_max for mate in self.mates)
 
 
-async def read(connection: Connection, mine: Claim) -> Work:
-    """One look at everything. Raises Stuck when attempts own too many inputs to build on."""
-    row = await connection.fetchrow(
-        READ, mine.withdrawal_id, mine.state is PayoutState.STARTED, limits.OWNED_INPUTS_MAX + 1
-    )
-    assert row is not None, "the inbox makes payouts of known assets only"
+async def read(connection: Connection, claimed: Sequence[Claim]) -> list[Work | Exception]:
+    """One look at everything of each. Stuck when attempts own too many inputs to build on."""
+    ids = [one.withdrawal_id for one in claimed]
+    rows = await connection.fetch(READ, ids, limits.OWNED_INPUTS_MAX + 1)
+    found = {row["withdrawal_id"]: row for row in rows}
+    return [await _of_row(connection, one, found[one.withdrawal_id]) for one in claimed]
+
+
+async def _of_row(connection: Connection, mine: Claim, row: asyncpg.Record) -> Work | Exception:
+    try:
+        owned = attempts.check_owned(row["owned"] or ())
+    except Stuck as error:
+        return error
+    mates = await batches.read_approved(connection, mine, row["mates"]) if row["mates"] else ()
     return Work(
         token=Token(row["asset_id"], row["contract"], row["decimals"]),
         native_asset_id=row["native_asset_id"],
@@ -118,12 +134,10 @@ async def read(connection: Connection, mine: Claim) -> Work:
         fee_atoms_max=int(row["fee_atoms_max"] or 0),
         approvals=row["approvals"],
         anchors=tuple(row["anchors"]),
-        owned=attempts.check_owned(row["owned"] or ()),
+        owned=owned,
         start_was_sent=row["start_was_sent"],
         start_was_in_vain=row["start_was_in_vain"],
-        mates=tuple(await batches.read_approved(connection, mine, row["mates"]))
-        if mine.state in SHARED
-        else (),
+        mates=tuple(mates) if mine.state in SHARED else (),
         waited_seconds=row["waited_seconds"],
         cancel_requested=row["cancel_requested"],
         is_stopped=row["withdrawals_stopped"],

@@ -4,6 +4,7 @@ Called by the adapter. `take_timestamps` alone writes: like a sequence it gives 
 one that is never used is no loss.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runtime.postgres import Database
@@ -74,8 +75,9 @@ where network_id = $1 and account = $2 and last_timestamp_ms < $3::bigint + $4::
 returning last_timestamp_ms - $5::bigint + 1 as first
 """
 OWN_SQL = """
-select 1 from custody.tron_account where network_id = $1 and account = $2
-union all select 1 from custody.address where network_id = $1 and key = $2 limit 1
+select exists (select from custody.tron_account where network_id = $1 and account = asked.key)
+    or exists (select from custody.address a where a.network_id = $1 and a.key = asked.key) as own
+from unnest($2::bytea[]) with ordinality as asked (key, place) order by place
 """
 
 
@@ -115,9 +117,9 @@ async def read_under_way(database: Database, network_id: int, contract: bytes) -
     return UnderWay(0, 0) if row is None else UnderWay(int(row["native"]), int(row["token"]))
 
 
-async def is_own(database: Database, network_id: int, key: bytes) -> bool:
-    """Whether an account is one of ours, look-ahead included."""
-    return await database.read_row(OWN_SQL, network_id, key) is not None
+async def are_own(database: Database, network_id: int, keys: Sequence[bytes]) -> list[bool]:
+    """Whether each account is one of ours, look-ahead included."""
+    return [row["own"] for row in await database.read(OWN_SQL, network_id, keys)]
 
 
 async def take_timestamps(

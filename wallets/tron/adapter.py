@@ -26,12 +26,14 @@ from wallets.contract import (
     Plan,
     TransactionId,
 )
+from wallets.core.sharing import Sharing
 from wallets.errors import Broken, Condition, RefusedAddress, Rejected, Stuck
 from wallets.tron import accounts, addresses, permissions, resources, transactions
 from wallets.tron.accounts import HotAccount
 from wallets.tron.addresses import AddressFault
 from wallets.tron.contracts import Contract, Transfer, token_transfer
 from wallets.tron.limits import EXPIRATION_MILLISECONDS, FEE_LIMIT_SUN_MAX
+from wallets.tron.means import Means
 from wallets.tron.node_set import NodeSet
 from wallets.tron.planner import Policy, Task, plan
 from wallets.tron.standing import Standing, raw_of
@@ -62,6 +64,8 @@ class Tron:
         self._nodes = nodes
         self._database = database
         self._settings = settings
+        self._means = Means(network.network_id, nodes, database)
+        self._owning = Sharing(partial(accounts.are_own, database, network.network_id))
         self._standing = Standing(network.network_id, nodes, database)
         self._timestamps = Timestamps(
             partial(accounts.take_timestamps, database, network.network_id)
@@ -99,7 +103,7 @@ class Tron:
 
         Raises RefusedAddress for an address of our own.
         """
-        if await accounts.is_own(self._database, self.network.network_id, payout.destination.key):
+        if await self._owning.do(payout.destination.key):
             raise RefusedAddress(AddressFault.OWN, "an address of the venue itself")
         settings = self._settings
         is_token = bool(payout.token.contract)
@@ -124,7 +128,7 @@ class Tron:
         contract = payout.token.contract
         if contract and contract not in self._settings.contracts:
             raise Stuck(Condition.ASSET_SUSPENDED, "its contract is none that we know")
-        hot, balance_sun = await self._choose(payout, fee_atoms_max)
+        hot, balance_sun = await self._means.take(payout, fee_atoms_max)
         pays = contract_of(hot, payout)
         if hot.permission_id:
             hot = await self._with_signers(hot, pays)
@@ -168,25 +172,6 @@ class Tron:
     async def confirm(self, attempt: Attempt) -> Confirmation:
         """Where an attempt stands. Raises Unavailable, Stuck."""
         return await self._standing.of(attempt)
-
-    async def _choose(self, payout: Payout, fee_sun_max: int) -> tuple[HotAccount, int]:
-        """The first account that has enough beside what is under way, and its sun. Raises Stuck."""
-        contract = payout.token.contract
-        network_id = self.network.network_id
-        found = await accounts.read_accounts(self._database, network_id)
-        taken = await accounts.read_under_way(self._database, network_id, contract)
-        native_needed = fee_sun_max + taken.native_sun
-        native_needed += 0 if contract else payout.amount_atoms
-        for hot in found:
-            native = await resources.read_balance(self._nodes, hot.account)
-            if native < native_needed:
-                continue
-            if not contract:
-                return hot, native
-            held = await resources.read_token(self._nodes, contract, hot.account)
-            if held >= payout.amount_atoms + taken.token_atoms:
-                return hot, native
-        raise Stuck(Condition.HOT_WALLET_UNFUNDED, f"no account of {len(found)} holds enough")
 
     async def _with_signers(self, hot: HotAccount, pays: Contract) -> HotAccount:
         """The account with those of its keys that sign this one. Raises Stuck, Unavailable."""

@@ -1,7 +1,8 @@
 """What nodes tell every payout alike, asked once for all who want it within a moment.
 
 Used by the node set for head and reference block of new transactions, for prices, and for names of
-solid blocks. Never for balances or receipts: those are asked anew each time. Time is passed in.
+solid blocks, and by `means` for what hot accounts hold. Never for receipts: those are asked anew
+each time. Time is passed in.
 """
 
 import asyncio
@@ -43,6 +44,10 @@ class KeptByKey(Generic[K, T]):
         self._now_seconds = now_seconds
         self._kept_seconds = kept_seconds
         self._kept: dict[K, Kept[T]] = {}
+
+    def forget(self, key: K) -> None:
+        """The next who wants it asks anew."""
+        self._kept.pop(key, None)
 
     async def get(self, key: K, ask: Callable[[], Awaitable[T]]) -> T:
         """As `Kept.get`."""

@@ -40,6 +40,8 @@ class NodeSet(Quorum[Node]):
         """With `kept_seconds` head, reference and prices are asked for no more often than that."""
         super().__init__(nodes, agreeing, now_seconds)
         self.genesis_hash = genesis_hash
+        self.now_seconds = now_seconds
+        self.kept_seconds = kept_seconds
         self._head: Kept[tuple[int, int]] = Kept(now_seconds, kept_seconds)
         self._reference: Kept[BlockRef] = Kept(now_seconds, kept_seconds)
         self._parameters: Kept[dict[str, Any]] = Kept(now_seconds, kept_seconds)
