@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds grpcurl and ghz, gRPC clients that are not ours, into build/foreign. Quick when they are there.
+# Builds grpcurl and ghz, gRPC clients that are not ours, and the OpenTelemetry collector into build/foreign. Quick when
+# they are there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,3 +17,12 @@ install_one() {
 }
 install_one grpcurl github.com/fullstorydev/grpcurl/cmd/grpcurl v1.9.4
 install_one ghz github.com/bojand/ghz/cmd/ghz v0.93.0
+
+# Of its own modules, because no release of it is one program that Go can install.
+source=tests/foreign/collector
+version=$(cat "$source"/main.go "$source"/go.mod "$source"/go.sum | sha256sum | cut -c1-16)
+if [ "$(cat "$target/collector.version" 2>/dev/null || true)" != "$version" ] || [ ! -x "$target/collector" ]; then
+    echo "foreign clients: building the collector (two minutes the first time)"
+    (cd "$source" && CGO_ENABLED=0 go build -trimpath -o "$target/collector" .)
+    echo "$version" >"$target/collector.version"
+fi
