@@ -96,3 +96,14 @@ def outcome_unknown(identifier: bytes) -> Unknown:
         {"id": identifier.hex()},
     )
     return Unknown(fault)
+
+
+def partly_cancelled(done: int, of: int, cancelled_count: int, why: str) -> Unknown:
+    """Of `of` accounts `done` have answered; calling again cancels what is left."""
+    fault = Fault(
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        "OUTCOME_UNKNOWN",
+        f"{done} of {of} accounts answered, call again: {why}",
+        {"accounts_answered": str(done), "cancelled_count": str(cancelled_count)},
+    )
+    return Unknown(fault)

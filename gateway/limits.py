@@ -83,6 +83,10 @@ ANSWER_MARGIN_SECONDS: Final = 0.25
 UNARY_WAITING_MAX: Final = 10_000
 # Commands of one BatchNewOrders or BatchCancelOrders.
 UNARY_BATCH_MAX: Final = 50
+# Ids of commands that a gateway makes.
+ID_BYTES: Final = 16
+# Accounts of one MassCancelFirm that wait for an answer at a time.
+FIRM_CANCELS_AT_ONCE: Final = 32
 
 # --- Market data
 SUBSCRIPTIONS_MAX: Final = 1_000

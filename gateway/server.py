@@ -45,6 +45,7 @@ from gateway.shard.link import LinkSettings
 from gateway.shard.outbox import Budget
 from gateway.shard.shard import Shard, ShardParts
 from gateway.stages import GatewayStages
+from gateway.unary.risk import RiskService
 from gateway.unary.service import UnaryService
 from runtime import embedded_postgres, logs, migrations, postgres, process, rpc_server, telemetry
 from runtime.clock import SystemClock
@@ -231,6 +232,7 @@ def assemble(settings: GatewaySettings, database: Database, stages: GatewayStage
     admission = Admission(callers, proxies)
     history = HistoryClient(settings.history(), settings.internal_tls)
     unary = UnaryService(shards, rates, stages)
+    risk = RiskService(shards, unary, lambda: secrets.token_bytes(limits.ID_BYTES))
     market_data = MarketDataService(MarketDataParts(shards, callers, store, clock))
     wallet = WalletService(shards, callers, budget, unary)
     custody = CustodyClient(settings.custody_endpoint, settings.internal_tls)
@@ -252,6 +254,7 @@ def assemble(settings: GatewaySettings, database: Database, stages: GatewayStage
         **named("wallet.v1.WalletService", custody_methods, *CUSTODY_METHODS),
         **named("wallet.v1.WalletService", LedgerMethods(shards, history), "ListLedgerEntries"),
         **named("limits.v1.LimitsService", info, "GetLimits"),
+        **named("risk.v1.RiskService", risk, "MassCancelFirm"),
         **named("sandbox.v1.SandboxService", SandboxService(shards), "PayIn"),
         **named("info.v1.ApiInfoService", info, "GetApiInfo"),
     }

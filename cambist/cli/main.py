@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "book": ("cambist.cli.book", "book"),
     "cancel": ("cambist.cli.cancel", "cancel"),
     "cancel-after": ("cambist.cli.cancel_after", "cancel_after"),
+    "cancel-firm": ("cambist.cli.cancel_firm", "cancel_firm"),
     "deposit": ("cambist.cli.deposit", "deposit"),
     "drop-copy": ("cambist.cli.drop_copy", "drop_copy"),
     "keys": ("cambist.cli.keys", "keys"),

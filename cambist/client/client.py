@@ -26,6 +26,7 @@ from cambist.client.queries import Queries
 from cambist.client.raw import RawSession
 from cambist.client.reference import Reference
 from cambist.client.reserves import Reserves
+from cambist.client.risk import Risk
 from cambist.client.sandbox import Sandbox
 from cambist.client.session import Session
 from cambist.client.unary import UnaryOrders
@@ -51,6 +52,8 @@ class Client:
         self.ledger = Ledger(self.channels)
         # Proofs of what the venue owes.
         self.reserves = Reserves(self.channels)
+        # All orders of the firm at once.
+        self.risk = Risk(self.channels)
         # Play money, on a sandbox venue.
         self.sandbox = Sandbox(self.channels)
         # One order per call: simple, and slower than a session.

@@ -63,6 +63,7 @@ READ: Final = Permission(frozenset({Scope.READ}))
 WITHDRAW: Final = Permission(frozenset({Scope.WITHDRAW}))
 MARKET_DATA: Final = Permission(frozenset({Scope.MARKET_DATA}))
 TRANSFER: Final = Permission(frozenset({Scope.TRANSFER}))
+RISK: Final = Permission(frozenset({Scope.RISK}))
 # Play money, for whoever may use money.
 PAY_IN: Final = Permission(frozenset({Scope.TRADE, Scope.TRANSFER, Scope.WITHDRAW}))
 
@@ -139,7 +140,7 @@ PERMISSIONS: Final[dict[str, Permission]] = {
     "/cambist.risk.v1.RiskService/SetRiskLimits": later(Scope.RISK),
     "/cambist.risk.v1.RiskService/ActivateKillSwitch": later(Scope.RISK),
     "/cambist.risk.v1.RiskService/ReleaseKillSwitch": later(Scope.RISK),
-    "/cambist.risk.v1.RiskService/MassCancelFirm": later(Scope.RISK),
+    "/cambist.risk.v1.RiskService/MassCancelFirm": RISK,
     "/cambist.sandbox.v1.SandboxService/PayIn": PAY_IN,
     "/cambist.sandbox.v1.SandboxService/InjectFault": later(),
     "/cambist.sandbox.v1.SandboxService/AdvanceClock": later(),

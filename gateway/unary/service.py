@@ -153,7 +153,14 @@ class UnaryService:
     ) -> Events:
         """The events of one command whose bytes are `payload`."""
         self._admit(field, [command], call)
-        events = await self._ask(field, command, payload, call)
+        events = await self._ask(field, command, payload, seconds_for(call))
+        raise_refusal(events[0], id_of(command))
+        return events
+
+    async def carry_out_made(self, field: int, command: AnyCommand, seconds: float) -> Events:
+        """The events of a command that this gateway made; whoever asks has looked at rights."""
+        payload = memoryview(command.SerializeToString())
+        events = await self._ask(field, command, payload, seconds)
         raise_refusal(events[0], id_of(command))
         return events
 
@@ -174,7 +181,7 @@ class UnaryService:
         self._admit(field, commands, call)
         answers = await asyncio.gather(
             *(
-                self._ask(field, command, payload, call)
+                self._ask(field, command, payload, seconds_for(call))
                 for command, payload in zip(commands, payloads, strict=True)
             ),
             return_exceptions=True,
@@ -188,7 +195,7 @@ class UnaryService:
         return [answer for answer in answers if not isinstance(answer, BaseException)]
 
     async def _ask(
-        self, field: int, command: AnyCommand, payload: memoryview, call: Call
+        self, field: int, command: AnyCommand, payload: memoryview, seconds: float
     ) -> Events:
         account_id, market_id = place_of(command)
         shard = shard_for(self._shards, account_id, market_id)
@@ -200,7 +207,7 @@ class UnaryService:
             is_cancel=field in CANCEL_CLASS,
             is_order=field in ORDERS,
         )
-        return await self._boards[shard.number].ask(question, seconds_for(call))
+        return await self._boards[shard.number].ask(question, seconds)
 
     def _admit(self, field: int, commands: Sequence[AnyCommand], call: Call) -> None:
         """Accounts, markets and rates, before anything is sent. Raises Rejected."""

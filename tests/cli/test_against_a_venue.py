@@ -108,6 +108,17 @@ async def test_the_same_id_never_enters_a_second_order(venue: CliVenue) -> None:
     assert cancelled.stdout == "cancelled 1 orders\n"
 
 
+async def test_all_orders_of_the_firm_are_cancelled_by_one_command(venue: CliVenue) -> None:
+    key = str(await venue.key("firm", ()))
+    for account_id in (ACCOUNT, OTHER):
+        order = ("order", "BTC-USDT", "buy", "1", "100", "--account", str(account_id))
+        assert (await venue.run("--key", key, *order)).status == 0
+    cancelled = await venue.run("--key", key, "cancel-firm", "--market", "BTC-USDT")
+    assert cancelled.stdout == "cancelled 2 orders of the firm\n"
+    again = await venue.run("--key", key, "cancel-firm", "--json")
+    assert again.lines == [{"cancelled_count": 0}]
+
+
 @pytest.mark.parametrize(
     ("order", "status", "said"),
     [

@@ -18,6 +18,7 @@ from cambist.market_data.v1 import service_pb2 as market_data_pb2
 from cambist.orders.v1 import commands_pb2, service_pb2
 from cambist.query.v1 import query_pb2
 from cambist.reference.v1 import reference_pb2
+from cambist.sandbox.v1 import sandbox_pb2
 from cambist.wallet.v1 import wallet_pb2
 from gateway.door.methods import methods_of
 from gateway.door.permissions import PERMISSIONS, READ_ONLY, Permission, Scope, check_complete
@@ -191,6 +192,7 @@ async def test_methods_of_operators_are_not_on_this_port(client: Client) -> None
 ORDERS = "/cambist.orders.v1.OrderEntryService/"
 QUERY = "/cambist.query.v1.OrderQueryService/"
 WALLET = "/cambist.wallet.v1.WalletService/"
+SANDBOX = "/cambist.sandbox.v1.SandboxService/"
 DROP_COPY = "/cambist.drop_copy.v1.DropCopyService/"
 IDS = {"request_id": fresh_id(), "account_id": ACCOUNT}
 
@@ -232,6 +234,9 @@ def foreign_requests() -> dict[str, Message]:
         ),
         WALLET + "AddAddress": wallet_pb2.AddAddressRequest(account_id=ACCOUNT),
         WALLET + "CancelWithdrawal": wallet_pb2.CancelWithdrawalRequest(account_id=ACCOUNT),
+        SANDBOX + "PayIn": sandbox_pb2.PayInRequest(
+            account_id=ACCOUNT, asset_id=1, amount_atoms="1", request_id=fresh_id()
+        ),
         WALLET + "CreateDepositAddress": wallet_pb2.CreateDepositAddressRequest(account_id=ACCOUNT),
         WALLET + "GetLiabilityProof": wallet_pb2.GetLiabilityProofRequest(account_id=ACCOUNT),
         WALLET + "ListAddresses": wallet_pb2.ListAddressesRequest(account_id=ACCOUNT),

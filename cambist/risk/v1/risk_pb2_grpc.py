@@ -95,7 +95,9 @@ class RiskServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def MassCancelFirm(self, request, context):
-        """Cancels all orders of all sessions of the firm.
+        """Cancels all orders of the firm, of whatever session, as far as the key's accounts go; those of halted markets stay.
+        Nothing keeps new orders from coming. OUTCOME_UNKNOWN: some accounts have not answered; calling again cancels what
+        is left.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
