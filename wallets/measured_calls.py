@@ -41,9 +41,9 @@ class MeasuredCalls:
         self._clock = clock
         self._subjects = subjects
         self._duration = measured.meter.create_histogram(
-            f"cambist.{service}.call_duration",
+            "cambist.custody.call_duration",
             unit="s",
-            description="Calls by method and outcome: answered, or why not.",
+            description="Calls of signer and approver by outcome: answered, or why not.",
             explicit_bucket_boundaries_advisory=BUCKETS_SECONDS,
         )
 
@@ -60,7 +60,7 @@ class MeasuredCalls:
             raise
         finally:
             took_ns = self._clock.monotonic_ns() - began_ns
-            labels = {"method": method, "outcome": one.outcome}
+            labels = {"service": self._service, "method": method, "outcome": one.outcome}
             self._duration.record(took_ns / NANOSECONDS, labels)
             self._trace(method, one, self._subjects(method, request), wall_ns, wall_ns + took_ns)
 

@@ -128,8 +128,8 @@ METRICS = {
     ("wallets", "cambist.wallets.payout_stage_duration"),
     ("wallets", "cambist.wallets.scan_lag_blocks"),
     ("signer", "cambist.signer.signatures"),
-    ("signer", "cambist.signer.call_duration"),
-    ("approver", "cambist.approver.call_duration"),
+    ("signer", "cambist.custody.call_duration"),
+    ("approver", "cambist.custody.call_duration"),
 }
 PAYOUT = {
     ("wallets", "payout"),

@@ -260,12 +260,12 @@ async def test_signatures_and_refusals_are_counted_by_name_and_traced_by_withdra
     await operator.Stop(signer_pb2.StopRequest(actor="x", reason="a drill"))
     assert points(measured, "cambist.signer.stopped") == {(): 1}
     assert await reason_of(stub, request(3)) == "STOPPED"
-    assert points(measured, "cambist.signer.call_duration") == {
-        ("Sign", "answered"): 2,
-        ("Sign", "INTENT_CHANGED"): 1,
-        ("Sign", "CALLER_UNKNOWN"): 1,
-        ("Sign", "STOPPED"): 1,
-        ("Stop", "answered"): 1,
+    assert points(measured, "cambist.custody.call_duration") == {
+        ("Sign", "answered", "signer"): 2,
+        ("Sign", "INTENT_CHANGED", "signer"): 1,
+        ("Sign", "CALLER_UNKNOWN", "signer"): 1,
+        ("Sign", "STOPPED", "signer"): 1,
+        ("Stop", "answered", "signer"): 1,
     }
     spans = [span for span in measured.finished_spans() if span.name == "signer.Sign"]
     assert len(spans) == 5
