@@ -28,8 +28,9 @@ from wallets.contract import (
     Token,
     TransactionId,
 )
+from wallets.core.sharing import Sharing
 from wallets.errors import Broken, Condition, Quarantined, RefusedAddress, Stuck
-from wallets.ethereum import addresses, lanes, planning, replacing, suspending
+from wallets.ethereum import addresses, lanes, limits, planning, replacing, suspending
 from wallets.ethereum.addresses import AddressFault, text_of
 from wallets.ethereum.cancels import Cancels
 from wallets.ethereum.fees import FeePolicy, Fees, fees_for
@@ -50,6 +51,7 @@ from wallets.ethereum.transactions import (
 )
 from wallets.ethereum.wire import data, fields, quantity
 from wallets.json_rpc import NodeRefused
+from wallets.kept import Kept, KeptByKey
 from wallets.treasury.following import SignsInternal
 
 # Gas of a transaction that only carries ether to an account without code.
@@ -109,6 +111,12 @@ class Ethereum:
             with_traces=settings.credits_internal,
         )
         self._ahead = ReadingAhead(read_block, nodes.agreed_ref)
+        # By the block that they are of: what a lane has there never changes.
+        self._numbers = KeptByKey[tuple[str, str, str], int](
+            nodes.now_seconds, limits.KEPT_SECONDS, limits.KEPT_MAX
+        )
+        self._priority = Kept[int](nodes.now_seconds, limits.KEPT_SECONDS)
+        self._owning = Sharing(partial(lanes.are_own, database, network.network_id))
         self._standing = Standing(
             network.network_id,
             nodes,
@@ -167,10 +175,7 @@ class Ethereum:
 
         Raises RefusedAddress for an address of our own.
         """
-        own = await lanes.read_lanes(self._database, self.network.network_id)
-        key = payout.destination.key
-        derived = await lanes.is_derived(self._database, self.network.network_id, key)
-        if derived or any(lane.account == key for lane in own):
+        if await self._owning.do(payout.destination.key):
             raise RefusedAddress(AddressFault.OWN_ADDRESS, "an address of the venue itself")
         return self._gas_max(payout) * self._settings.fees.ceiling_per_gas_atoms
 
@@ -418,10 +423,25 @@ class Ethereum:
         return planning.Stock(lane, mined_count, native, token, nonce)
 
     async def _number(self, method: str, lane: Lane, tip: BlockRef) -> int:
-        try:
+        async def ask() -> int:
             return quantity(await self._nodes.agreed_answer(method, lane.text, hex(tip.height)))
+
+        try:
+            return await self._numbers.get((method, lane.text, tip.block_hash), ask)
         except Quarantined as error:
             raise Stuck(Condition.NODES_DISAGREE, str(error)) from error
+
+    async def _base_fee(self, tip: BlockRef) -> int:
+        asked = "eth_getBlockByNumber"
+
+        async def ask() -> int:
+            block = fields(await self._nodes.agreed_answer(asked, hex(tip.height), False))
+            return quantity(block.get("baseFeePerGas"))
+
+        return await self._numbers.get((asked, "", tip.block_hash), ask)
+
+    async def _ask_priority(self) -> int:
+        return quantity(await self._nodes.any_answer("eth_maxPriorityFeePerGas"))
 
     async def _gas_limit(self, lane: Lane, payout: Payout) -> int:
         """An estimate with margin. Raises Stuck when the payment would fail."""
@@ -466,10 +486,8 @@ class Ethereum:
                 max(one.priority_fee_per_gas_atoms for one in before),
             )
         try:
-            asked = "eth_getBlockByNumber"
-            block = fields(await self._nodes.agreed_answer(asked, hex(tip.height), False))
-            base = quantity(block.get("baseFeePerGas"))
-            tip_told = quantity(await self._nodes.any_answer("eth_maxPriorityFeePerGas"))
+            base = await self._base_fee(tip)
+            tip_told = await self._priority.get(self._ask_priority)
         except Quarantined as error:
             raise Stuck(Condition.NODES_DISAGREE, str(error)) from error
         return fees_for(

@@ -4,6 +4,7 @@ Called by the adapter; reads only. The pipeline makes a nonce ours in the transa
 the plan.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runtime.postgres import Database
@@ -27,6 +28,12 @@ class Lane:
         return text_of(self.account)
 
 
+OWN_SQL = """
+select exists (select from custody.ethereum_lane l
+               where l.network_id = $1 and l.account = asked.key)
+    or exists (select from custody.address a where a.network_id = $1 and a.key = asked.key) as own
+from unnest($2::bytea[]) with ordinality as asked (key, place) order by place
+"""
 LANES_SQL = """
 select account, branch, path_index, is_draining from custody.ethereum_lane
 where network_id = $1 order by branch, path_index limit $2
@@ -102,12 +109,9 @@ async def is_cancelling(database: Database, network_id: int, anchor: str) -> boo
     return bool(rows)
 
 
-async def is_derived(database: Database, network_id: int, key: bytes) -> bool:
-    """Whether an account is one of ours, look-ahead included."""
-    rows = await database.read(
-        "select 1 from custody.address where network_id = $1 and key = $2", network_id, key
-    )
-    return bool(rows)
+async def are_own(database: Database, network_id: int, keys: Sequence[bytes]) -> list[bool]:
+    """Whether each account is one of ours, look-ahead included."""
+    return [row["own"] for row in await database.read(OWN_SQL, network_id, keys)]
 
 
 def owned_nonces(owned: frozenset[str], lane: Lane) -> frozenset[int]:

@@ -29,6 +29,13 @@ LANES_MAX: Final = 64
 # A worker that does not renew in this time has lost its lanes to the others.
 LANE_LEASE_SECONDS: Final = 10.0
 LANE_RENEWAL_SECONDS: Final = 3.0
+# For which what nodes said of lanes at a block, and prices, are good for further plans.
+KEPT_SECONDS: Final = 1.0
+# Answers about lanes that are kept: each lane's nonce and balances.
+KEPT_MAX: Final = 256
+# Blocks whose receipts were proven, some megabytes each, while payouts settle by them.
+PROVEN_BLOCKS: Final = 4
+PROVEN_SECONDS: Final = 60.0
 # Cancels of nonces that are looked at in one round.
 CANCELS_MAX: Final = 64
 # Attempts that share one nonce: bumps and a cancel.

@@ -15,6 +15,7 @@ from typing import Any
 
 from runtime.errors import Unavailable
 from wallets.contract import Block, BlockRef
+from wallets.core.sharing import Sharing
 from wallets.errors import Condition, Quarantined, Stuck, WrongChain
 from wallets.ethereum import limits
 from wallets.ethereum.block_reading import Answers, read_answers
@@ -25,6 +26,7 @@ from wallets.ethereum.reading_processes import ReadingProcesses
 from wallets.ethereum.traces import internal_movements
 from wallets.ethereum.wire import fields, hash_text, quantity
 from wallets.json_rpc import NodeRefused
+from wallets.kept import KeptByKey
 from wallets.quorum import Quorum
 
 
@@ -63,6 +65,13 @@ class NodeSet(Quorum[Node]):
         self.genesis_hash = genesis_hash
         self._checks_roots = checks_roots
         self._processes = processes
+        self.now_seconds = now_seconds
+        self._tips = Sharing(self._tip_for_all)
+        self._refs = Sharing(self._refs_of)
+        # A hash names one block for ever.
+        self._proven = KeptByKey[str, RawBlock](
+            now_seconds, limits.PROVEN_SECONDS, limits.PROVEN_BLOCKS
+        )
 
     async def check(self) -> None:
         """Asks every node whether it is on our chain and synced; puts aside those not.
@@ -89,7 +98,16 @@ class NodeSet(Quorum[Node]):
             raise Quarantined("it is loading the chain")
 
     async def tip(self) -> BlockRef:
-        """The highest block that enough nodes have. Raises Unavailable, Stuck(NODES_DISAGREE)."""
+        """The highest block that enough nodes have. Raises Unavailable, Stuck(NODES_DISAGREE).
+
+        Who asks while an answer is under way shares the next one.
+        """
+        return await self._tips.do(None)
+
+    async def _tip_for_all(self, asked: Sequence[None]) -> list[BlockRef]:
+        return [await self._ask_tip()] * len(asked)
+
+    async def _ask_tip(self) -> BlockRef:
         top = await self._height_of("latest")
         if top < 0:
             raise Unavailable("too few nodes told their height")
@@ -114,6 +132,19 @@ class NodeSet(Quorum[Node]):
 
     async def agreed_ref(self, height: int) -> BlockRef:
         """The block that enough nodes name for a height. Raises Unavailable, Stuck."""
+        return await self._refs.do(height)
+
+    async def _refs_of(self, heights: Sequence[int]) -> list[BlockRef | Exception]:
+        """Each height asked for once."""
+        found: dict[int, BlockRef | Exception] = {}
+        for height in set(heights):
+            try:
+                found[height] = await self._ask_ref(height)
+            except (Unavailable, Stuck) as error:
+                found[height] = error
+        return [found[height] for height in heights]
+
+    async def _ask_ref(self, height: int) -> BlockRef:
         block_hash, _ = await self._agreed(height)
         if block_hash is None:
             raise Stuck(Condition.NODES_DISAGREE, f"no agreement on block {height}")
@@ -166,6 +197,9 @@ class NodeSet(Quorum[Node]):
         """
         if not self._checks_roots:
             return None
+        return await self._proven.get(ref.block_hash, lambda: self._prove(ref))
+
+    async def _prove(self, ref: BlockRef) -> RawBlock:
         for node in self.healthy():
             try:
                 return await read_raw(node, ref)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from runtime.postgres import Database
 from wallets.contract import Payout
 from wallets.errors import Condition, Stuck
+from wallets.kept import KeptByKey
 from wallets.tron import accounts, resources
 from wallets.tron.accounts import HotAccount
-from wallets.tron.kept import KeptByKey
 from wallets.tron.node_set import NodeSet
 
 

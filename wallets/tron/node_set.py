@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 from runtime.errors import Unavailable
 from wallets.contract import BlockRef, TransactionId
 from wallets.errors import Condition, Quarantined, Stuck, WrongChain
+from wallets.kept import Kept, KeptByKey
 from wallets.quorum import Quorum
 from wallets.tron.blocks import TronBlock, parse_block, ref_of, time_of
-from wallets.tron.kept import Kept, KeptByKey
 from wallets.tron.node import FULL, SOLID, Node
 from wallets.tron.wire import canonical, fields
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import asyncpg
@@ -11,7 +11,7 @@ import asyncpg
 from cambist.client import ApiKey, Client
 from tests.chains.ethereum.development_node import CHAIN_ID, DevelopmentNode
 from venue.custody.ethereum_node import EthereumPurse
-from venue.custody.ethereum_plan import EthereumNode, ethereum
+from venue.custody.ethereum_plan import HOT, EthereumNode, ethereum
 from venue.custody.purse import Purse
 from venue.custody.stack import CustodyStack, choose
 from venue.flow.definitions import firms
@@ -76,9 +76,11 @@ class World:
 
 
 @asynccontextmanager
-async def whole_venue(node: DevelopmentNode, folder: Path) -> AsyncIterator[World]:
+async def whole_venue(
+    node: DevelopmentNode, folder: Path, *, lane_count: int = 1, accounts: int = 1
+) -> AsyncIterator[World]:
     """Everything as processes of their own, with one firm and its key."""
-    plans, ports = firms(1, 1), choose()
+    plans, ports = firms(1, accounts), choose()
     plan = StackPlan(
         folder / "venue",
         gateway_count=1,
@@ -95,7 +97,9 @@ async def whole_venue(node: DevelopmentNode, folder: Path) -> AsyncIterator[Worl
         key = ApiKey.generate("holder")
         await stack.create_key(plans[0].firm_id, key.key_id, key.public_hex, SCOPES)
         found = EthereumNode(node.url, CHAIN_ID, purse.genesis_hash, making.result())
-        custody = CustodyStack(stack, ports, (ethereum(found),))
+        branch, first = HOT
+        lanes = tuple((branch, first + number) for number in range(lane_count))
+        custody = CustodyStack(stack, ports, (replace(ethereum(found), hot_accounts=lanes),))
         await custody.start()
         rows = await asyncpg.connect(stack.dsn)
         opened.push_async_callback(rows.close)

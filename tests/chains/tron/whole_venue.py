@@ -123,7 +123,7 @@ class World:
 
 @asynccontextmanager
 async def whole_venue(
-    folder: Path, chain_file: Mapping[str, Any] | None = None
+    folder: Path, chain_file: Mapping[str, Any] | None = None, *, accounts: int = 1
 ) -> AsyncIterator[World]:
     """Everything as processes of their own but the node, which is in the test's hands.
 
@@ -131,7 +131,7 @@ async def whole_venue(
     """
     parameters = Parameters(solid_lag_blocks=2)
     chain = Chain(parameters, GENESIS_MS, State(parameters))
-    plans, ports = firms(1, 1), choose()
+    plans, ports = firms(1, accounts), choose()
     plan = StackPlan(
         folder / "venue",
         gateway_count=1,

@@ -24,15 +24,19 @@ from venue.custody.stack import APPROVER, SERVICE, SIGNER, CustodyStack, worker_
 from venue.flow.definitions import AssetPlan
 from venue.processes import Process
 from venue.stack import MATCHING, Stack
+from wallets.service.limits import QUOTES_MAX
 
 # Withdrawals; ten thousand where somebody has the time.
 COUNT = int(os.environ.get("CAMBIST_TEST_WITHDRAWALS", "40"))
-# Requests on their way at once; one account may have a hundred quotes.
+# Customers: one may have a hundred quotes, which end in a minute.
+ACCOUNTS = -(-COUNT // QUOTES_MAX)
+# Requests on their way at once.
 ASKED_AT_ONCE = 8
 LOOK_SECONDS = 0.5
 # A node takes some thirty payments a second.
 LOOKS_A_BLOCK = 10
 POSTGRES_STARTS = 20
+NONE = (0, 0, 0)
 
 
 class World(Protocol):
@@ -81,6 +85,11 @@ class Paying:
         """What the target of this place gets of so many withdrawals."""
         return sum(self.amount_of(number) for number in range(at, count, len(self.targets)))
 
+    def spent(self, at: int, count: int, fee_atoms: int) -> int:
+        """What the customer of this place pays for so many withdrawals of all."""
+        numbers = range(at, count, ACCOUNTS)
+        return sum(self.amount_of(number) + fee_atoms for number in numbers)
+
 
 @dataclass
 class Draining:
@@ -97,9 +106,9 @@ class Draining:
         numbers = iter(range(self.count))
 
         async def ask() -> None:
-            client, account_id = self.world.client.withdrawals, self.world.account_id
-            paying, asset = self.paying, self.paying.asset
+            client, paying, asset = self.world.client.withdrawals, self.paying, self.paying.asset
             for number in numbers:
+                account_id = self.accounts[number % len(self.accounts)]
                 amount = f"{Decimal(paying.amount_of(number)).scaleb(-asset.decimals):f}"
                 to = paying.target_of(number)
                 wanted = Wanted(account_id, asset.asset_id, paying.chain, amount, to)
@@ -118,6 +127,28 @@ class Draining:
                 if error.reason != "TOO_MANY_QUOTES":
                     raise
             await asyncio.sleep(LOOK_SECONDS)
+
+    @property
+    def accounts(self) -> range:
+        """The customers, whose numbers follow one another."""
+        return range(self.world.account_id, self.world.account_id + ACCOUNTS)
+
+    async def are_there(self) -> bool:
+        """Whether what each of them deposited may be withdrawn."""
+        query = "select count(*) from custody.deposit where state = 'withdrawable'"
+        return int(await self.ask(query)) == ACCOUNTS
+
+    async def are_spent(self, left_atoms: int) -> bool:
+        """Whether the engine has settled all: so much is left to the first, nothing to others."""
+        for at, account_id in enumerate(self.accounts):
+            balances = await self.world.client.wallet.balances(account_id)
+            found = balances.get(self.paying.asset.asset_id)
+            left = (
+                (found.available_atoms, found.held_atoms, found.in_flight_atoms) if found else NONE
+            )
+            if left != ((0 if at else left_atoms), 0, 0):
+                return False
+        return True
 
     @property
     def worker(self) -> str:

@@ -1,13 +1,14 @@
 """Many open withdrawals are paid to the last one, each once, whatever is killed on the way."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.chains.tron.custody import TRX as UNIT
 from tests.chains.tron.whole_venue import CUSTOMER, World, whole_venue
-from tests.wallets.scale.draining import COUNT, Draining, Paying
+from tests.wallets.scale.draining import ACCOUNTS, COUNT, Draining, Paying
 from venue.custody.listing import TRON, TRX
 from wallets.tron.addresses import address_of, parse_address
 
@@ -17,6 +18,8 @@ TARGETS = [b"\x41" + bytes([0xA0 + number]) * 20 for number in range(8)]
 FEE = TRON.withdrawal_fee_atoms
 PAID = sum(UNIT + number for number in range(COUNT))
 DEPOSITED = PAID + COUNT * FEE + UNIT
+# Beside what is deposited, for the fees of deposits.
+SPARE = 100 * UNIT + ACCOUNTS * UNIT
 # The network takes at most so much for one payment.
 FUNDED = PAID + COUNT * 2 * UNIT
 
@@ -24,10 +27,10 @@ FUNDED = PAID + COUNT * 2 * UNIT
 @pytest.fixture
 async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     monkeypatch.setenv("CAMBIST_WALLETS_STEPS", "8")
-    async with whole_venue(tmp_path) as found:
+    async with whole_venue(tmp_path, accounts=ACCOUNTS) as found:
         hot = await found.rows.fetchval("select account from custody.tron_account")
         found.give(hot, FUNDED, 0)
-        found.give(CUSTOMER, DEPOSITED + 100 * UNIT, 0)
+        found.give(CUSTOMER, DEPOSITED + SPARE, 0)
         for target in TARGETS:
             found.give(target, UNIT, 0)
         for _ in range(5):
@@ -49,23 +52,18 @@ def paying(world: World) -> Paying:
 
 
 async def test_open_withdrawals_are_drained_while_everything_is_killed_once(world: World) -> None:
-    text = await world.client.withdrawals.deposit_address(world.account_id, TRX.asset_id, "tron")
-    await world.send(parse_address(text).key, DEPOSITED, token=False)
-
-    async def is_there() -> bool:
-        return (await world.deposit_states()) == ["withdrawable"]
-
-    await world.mine_until(is_there)
     draining = Draining(world, paying(world), COUNT)
+    for at, account_id in enumerate(draining.accounts):
+        text = await world.client.withdrawals.deposit_address(account_id, TRX.asset_id, "tron")
+        amount = draining.paying.spent(at, COUNT, FEE) + (0 if at else UNIT)
+        await world.send(parse_address(text).key, amount, token=False)
+    await world.mine_until(draining.are_there)
     before = len(world.chain.heights)
     await draining.open_all()
     await draining.drain()
     assert draining.killed == [draining.worker, "signer", "matching", "postgres"]
 
-    async def is_settled_in_the_engine() -> bool:
-        return await world.balance(TRX.asset_id) == (UNIT, 0, 0)
-
-    await world.mine_until(is_settled_in_the_engine)
+    await world.mine_until(partial(draining.are_spent, UNIT))
     # One transaction for each, and to each target what it was owed to the last sun.
     assert len(world.chain.heights) - before == COUNT
     for at, target in enumerate(TARGETS):

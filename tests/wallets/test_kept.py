@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from runtime.errors import Unavailable
-from wallets.tron.kept import KEYS_MAX, Kept, KeptByKey
+from wallets.kept import KEYS_MAX, Kept, KeptByKey
 
 
 class Node:

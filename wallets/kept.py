@@ -1,8 +1,8 @@
 """What nodes tell every payout alike, asked once for all who want it within a moment.
 
-Used by the node set for head and reference block of new transactions, for prices, and for names of
-solid blocks, and by `means` for what hot accounts hold. Never for receipts: those are asked anew
-each time. Time is passed in.
+Used for nodes of TRON and Ethereum, for what a block decides for good or for a moment: heads,
+prices, what lanes hold at one block. Never for receipts: those are asked anew each time. Time is
+passed in.
 """
 
 import asyncio
@@ -40,9 +40,12 @@ class Kept(Generic[T]):
 class KeptByKey(Generic[K, T]):
     """Answers to one question each, as `Kept`."""
 
-    def __init__(self, now_seconds: Callable[[], float], kept_seconds: float) -> None:
+    def __init__(
+        self, now_seconds: Callable[[], float], kept_seconds: float, keys_max: int = KEYS_MAX
+    ) -> None:
         self._now_seconds = now_seconds
         self._kept_seconds = kept_seconds
+        self._keys_max = keys_max
         self._kept: dict[K, Kept[T]] = {}
 
     def forget(self, key: K) -> None:
@@ -52,7 +55,7 @@ class KeptByKey(Generic[K, T]):
     async def get(self, key: K, ask: Callable[[], Awaitable[T]]) -> T:
         """As `Kept.get`."""
         if key not in self._kept:
-            while len(self._kept) >= KEYS_MAX:
+            while len(self._kept) >= self._keys_max:
                 del self._kept[next(iter(self._kept))]
             self._kept[key] = Kept(self._now_seconds, self._kept_seconds)
         return await self._kept[key].get(ask)
