@@ -18,6 +18,7 @@ from wallets.deposits.rescan import Rescan
 from wallets.operating import Operation, carry_out, load_settings
 from wallets.reconciliation.command import reconcile
 from wallets.reserves.command import reserves
+from wallets.restoring.engine_ahead_command import engine_ahead
 from wallets.restoring.verify_command import verify_restore
 from wallets.schema import MIGRATIONS
 from wallets.screening.command import withdrawals
@@ -133,6 +134,7 @@ main.add_command(addresses_group)
 main.add_command(book)
 main.add_command(costs)
 main.add_command(deposits)
+main.add_command(engine_ahead)
 main.add_command(reconcile)
 main.add_command(reserves)
 main.add_command(treasury)

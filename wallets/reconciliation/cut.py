@@ -65,6 +65,13 @@ select not exists (
 OPENING_HEIGHT: Final = -(2**31)
 UNKNOWN_ACCOUNT: Final = int(enums_pb2.REJECT_REASON_UNKNOWN_ACCOUNT)
 
+# What the engine did under numbers that nobody has settled yet is no opening: it comes to the book.
+OPENING: Final = """
+insert into custody.reconciliation_opening
+select $1, $2 where not exists (select from custody.unknown_command where settlement = '')
+on conflict do nothing
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Asset:
@@ -286,8 +293,7 @@ async def record(
     reason = "; ".join(map(str, [*stopping, *suspending]))
     async with changing(database, ACTOR, reason) as connection:
         await connection.executemany(
-            "insert into custody.reconciliation_opening values ($1, $2) on conflict do nothing",
-            [(one.asset_id, one.opened().opening_atoms) for one in cut.owed],
+            OPENING, [(one.asset_id, one.opened().opening_atoms) for one in cut.owed]
         )
         await connection.execute(
             "insert into custody.reconciliation_run "

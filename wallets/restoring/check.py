@@ -14,8 +14,9 @@ from runtime.postgres import Database
 from wallets.contract import ReadsChain
 from wallets.engines import Primary
 from wallets.reconciliation.job import Reconciliation
-from wallets.restoring import journals, signatures
+from wallets.restoring import journals, limits, signatures
 from wallets.restoring.differences import Difference, Kind
+from wallets.restoring.settling import OPEN
 from wallets.restoring.signatures import TellsEntries
 
 WATERMARK: Final = """
@@ -39,12 +40,23 @@ class Check:
         found = await signatures.compare(self.database, self.network_id, self.signer)
         for shard, those in sorted(self.channels.items()):
             found += await journals.compare(self.database, self.network_id, shard, Primary(those))
+        found += await self._not_settled()
         found += await self._not_scanned()
         look = await self.books.look()
         found += [
             Difference(Kind.BOOKS_DIFFER, str(one)) for one in (*look.stopping, *look.suspending)
         ]
         return found
+
+    async def _not_settled(self) -> list[Difference]:
+        """Commands that the engine took, this database never gave, and nobody has settled."""
+        rows = await self.database.read(OPEN, self.network_id, limits.TOLD_MAX)
+        return [
+            Difference(
+                Kind.ENGINE_AHEAD, f"command {row['source_id']}/{row['source_seq']} is not settled"
+            )
+            for row in rows
+        ]
 
     async def _not_scanned(self) -> list[Difference]:
         """Whether the scan stands at the chain's tip, on the chain's own block."""

@@ -14,11 +14,12 @@ from wallets.contract import WithdrawalId
 from wallets.core import outbox
 from wallets.core.transactions import changing
 from wallets.errors import Rejected
+from wallets.restoring.settling import PARKED
 from wallets.states import PayoutState
 
 ACTOR: Final = "customer"
 FIND: Final = """
-select state, network_id, shard from custody.payout
+select state, reason, network_id, shard from custody.payout
 where withdrawal_id = $1 and account_id = $2 and kind = 'customer' for update
 """
 STARTED: Final = """
@@ -58,6 +59,8 @@ async def cancel(database: Database, account_id: int, withdrawal_id: bytes) -> s
             raise Rejected("UNKNOWN_WITHDRAWAL", "custody knows no such withdrawal of the account")
         if row["state"] == PayoutState.CANCELLED:
             return str(row["state"])
+        if row["reason"] == PARKED:
+            raise Rejected("TOO_LATE", "the engine has started it, in a time that was lost here")
         if row["state"] not in EARLY or await connection.fetchval(STARTED, withdrawal_id):
             if not await _may_wish(connection, withdrawal_id, PayoutState(row["state"])):
                 raise Rejected("TOO_LATE", f"it is {row['state']}")

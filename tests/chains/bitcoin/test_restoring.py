@@ -14,6 +14,7 @@ from tests.chains.bitcoin.regtest import Regtest
 from tests.chains.bitcoin.whole_venue import ASSET_ID, COIN, World, until, whole_venue
 from venue.custody import files
 from venue.custody.stack import SERVICE, worker_of
+from venue.processes import ProcessFailed
 from wallets.deposits.addresses_command import line_of
 from wallets.deposits.restoring import read_given
 
@@ -152,7 +153,23 @@ async def test_b14_what_a_lost_database_had_credited_is_not_credited_again_by_a_
     assert await world.rows.fetch("select 1 from custody.outbox") == []
     assert await world.balance() == (IN_ATOMS, 0, 0)
     target = str(await asyncio.to_thread(world.regtest.call, "getnewaddress"))
+    wanted = Wanted(world.account_id, ASSET_ID, "bitcoin", "0.01", target)
     with pytest.raises(Rejected, match="WITHDRAWALS_SUSPENDED"):
-        await world.client.withdrawals.quote(
-            Wanted(world.account_id, ASSET_ID, "bitcoin", "0.01", target)
-        )
+        await world.client.withdrawals.quote(wanted)
+    with pytest.raises(ProcessFailed, match="NOT_SETTLED"):
+        await world.custody.command("engine-ahead", "end", *BY)
+    # What the engine's journal says of each command is what became of it.
+    await world.rows.execute("update custody.chain set deposit_final_depth = 4")
+    await world.custody.command("engine-ahead", "show")
+    for done in ("adopt", "end"):
+        await world.custody.command("engine-ahead", done, *BY)
+    assert [tuple(row) for row in await world.rows.fetch(FOUND)] == [
+        (world.account_id, "withdrawable", "")
+    ]
+    assert await world.book() == {"hot": IN_ATOMS, "customers": -IN_ATOMS}
+    await world.custody.command("reconcile")
+    quote = await world.client.withdrawals.quote(wanted)
+    await world.client.withdrawals.request(wanted, quote)
+    await world.mine_until(world.withdrawal_state, "settled")
+    assert await world.rows.fetch("select 1 from custody.outbox where kind = 'credit'") == []
+    await world.custody.command("reconcile")
