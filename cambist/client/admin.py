@@ -145,6 +145,35 @@ class Admin:
         )
         await self._call("SetFeeTier", request, pb.SetFeeTierResponse)
 
+    async def set_trading_limits(
+        self,
+        account_id: int,
+        market_id: int,
+        *,
+        order_lots_max: int = 0,
+        order_notional_atoms_max: int = 0,
+        open_orders_max: int = 0,
+        open_lots_max: int = 0,
+        open_notional_atoms_max: int = 0,
+        position_atoms_max: int = 0,
+    ) -> None:
+        """All limits of an account in a market; 0 is none, and without any they are taken back.
+
+        Lots and base atoms are the market's, notionals are quote atoms. Raises Rejected; it is
+        UNSUPPORTED before rules version 2.
+        """
+        wanted = pb.TradingLimits(
+            market_id=market_id,
+            order_lots_max=order_lots_max,
+            order_notional_atoms_max=str(order_notional_atoms_max),
+            open_orders_max=open_orders_max,
+            open_lots_max=open_lots_max,
+            open_notional_atoms_max=str(open_notional_atoms_max),
+            position_atoms_max=str(position_atoms_max),
+        )
+        request = pb.SetTradingLimitsRequest(shard=self.shard, account_id=account_id, limits=wanted)
+        await self._call("SetTradingLimits", request, pb.SetTradingLimitsResponse)
+
     async def set_kill_switch(
         self,
         *,

@@ -188,6 +188,11 @@ class RejectReason(ContractEnum):
     UNKNOWN_SESSION = 54
     OLD_CONNECTION = 55
     UNKNOWN_RULES_VERSION = 56
+    ORDER_QUANTITY_LIMIT = 57
+    ORDER_NOTIONAL_LIMIT = 58
+    OPEN_QUANTITY_LIMIT = 59
+    OPEN_NOTIONAL_LIMIT = 60
+    POSITION_LIMIT = 61
 
 
 class ResolveState(ContractEnum):

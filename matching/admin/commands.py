@@ -69,6 +69,38 @@ def set_fee_tier(request: admin_pb2.SetFeeTierRequest) -> system_pb2.SetFeeTier:
     )
 
 
+def set_trading_limits(
+    request: admin_pb2.SetTradingLimitsRequest,
+) -> system_pb2.SetTradingLimits:
+    """The command. Raises Rejected."""
+    wanted = request.limits
+    return system_pb2.SetTradingLimits(
+        account_id=request.account_id,
+        market_id=wanted.market_id,
+        order_lots_max=wanted.order_lots_max,
+        order_notional_atoms_max=to_bytes(
+            wanted.order_notional_atoms_max, "order_notional_atoms_max"
+        ),
+        open_orders_max=wanted.open_orders_max,
+        open_lots_max=wanted.open_lots_max,
+        open_notional_atoms_max=to_bytes(wanted.open_notional_atoms_max, "open_notional_atoms_max"),
+        position_atoms_max=to_bytes(wanted.position_atoms_max, "position_atoms_max"),
+    )
+
+
+def trading_limits_of(stands: system_pb2.SetTradingLimits) -> admin_pb2.TradingLimits:
+    """Limits as operators see them."""
+    return admin_pb2.TradingLimits(
+        market_id=stands.market_id,
+        order_lots_max=stands.order_lots_max,
+        order_notional_atoms_max=to_text(stands.order_notional_atoms_max),
+        open_orders_max=stands.open_orders_max,
+        open_lots_max=stands.open_lots_max,
+        open_notional_atoms_max=to_text(stands.open_notional_atoms_max),
+        position_atoms_max=to_text(stands.position_atoms_max),
+    )
+
+
 def kill_switch(request: admin_pb2.SetKillSwitchRequest) -> system_pb2.KillSwitch:
     """The command. Raises Rejected unless it names one account, firm or market, or the shard."""
     named = [
@@ -116,7 +148,10 @@ def market_of(entry: MarketEntry) -> admin_pb2.Market:
 
 
 def account_of(
-    account_id: int, shape: AccountShape, fee_tiers: Mapping[int, Fees]
+    account_id: int,
+    shape: AccountShape,
+    fee_tiers: Mapping[int, Fees],
+    trading_limits: Mapping[int, system_pb2.SetTradingLimits],
 ) -> admin_pb2.Account:
     """An account as operators see it."""
     return admin_pb2.Account(
@@ -134,6 +169,7 @@ def account_of(
             )
             for market_id, fees in sorted(fee_tiers.items())
         ],
+        trading_limits=[trading_limits_of(trading_limits[id_]) for id_ in sorted(trading_limits)],
     )
 
 

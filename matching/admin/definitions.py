@@ -15,7 +15,9 @@ from matching.journal.rows import JournalRow
 from matching.release.directory import STATUS, SYSTEM, Directory
 
 KINDS: Final = (STATUS, SYSTEM)
-Definition = TypeVar("Definition", system_pb2.CreateAsset, system_pb2.CreateMarket)
+Definition = TypeVar(
+    "Definition", system_pb2.CreateAsset, system_pb2.CreateMarket, system_pb2.SetTradingLimits
+)
 
 
 class AccountShape(NamedTuple):
@@ -54,6 +56,8 @@ class Definitions:
     accounts: dict[int, AccountShape] = field(default_factory=dict)
     # By account, then market; 0 = all others.
     fee_tiers: dict[int, dict[int, Fees]] = field(default_factory=dict)
+    # By account, then market.
+    trading_limits: dict[int, dict[int, system_pb2.SetTradingLimits]] = field(default_factory=dict)
     # Journal sequence up to which it is true.
     seq: int = 0
     # Accounts of one shape share it: there may be a million.
@@ -61,7 +65,7 @@ class Definitions:
 
     def start_from(self, snapshot: bytes | None) -> None:
         """Forgets everything and starts from a snapshot, or from nothing."""
-        accounts = (self.accounts, self._shapes, self.fee_tiers)
+        accounts = (self.accounts, self._shapes, self.fee_tiers, self.trading_limits)
         for known in (self.assets, self.markets, self.firms, *accounts):
             known.clear()
         self.seq = 0
@@ -83,6 +87,8 @@ class Definitions:
             self._add_account(account.account, frozen=account.frozen)
         for tier in section.fee_tiers:
             self._set_fee_tier(tier)
+        for bounds in section.trading_limits:
+            self._set_trading_limits(bounds)
 
     def row_replayed(self, row: JournalRow) -> None:
         """The next row."""
@@ -118,6 +124,8 @@ class Definitions:
                     self._set_limits(event.account_limits_set)
                 case "fee_tier_set":
                     self._set_fee_tier(event.fee_tier_set)
+                case "trading_limits_set":
+                    self._set_trading_limits(event.trading_limits_set)
                 case _:
                     pass
 
@@ -153,6 +161,14 @@ class Definitions:
             tiers.pop(tier.market_id, None)
         else:
             tiers[tier.market_id] = Fees(tier.maker_fee_ppm, tier.taker_fee_ppm)
+
+    def _set_trading_limits(self, bounds: system_pb2.SetTradingLimits) -> None:
+        none = system_pb2.SetTradingLimits(account_id=bounds.account_id, market_id=bounds.market_id)
+        known = self.trading_limits.setdefault(bounds.account_id, {})
+        if bounds == none:
+            known.pop(bounds.market_id, None)
+        else:
+            known[bounds.market_id] = copy_of(bounds)
 
     def _tick_value(self, market: system_pb2.CreateMarket) -> int:
         lot = int.from_bytes(market.lot_size_atoms, "little", signed=True)

@@ -67,6 +67,7 @@ class AdminService:
             "CreateAccount": self._create_account,
             "SetAccountLimits": self._set_account_limits,
             "SetFeeTier": self._set_fee_tier,
+            "SetTradingLimits": self._set_trading_limits,
             "SetKillSwitch": self._set_kill_switch,
             "SwitchRules": self._switch_rules,
             "Adjust": self._adjust,
@@ -212,6 +213,14 @@ class AdminService:
         await self._must(SystemCommand(set_fee_tier=commands.set_fee_tier(request)))
         return admin_pb2.SetFeeTierResponse()
 
+    async def _set_trading_limits(
+        self, request: admin_pb2.SetTradingLimitsRequest, _: Context
+    ) -> admin_pb2.SetTradingLimitsResponse:
+        self._check_shard(request.shard)
+        wanted = commands.set_trading_limits(request)
+        await self._must(SystemCommand(set_trading_limits=wanted))
+        return admin_pb2.SetTradingLimitsResponse()
+
     async def _set_kill_switch(
         self, request: admin_pb2.SetKillSwitchRequest, _: Context
     ) -> admin_pb2.SetKillSwitchResponse:
@@ -293,7 +302,10 @@ class AdminService:
             seq=known.seq,
             accounts=[
                 commands.account_of(
-                    account_id, known.accounts[account_id], known.fee_tiers.get(account_id, {})
+                    account_id,
+                    known.accounts[account_id],
+                    known.fee_tiers.get(account_id, {}),
+                    known.trading_limits.get(account_id, {}),
                 )
                 for account_id in request.account_ids
                 if account_id in known.accounts

@@ -7,7 +7,7 @@ one; this only keeps the engine from going on with one that no engine can have w
 from collections import defaultdict
 
 from cambist.internal.journal.v1 import snapshot_pb2, system_pb2
-from matching.reference import amounts, fee_tiers, limits, waiting
+from matching.reference import amounts, fee_tiers, limits, trading_limits, waiting
 from matching.reference.administration import created_with_limits, filled_limits
 from matching.reference.custody import VENUE_ACCOUNTS
 from matching.reference.state import Market, State, held_asset, hold_of, is_firm_account
@@ -34,6 +34,7 @@ def judge(state: State, rules_newest: int) -> None:
     _judge_windows(state)
     _judge_markets(state)
     _judge_fee_tiers(state)
+    _judge_trading_limits(state)
     _judge_money(state)
     _judge_keys(state)
 
@@ -126,6 +127,17 @@ def _judge_fee_tiers(state: State) -> None:
         expect(fee_tiers.are_in_bounds(fees), "fees of a tier")
     is_covered = fee_tiers.are_covered(state.fee_tiers, state.fees_of_markets())
     expect(is_covered, "a rebate that nobody pays for")
+
+
+def _judge_trading_limits(state: State) -> None:
+    is_full = state.rules_version >= limits.FULL_RULES
+    expect(is_full or not state.trading_limits, "trading limits under older rules")
+    expect(len(state.trading_limits) <= limits.TRADING_LIMITS_MAX, "number of trading limits")
+    for (account_id, market_id), bounds in state.trading_limits.items():
+        expect(account_id in state.accounts, "account of trading limits")
+        expect(market_id in state.markets, "market of trading limits")
+        is_right = any(bounds) and trading_limits.are_in_bounds(bounds)
+        expect(is_right, "bounds of trading limits")
 
 
 def _judge_triggers(state: State, market: Market) -> None:

@@ -38,6 +38,7 @@ DEPOSITS_MAX = 4_000_000  # per shard, not final
 WITHDRAWALS_MAX = 1_000_000  # per shard, not final
 SOURCES_MAX = 10_000  # per shard
 FEE_TIERS_MAX = 100_000  # per shard
+TRADING_LIMITS_MAX = 100_000  # per shard
 CRC_LEVELS = 10  # levels per side in the checksum of a book
 
 DECIMALS_MAX = 30  # of an asset

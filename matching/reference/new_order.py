@@ -3,7 +3,15 @@
 from collections import deque
 
 from cambist.orders.v1 import commands_pb2, enums_pb2
-from matching.reference import amounts, limits, matcher, order_events, triggers, waiting
+from matching.reference import (
+    amounts,
+    limits,
+    matcher,
+    order_events,
+    trading_limits,
+    triggers,
+    waiting,
+)
 from matching.reference.errors import Refusal
 from matching.reference.order_checks import (
     CANCEL_ONLY,
@@ -57,7 +65,11 @@ def judge(
         is_late = sent.expire_time_ns <= run.now_ns
         is_far = sent.expire_time_ns > run.now_ns + limits.EXPIRE_TIME_AHEAD_NS
         refuse_if(is_late or is_far, enums_pb2.REJECT_REASON_INVALID_EXPIRE_TIME)
-    if sent.order_type in WAITING or sent.time_in_force in RESTING:
+    order = make(run, market, sent, session)
+    stays = sent.order_type in WAITING or sent.time_in_force in RESTING
+    size = trading_limits.size_of(order)
+    trading_limits.judge(run, account, market, order.side, size, stays=stays)
+    if stays:
         is_many = len(account.orders) >= account.open_orders_max
         refuse_if(is_many, enums_pb2.REJECT_REASON_OPEN_ORDERS_LIMIT)
         is_full = market.open_count >= market.parameters.resting_orders_max
@@ -65,7 +77,6 @@ def judge(
     if is_post_only(market, post_only=sent.post_only):
         crosses = market.would_trade(sent.side, sent.price_ticks)
         refuse_if(crosses, enums_pb2.REJECT_REASON_POST_ONLY_WOULD_CROSS)
-    order = make(run, market, sent, session)
     available = run.state.available(order.account_id, held_asset(order, market))
     hold = hold_of(order, market, order.leaves_lots)
     is_poor = not order.is_market and hold > available

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from cambist.internal.journal.v1 import snapshot_pb2
 from cambist.orders.v1 import commands_pb2, enums_pb2, events_pb2
-from matching.reference import limits, matcher, order_events, waiting
+from matching.reference import limits, matcher, order_events, trading_limits, waiting
 from matching.reference.errors import Refusal
 from matching.reference.order_checks import (
     CANCEL_ONLY,
@@ -133,6 +133,9 @@ def amend(run: Run, account: Account, sent: commands_pb2.Amend, origin: Origin) 
     is_same = (quantity, display) == (order.quantity_lots, order.display_lots)
     refuse_if(is_same_price and is_same, nothing)
     judge_notional(market, price or None, quantity)
+    leaves = order.leaves_lots + quantity - order.quantity_lots
+    size = trading_limits.Size(quantity, leaves, price, order.budget_atoms)
+    trading_limits.judge(run, account, market, order.side, size, order, stays=True)
     must_rest = not order.waits and is_post_only(market, post_only=order.post_only)
     if must_rest and not is_same_price:
         crosses = market.would_trade(order.side, price)

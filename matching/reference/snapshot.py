@@ -5,7 +5,15 @@ from typing import Any
 from google.protobuf.message import DecodeError, Message
 
 from cambist.internal.journal.v1 import snapshot_pb2, system_pb2
-from matching.reference import amounts, consistency, limits, order_rows, schema, trigger_rows
+from matching.reference import (
+    amounts,
+    consistency,
+    limits,
+    order_rows,
+    schema,
+    trading_limits,
+    trigger_rows,
+)
 from matching.reference.administration import (
     created_with_limits,
     created_with_parameters,
@@ -200,6 +208,17 @@ def _limits(state: State) -> snapshot_pb2.LimitsSection:
             maker_fee_ppm=fees.maker_ppm,
             taker_fee_ppm=fees.taker_ppm,
         )
+    for (account_id, market_id), bounds in sorted(state.trading_limits.items()):
+        section.trading_limits.add(
+            account_id=account_id,
+            market_id=market_id,
+            order_lots_max=bounds.order_lots_max,
+            order_notional_atoms_max=amounts.to_bytes(bounds.order_notional_atoms_max),
+            open_orders_max=bounds.open_orders_max,
+            open_lots_max=bounds.open_lots_max,
+            open_notional_atoms_max=amounts.to_bytes(bounds.open_notional_atoms_max),
+            position_atoms_max=amounts.to_bytes(bounds.position_atoms_max),
+        )
     return section
 
 
@@ -294,6 +313,9 @@ def _restore_limits(state: State, section: snapshot_pb2.LimitsSection) -> None:
     for tier in section.fee_tiers:
         fees = Fees(tier.maker_fee_ppm, tier.taker_fee_ppm)
         state.fee_tiers[tier.account_id, tier.market_id] = fees
+    for bounds in section.trading_limits:
+        key = bounds.account_id, bounds.market_id
+        state.trading_limits[key] = trading_limits.from_message(bounds)
 
 
 def _restore_book(state: State, book: snapshot_pb2.BookState) -> None:

@@ -18,6 +18,7 @@ from matching.reference.types import (
     MarketParameters,
     Order,
     Session,
+    TradingLimits,
     Withdrawal,
 )
 
@@ -202,6 +203,8 @@ class State:
     killed_firms: set[int] = field(default_factory=set)
     accounts: dict[int, Account] = field(default_factory=dict)
     fee_tiers: FeeTiers = field(default_factory=dict)
+    # By account and market; each has a limit.
+    trading_limits: dict[tuple[int, int], TradingLimits] = field(default_factory=dict)
     markets: dict[int, Market] = field(default_factory=dict)
     sessions: dict[int, Session] = field(default_factory=dict)
     # By session, which may be gone.

@@ -12,6 +12,7 @@ from matching.reference import (
     firm,
     kill_switches,
     sessions,
+    trading_limits,
     triggers,
 )
 from matching.reference.administration import Then
@@ -34,6 +35,7 @@ RULES: Final[dict[str, Callable[[Run, Any], Then]]] = {
     "create_account": administration.create_account,
     "set_account_limits": administration.set_account_limits,
     "set_fee_tier": fee_tiers.set_fee_tier,
+    "set_trading_limits": trading_limits.set_trading_limits,
     "kill_switch": kill_switches.kill_switch,
     "bust_trade": administration.unsupported,
     "correct_trade": administration.unsupported,

@@ -106,6 +106,17 @@ class Fees(NamedTuple):
 FeeTiers = dict[tuple[int, int], Fees]
 
 
+class TradingLimits(NamedTuple):
+    """What an account may order in a market; 0 = no limit."""
+
+    order_lots_max: int
+    order_notional_atoms_max: int
+    open_orders_max: int
+    open_lots_max: int  # of one side
+    open_notional_atoms_max: int  # of both sides
+    position_atoms_max: int  # of the base asset
+
+
 @dataclass(slots=True)
 class Account:
     """An account of a firm."""

@@ -243,7 +243,7 @@ MALFORMED = {
         7,
     ),
     # Commands of the venue.
-    "system member unknown": (system(35, b""), UNKNOWN_FIELD, 0, 35),
+    "system member unknown": (system(36, b""), UNKNOWN_FIELD, 0, 36),
     "clock with a field": (system(15, integer(1, 1)), UNKNOWN_FIELD, 0, 1),
     "asset without symbol": (system(1, integer(1, 1)), BAD_LENGTH, 0, 2),
     "symbol of 33": (system(1, blob(2, b"x" * 33)), BAD_LENGTH, 0, 2),

@@ -16,6 +16,7 @@ from tests.reference.venue import (
     BUY,
     FIRM,
     FIRST,
+    MARKET,
     OTHER_MARKET,
     QUOTE,
     SECOND,
@@ -58,6 +59,16 @@ def with_parameters(story: Story, **parameters: Any) -> Story:
 def operated(command: Callable[[], object]) -> Story:
     """A story of one refused command of the venue."""
     return lambda venue: venue.operate(command())  # type: ignore[arg-type]
+
+
+def limited(**limits: Any) -> Story:
+    """A story of an order that an account's limits refuse."""
+
+    def tell(venue: Venue) -> Told:
+        venue.operate(system.SetTradingLimits(account_id=FIRST, market_id=MARKET, **limits))
+        return ordered()(venue)
+
+    return tell
 
 
 def id_reused(venue: Venue) -> Told:
@@ -279,10 +290,19 @@ STORIES: Final[dict[str, Story]] = {
     "OLD_CONNECTION": old_connection,
     "UNKNOWN_RULES_VERSION": operated(lambda: system.SwitchRules(version=2)),
 }
+# Those of rules version 2: an order of 10 lots, whose notional is 5,000, meets a limit.
+SECOND_STORIES: Final[dict[str, Story]] = {
+    "ORDER_QUANTITY_LIMIT": limited(order_lots_max=9),
+    "ORDER_NOTIONAL_LIMIT": limited(order_notional_atoms_max=amount(4_999)),
+    "OPEN_QUANTITY_LIMIT": limited(open_lots_max=9),
+    "OPEN_NOTIONAL_LIMIT": limited(open_notional_atoms_max=amount(4_999)),
+    "POSITION_LIMIT": limited(position_atoms_max=amount(WEALTH + 999)),
+}
 
 
 def test_there_is_a_story_for_every_reason() -> None:
-    assert list(STORIES) == [lines.reason_name(n) for n in enums.RejectReason.values() if n]
+    stories = [*STORIES, *SECOND_STORIES]
+    assert stories == [lines.reason_name(n) for n in enums.RejectReason.values() if n]
 
 
 @pytest.mark.parametrize("reason", STORIES)
@@ -290,6 +310,11 @@ def test_the_reason_is_told_once(venue: Venue, reason: str) -> None:
     told = STORIES[reason](venue)
     assert told.reasons()[-1] == reason
     assert told.reasons().count(reason) == 1
+
+
+@pytest.mark.parametrize("reason", SECOND_STORIES)
+def test_the_reason_of_newer_rules_is_told_once(second_venue: Venue, reason: str) -> None:
+    assert SECOND_STORIES[reason](second_venue).reasons() == [reason]
 
 
 def test_a_refused_command_changes_neither_books_nor_money(venue: Venue) -> None:

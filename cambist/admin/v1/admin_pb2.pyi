@@ -242,6 +242,7 @@ class Account(_message.Message):
     ID_CAPACITY_FIELD_NUMBER: _builtins.int
     FROZEN_FIELD_NUMBER: _builtins.int
     FEE_TIERS_FIELD_NUMBER: _builtins.int
+    TRADING_LIMITS_FIELD_NUMBER: _builtins.int
     account_id: _builtins.int
     """Account, from 4,096."""
     firm_id: _builtins.int
@@ -258,6 +259,10 @@ class Account(_message.Message):
     def fee_tiers(self) -> _containers.RepeatedCompositeFieldContainer[Global___FeeTier]:
         """Its own fees, ascending by market (in answers)."""
 
+    @_builtins.property
+    def trading_limits(self) -> _containers.RepeatedCompositeFieldContainer[Global___TradingLimits]:
+        """Its limits in single markets, ascending by market (in answers)."""
+
     def __init__(
         self,
         *,
@@ -268,14 +273,61 @@ class Account(_message.Message):
         id_capacity: _builtins.int = ...,
         frozen: _builtins.bool = ...,
         fee_tiers: _abc.Iterable[Global___FeeTier] | None = ...,
+        trading_limits: _abc.Iterable[Global___TradingLimits] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "fee_tiers", b"fee_tiers", "firm_id", b"firm_id", "frozen", b"frozen", "id_capacity", b"id_capacity", "open_orders_max", b"open_orders_max", "self_trade_group_id", b"self_trade_group_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "fee_tiers", b"fee_tiers", "firm_id", b"firm_id", "frozen", b"frozen", "id_capacity", b"id_capacity", "open_orders_max", b"open_orders_max", "self_trade_group_id", b"self_trade_group_id", "trading_limits", b"trading_limits"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Account: _TypeAlias = Account  # noqa: Y015
+
+@_typing.final
+class TradingLimits(_message.Message):
+    """What an account may order in one market; what is zero or empty is no limit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MARKET_ID_FIELD_NUMBER: _builtins.int
+    ORDER_LOTS_MAX_FIELD_NUMBER: _builtins.int
+    ORDER_NOTIONAL_ATOMS_MAX_FIELD_NUMBER: _builtins.int
+    OPEN_ORDERS_MAX_FIELD_NUMBER: _builtins.int
+    OPEN_LOTS_MAX_FIELD_NUMBER: _builtins.int
+    OPEN_NOTIONAL_ATOMS_MAX_FIELD_NUMBER: _builtins.int
+    POSITION_ATOMS_MAX_FIELD_NUMBER: _builtins.int
+    market_id: _builtins.int
+    """Market."""
+    order_lots_max: _builtins.int
+    """Largest quantity of one order."""
+    order_notional_atoms_max: _builtins.str
+    """Largest notional or budget of one order in quote atoms, decimal."""
+    open_orders_max: _builtins.int
+    """Most open orders, up to 10,000."""
+    open_lots_max: _builtins.int
+    """Largest open quantity of one side."""
+    open_notional_atoms_max: _builtins.str
+    """Largest notional of all open orders of both sides in quote atoms, decimal."""
+    position_atoms_max: _builtins.str
+    """Largest balance in the base asset that buys may lead to, in base atoms, decimal."""
+    def __init__(
+        self,
+        *,
+        market_id: _builtins.int = ...,
+        order_lots_max: _builtins.int = ...,
+        order_notional_atoms_max: _builtins.str = ...,
+        open_orders_max: _builtins.int = ...,
+        open_lots_max: _builtins.int = ...,
+        open_notional_atoms_max: _builtins.str = ...,
+        position_atoms_max: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["market_id", b"market_id", "open_lots_max", b"open_lots_max", "open_notional_atoms_max", b"open_notional_atoms_max", "open_orders_max", b"open_orders_max", "order_lots_max", b"order_lots_max", "order_notional_atoms_max", b"order_notional_atoms_max", "position_atoms_max", b"position_atoms_max"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TradingLimits: _TypeAlias = TradingLimits  # noqa: Y015
 
 @_typing.final
 class FeeTier(_message.Message):
@@ -831,6 +883,55 @@ class SetFeeTierResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SetFeeTierResponse: _TypeAlias = SetFeeTierResponse  # noqa: Y015
+
+@_typing.final
+class SetTradingLimitsRequest(_message.Message):
+    """The limits."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHARD_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    LIMITS_FIELD_NUMBER: _builtins.int
+    shard: _builtins.int
+    """Shard."""
+    account_id: _builtins.int
+    """Account."""
+    @_builtins.property
+    def limits(self) -> Global___TradingLimits:
+        """All of them, not a patch; with none the account's limits in the market are taken back."""
+
+    def __init__(
+        self,
+        *,
+        shard: _builtins.int = ...,
+        account_id: _builtins.int = ...,
+        limits: Global___TradingLimits | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "limits", b"limits", "shard", b"shard"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetTradingLimitsRequest: _TypeAlias = SetTradingLimitsRequest  # noqa: Y015
+
+@_typing.final
+class SetTradingLimitsResponse(_message.Message):
+    """Done."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetTradingLimitsResponse: _TypeAlias = SetTradingLimitsResponse  # noqa: Y015
 
 @_typing.final
 class SetKillSwitchRequest(_message.Message):

@@ -85,6 +85,11 @@ class AdminServiceStub:
                 request_serializer=cambist_dot_admin_dot_v1_dot_admin__pb2.SetFeeTierRequest.SerializeToString,
                 response_deserializer=cambist_dot_admin_dot_v1_dot_admin__pb2.SetFeeTierResponse.FromString,
                 _registered_method=True)
+        self.SetTradingLimits = channel.unary_unary(
+                '/cambist.admin.v1.AdminService/SetTradingLimits',
+                request_serializer=cambist_dot_admin_dot_v1_dot_admin__pb2.SetTradingLimitsRequest.SerializeToString,
+                response_deserializer=cambist_dot_admin_dot_v1_dot_admin__pb2.SetTradingLimitsResponse.FromString,
+                _registered_method=True)
         self.SetKillSwitch = channel.unary_unary(
                 '/cambist.admin.v1.AdminService/SetKillSwitch',
                 request_serializer=cambist_dot_admin_dot_v1_dot_admin__pb2.SetKillSwitchRequest.SerializeToString,
@@ -196,6 +201,13 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetTradingLimits(self, request, context):
+        """Bounds what an account may order in a market, or takes that back. From rules version 2 on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SetKillSwitch(self, request, context):
         """Turns a kill switch on or off.
         """
@@ -297,6 +309,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.SetFeeTier,
                     request_deserializer=cambist_dot_admin_dot_v1_dot_admin__pb2.SetFeeTierRequest.FromString,
                     response_serializer=cambist_dot_admin_dot_v1_dot_admin__pb2.SetFeeTierResponse.SerializeToString,
+            ),
+            'SetTradingLimits': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetTradingLimits,
+                    request_deserializer=cambist_dot_admin_dot_v1_dot_admin__pb2.SetTradingLimitsRequest.FromString,
+                    response_serializer=cambist_dot_admin_dot_v1_dot_admin__pb2.SetTradingLimitsResponse.SerializeToString,
             ),
             'SetKillSwitch': grpc.unary_unary_rpc_method_handler(
                     servicer.SetKillSwitch,
@@ -605,6 +622,33 @@ class AdminService:
             '/cambist.admin.v1.AdminService/SetFeeTier',
             cambist_dot_admin_dot_v1_dot_admin__pb2.SetFeeTierRequest.SerializeToString,
             cambist_dot_admin_dot_v1_dot_admin__pb2.SetFeeTierResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetTradingLimits(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cambist.admin.v1.AdminService/SetTradingLimits',
+            cambist_dot_admin_dot_v1_dot_admin__pb2.SetTradingLimitsRequest.SerializeToString,
+            cambist_dot_admin_dot_v1_dot_admin__pb2.SetTradingLimitsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -56,6 +56,8 @@ class AdminServiceStub:
     """Replaces limits and freeze of an account."""
     SetFeeTier: _grpc.UnaryUnaryMultiCallable[_admin_pb2.SetFeeTierRequest, _admin_pb2.SetFeeTierResponse]
     """Gives an account its own fees, or takes them back. From rules version 2 on."""
+    SetTradingLimits: _grpc.UnaryUnaryMultiCallable[_admin_pb2.SetTradingLimitsRequest, _admin_pb2.SetTradingLimitsResponse]
+    """Bounds what an account may order in a market, or takes that back. From rules version 2 on."""
     SetKillSwitch: _grpc.UnaryUnaryMultiCallable[_admin_pb2.SetKillSwitchRequest, _admin_pb2.SetKillSwitchResponse]
     """Turns a kill switch on or off."""
     SwitchRules: _grpc.UnaryUnaryMultiCallable[_admin_pb2.SwitchRulesRequest, _admin_pb2.SwitchRulesResponse]
@@ -96,6 +98,8 @@ class AdminServiceAsyncStub(AdminServiceStub):
     """Replaces limits and freeze of an account."""
     SetFeeTier: _aio.UnaryUnaryMultiCallable[_admin_pb2.SetFeeTierRequest, _admin_pb2.SetFeeTierResponse]  # type: ignore[assignment]
     """Gives an account its own fees, or takes them back. From rules version 2 on."""
+    SetTradingLimits: _aio.UnaryUnaryMultiCallable[_admin_pb2.SetTradingLimitsRequest, _admin_pb2.SetTradingLimitsResponse]  # type: ignore[assignment]
+    """Bounds what an account may order in a market, or takes that back. From rules version 2 on."""
     SetKillSwitch: _aio.UnaryUnaryMultiCallable[_admin_pb2.SetKillSwitchRequest, _admin_pb2.SetKillSwitchResponse]  # type: ignore[assignment]
     """Turns a kill switch on or off."""
     SwitchRules: _aio.UnaryUnaryMultiCallable[_admin_pb2.SwitchRulesRequest, _admin_pb2.SwitchRulesResponse]  # type: ignore[assignment]
@@ -193,6 +197,14 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_admin_pb2.SetFeeTierResponse, _abc.Awaitable[_admin_pb2.SetFeeTierResponse]]:
         """Gives an account its own fees, or takes them back. From rules version 2 on."""
+
+    @_abc_1.abstractmethod
+    def SetTradingLimits(
+        self,
+        request: _admin_pb2.SetTradingLimitsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_pb2.SetTradingLimitsResponse, _abc.Awaitable[_admin_pb2.SetTradingLimitsResponse]]:
+        """Bounds what an account may order in a market, or takes that back. From rules version 2 on."""
 
     @_abc_1.abstractmethod
     def SetKillSwitch(

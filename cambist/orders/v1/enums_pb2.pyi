@@ -518,6 +518,16 @@ class _RejectReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RejectRe
     """A newer connection holds the session."""
     REJECT_REASON_UNKNOWN_RULES_VERSION: _RejectReason.ValueType  # 56
     """The rules version is not in this build."""
+    REJECT_REASON_ORDER_QUANTITY_LIMIT: _RejectReason.ValueType  # 57
+    """Above the largest quantity of one order that the account has in the market."""
+    REJECT_REASON_ORDER_NOTIONAL_LIMIT: _RejectReason.ValueType  # 58
+    """Above the largest notional or budget of one order that the account has in the market."""
+    REJECT_REASON_OPEN_QUANTITY_LIMIT: _RejectReason.ValueType  # 59
+    """The account's open quantity on this side of the market would be above its limit."""
+    REJECT_REASON_OPEN_NOTIONAL_LIMIT: _RejectReason.ValueType  # 60
+    """The notional of the account's open orders in the market would be above its limit."""
+    REJECT_REASON_POSITION_LIMIT: _RejectReason.ValueType  # 61
+    """What the account has and buys of the base asset would be above its limit."""
 
 class RejectReason(_RejectReason, metaclass=_RejectReasonEnumTypeWrapper):
     """Why a command was refused. A refused command changes nothing in books, money and triggers."""
@@ -634,6 +644,16 @@ REJECT_REASON_OLD_CONNECTION: RejectReason.ValueType  # 55
 """A newer connection holds the session."""
 REJECT_REASON_UNKNOWN_RULES_VERSION: RejectReason.ValueType  # 56
 """The rules version is not in this build."""
+REJECT_REASON_ORDER_QUANTITY_LIMIT: RejectReason.ValueType  # 57
+"""Above the largest quantity of one order that the account has in the market."""
+REJECT_REASON_ORDER_NOTIONAL_LIMIT: RejectReason.ValueType  # 58
+"""Above the largest notional or budget of one order that the account has in the market."""
+REJECT_REASON_OPEN_QUANTITY_LIMIT: RejectReason.ValueType  # 59
+"""The account's open quantity on this side of the market would be above its limit."""
+REJECT_REASON_OPEN_NOTIONAL_LIMIT: RejectReason.ValueType  # 60
+"""The notional of the account's open orders in the market would be above its limit."""
+REJECT_REASON_POSITION_LIMIT: RejectReason.ValueType  # 61
+"""What the account has and buys of the base asset would be above its limit."""
 Global___RejectReason: _TypeAlias = RejectReason  # noqa: Y015
 
 class _ResolveState:

@@ -8,6 +8,7 @@ use crate::matcher::{End, Taker};
 use crate::orders::ruling;
 use crate::refusal::{Refusal, refuse_if};
 use crate::sink::Sink;
+use crate::trading_limits::{Asked, Extent};
 use crate::types::{
     Amend, ExecType, ExecutionReport, Id, L3Action, L3Event, MarketPhase, RejectReason, Side,
 };
@@ -36,8 +37,10 @@ impl Engine {
         let change = self.judge_amend(account, amend, context)?;
         let mut taker = self.taker_of_resting(change.handle);
         self.move_hold(&mut taker, &change)?;
+        self.count_out(change.handle);
         if self.places[change.handle].level == WAITING {
             self.amend_waiting(&taker, &change, sink);
+            self.count_in(change.handle);
             return Ok(Done::order(taker.order_id));
         }
         self.touch(taker.market);
@@ -49,6 +52,7 @@ impl Engine {
         let done = Done::order(taker.order_id);
         if change.keeps_place {
             self.amend_in_place(&taker, &change, sink);
+            self.count_in(change.handle);
         } else {
             self.amend_to_tail(&mut taker, &change, sink);
         }
@@ -118,6 +122,20 @@ impl Engine {
         let same_size = quantity_lots == order.quantity_lots && display_lots == display_before;
         refuse_if(same_price && same_size, RejectReason::NothingToAmend)?;
         market.judge_notional((price_ticks != 0).then_some(price_ticks), quantity_lots)?;
+        let (_, before) = self.extent_of(handle);
+        let after = Extent {
+            quantity_lots,
+            leaves_lots: before.leaves_lots + (quantity_lots - order.quantity_lots),
+            price_ticks,
+            ..before
+        };
+        let asked = Asked {
+            side,
+            before: Some(before),
+            after,
+            stays: true,
+        };
+        self.judge_limits(account, place.market, &asked)?;
         let post_only = order.post_only || market.phase == MarketPhase::PostOnly;
         refuse_if(
             post_only
@@ -274,6 +292,7 @@ impl Engine {
         (place.previous, place.next, place.level) = (NONE, NONE, NONE);
         let book = &mut self.markets[taker.market].book;
         book.insert(&mut self.places, handle, taker.side, taker.price_ticks);
+        self.count_in(handle);
         self.tell_added(handle, taker.side, taker.price_ticks, sink);
     }
 }

@@ -16,6 +16,7 @@ use crate::orders::Order;
 use crate::sessions::Sessions;
 use crate::sink::Sink;
 use crate::timers::Timers;
+use crate::trading_limits::TradingLimits;
 use crate::types::{
     BalanceUpdate, BestBidOffer, CancelReason, CommandClass, CursorClosed, ExecutionReport,
     L2Level, L3Event, PrivateEvent, Side, SystemEvent,
@@ -84,6 +85,7 @@ pub struct Engine {
     pub(crate) windows: DisconnectWindows,
     pub(crate) switches: WideSwitches,
     pub(crate) fee_tiers: FeeTiers,
+    pub(crate) trading_limits: TradingLimits,
     /// While an order is judged as if this one were gone; else `NONE`.
     pub(crate) without: u32,
     /// Prices of the trades of the taker under way that waiting orders have not seen.
@@ -139,6 +141,7 @@ impl Engine {
             windows: DisconnectWindows::default(),
             switches: WideSwitches::default(),
             fee_tiers: FeeTiers::default(),
+            trading_limits: TradingLimits::default(),
             without: NONE,
             trade_prices: Vec::new(),
             touches: 0,

@@ -51,6 +51,7 @@ mod system;
 pub mod table;
 pub mod timers;
 mod trade;
+mod trading_limits;
 mod triggers;
 mod views;
 mod waiting_orders;

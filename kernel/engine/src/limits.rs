@@ -42,6 +42,8 @@ pub const WITHDRAWALS_MAX: usize = 1_000_000;
 pub const SOURCES_MAX: usize = 10_000;
 /// `FEE_TIERS_MAX`: per shard.
 pub const FEE_TIERS_MAX: usize = 100_000;
+/// `TRADING_LIMITS_MAX`: per shard.
+pub const TRADING_LIMITS_MAX: usize = 100_000;
 /// `CRC_LEVELS`: per side.
 pub const CRC_LEVELS: usize = 10;
 /// Most decimals of an asset.

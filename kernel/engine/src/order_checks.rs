@@ -13,6 +13,7 @@ use crate::matcher::Taker;
 use crate::money::{checked_base_amount, checked_notional};
 use crate::new_order::can_rest;
 use crate::refusal::{Refusal, refuse_if};
+use crate::trading_limits::{Asked, Extent};
 use crate::types::{
     MarketPhase, NewOrder, OrderType, RejectReason, SelfTradePrevention, Side, TimeInForce,
 };
@@ -233,7 +234,15 @@ impl Engine {
         }
         let place = market;
         let market = &self.markets[place];
-        if can_rest(order) || is_waiting_type(order.order_type) {
+        let stays = can_rest(order) || is_waiting_type(order.order_type);
+        let asked = Asked {
+            side: order.side,
+            before: None,
+            after: Extent::of(order),
+            stays,
+        };
+        self.judge_limits(account, place, &asked)?;
+        if stays {
             let account = &self.accounts[account];
             refuse_if(
                 u32::from(account.open_orders) >= account.limits.open_orders_max,

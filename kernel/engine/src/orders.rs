@@ -110,6 +110,7 @@ impl Engine {
         market
             .book
             .insert(&mut self.places, handle, side, price_ticks);
+        self.count_in(handle);
         self.tell_added(handle, side, price_ticks, sink);
         handle
     }
@@ -226,6 +227,7 @@ impl Engine {
         request_id: Option<Id>,
         sink: &mut S,
     ) {
+        self.count_out(handle);
         let (row, held) = self.held_by(handle);
         self.balances.change(row).give_back(held);
         let exec_type = if reason == CancelReason::Unspecified {

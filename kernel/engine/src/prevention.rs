@@ -115,7 +115,9 @@ impl Engine {
         let (row, before) = self.held_by(handle);
         let market = self.places[handle].market;
         let leaves_lots = self.leaves_of(handle) - lots;
+        self.count_out(handle);
         let shows_less = self.lower(handle, leaves_lots);
+        self.count_in(handle);
         #[cfg(feature = "plant-decrement-requeues")]
         {
             let book = &mut self.markets[market].book;

@@ -48,9 +48,11 @@ impl Engine {
         let (row, held) = self.held_by(old);
         self.balances.change(row).give_back(held);
         self.accounts[account].open_orders -= 1;
+        self.count_out(old);
         self.without = old;
         let judged = self.judge_order(account, order, context);
         self.without = NONE;
+        self.count_in(old);
         self.accounts[account].open_orders += 1;
         self.balances.change(row).hold(held);
         judged

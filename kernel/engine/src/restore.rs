@@ -125,6 +125,7 @@ impl Engine {
         engine.restore_money(&snapshot.money)?;
         engine.restore_books(&snapshot.books.books, &snapshot.triggers.markets)?;
         engine.restore_fee_tiers(&snapshot.limits.fee_tiers)?;
+        engine.restore_trading_limits(&snapshot.limits.trading_limits)?;
         for state in &snapshot.sessions.sessions {
             engine.restore_session(state)?;
         }

@@ -241,6 +241,7 @@ impl Engine {
             accounts: accounts.collect(),
             killed: self.switches.shard,
             fee_tiers: self.fee_tiers.states().collect(),
+            trading_limits: self.trading_limits.states().collect(),
         }
     }
 }

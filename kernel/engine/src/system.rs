@@ -76,6 +76,7 @@ impl Engine {
             C::CreateAccount(value) => self.create_account(value, ask, sink),
             C::SetAccountLimits(value) => self.set_account_limits(value, ask, sink),
             C::SetFeeTier(value) => self.set_fee_tier(value, ask, sink),
+            C::SetTradingLimits(value) => self.set_trading_limits(value, ask, sink),
             C::KillSwitch(value) => self.kill_switch(value, ask, sink),
             C::CommandPoisoned(value) => {
                 self.command_poisoned(value, ask, seq, sink);

@@ -212,17 +212,20 @@ impl Engine {
 
     #[inline]
     fn fill_maker<S: Sink>(&mut self, handle: u32, market: u32, lots: i64, sink: &mut S) {
-        if self.places[handle].shown_lots == lots {
-            if self.leaves_of(handle) != lots {
-                self.refresh(handle, sink);
-                return;
-            }
+        #[cfg(not(feature = "plant-limits-forget-fills"))]
+        self.count_out(handle);
+        if self.places[handle].shown_lots != lots {
+            let book = &mut self.markets[market].book;
+            book.shrink(&mut self.places, handle, lots);
+        } else if self.leaves_of(handle) != lots {
+            self.refresh(handle, sink);
+        } else {
             let book = &mut self.markets[market].book;
             book.remove(&mut self.places, handle);
             self.unlist(handle);
-        } else {
-            let book = &mut self.markets[market].book;
-            book.shrink(&mut self.places, handle, lots);
+            return;
         }
+        #[cfg(not(feature = "plant-limits-forget-fills"))]
+        self.count_in(handle);
     }
 }

@@ -48,6 +48,7 @@ impl Engine {
         let handle = self.list(place, order);
         let triggers = &mut self.markets[place.market].triggers;
         triggers.add(&wait, order.order_id, handle);
+        self.count_in(handle);
         handle
     }
 
@@ -174,6 +175,7 @@ impl Engine {
         let wait = self.waits[place.next];
         let mut taker = self.taker_of_waiting(handle, &wait);
         self.touch(place.market);
+        self.count_out(handle);
         self.stop_waiting(handle);
         let may_rest =
             is_limit_kind(wait.order_type) && crate::new_order::rests(wait.time_in_force);

@@ -943,6 +943,7 @@ class LimitsSection(_message.Message):
     ACCOUNTS_FIELD_NUMBER: _builtins.int
     KILLED_FIELD_NUMBER: _builtins.int
     FEE_TIERS_FIELD_NUMBER: _builtins.int
+    TRADING_LIMITS_FIELD_NUMBER: _builtins.int
     killed: _builtins.bool
     """The kill switch of the whole shard is on."""
     @_builtins.property
@@ -957,6 +958,10 @@ class LimitsSection(_message.Message):
     def fee_tiers(self) -> _containers.RepeatedCompositeFieldContainer[_system_pb2.SetFeeTier]:
         """Ascending by account, then market; remove is not set."""
 
+    @_builtins.property
+    def trading_limits(self) -> _containers.RepeatedCompositeFieldContainer[_system_pb2.SetTradingLimits]:
+        """Ascending by account, then market; each has a limit."""
+
     def __init__(
         self,
         *,
@@ -964,10 +969,11 @@ class LimitsSection(_message.Message):
         accounts: _abc.Iterable[Global___AccountState] | None = ...,
         killed: _builtins.bool = ...,
         fee_tiers: _abc.Iterable[_system_pb2.SetFeeTier] | None = ...,
+        trading_limits: _abc.Iterable[_system_pb2.SetTradingLimits] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "fee_tiers", b"fee_tiers", "firms", b"firms", "killed", b"killed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "fee_tiers", b"fee_tiers", "firms", b"firms", "killed", b"killed", "trading_limits", b"trading_limits"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -122,6 +122,7 @@ class SystemCommand(_message.Message):
     SHARD_TRANSFER_OUT_FIELD_NUMBER: _builtins.int
     SHARD_TRANSFER_IN_FIELD_NUMBER: _builtins.int
     ADJUST_FIELD_NUMBER: _builtins.int
+    SET_TRADING_LIMITS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def create_asset(self) -> Global___CreateAsset:
         """Administration."""
@@ -258,6 +259,10 @@ class SystemCommand(_message.Message):
     def adjust(self) -> Global___Adjust:
         """Two persons of the venue."""
 
+    @_builtins.property
+    def set_trading_limits(self) -> Global___SetTradingLimits:
+        """Administration."""
+
     def __init__(
         self,
         *,
@@ -295,12 +300,13 @@ class SystemCommand(_message.Message):
         shard_transfer_out: Global___ShardTransferOut | None = ...,
         shard_transfer_in: Global___ShardTransferIn | None = ...,
         adjust: Global___Adjust | None = ...,
+        set_trading_limits: Global___SetTradingLimits | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["adjust", b"adjust", "bust_trade", b"bust_trade", "clock", b"clock", "command", b"command", "command_poisoned", b"command_poisoned", "correct_trade", b"correct_trade", "create_account", b"create_account", "create_asset", b"create_asset", "create_firm", b"create_firm", "create_market", b"create_market", "credit", b"credit", "epoch_started", b"epoch_started", "finalize_credit", b"finalize_credit", "finalize_withdrawal", b"finalize_withdrawal", "gateway_lost", b"gateway_lost", "halt", b"halt", "kill_switch", b"kill_switch", "release_withdrawal", b"release_withdrawal", "reopen_withdrawal", b"reopen_withdrawal", "resume", b"resume", "reverse_credit", b"reverse_credit", "session_ended", b"session_ended", "session_established", b"session_established", "session_lost", b"session_lost", "set_account_limits", b"set_account_limits", "set_fee_tier", b"set_fee_tier", "set_phase", b"set_phase", "set_reference_price", b"set_reference_price", "settle_withdrawal", b"settle_withdrawal", "shard_transfer_in", b"shard_transfer_in", "shard_transfer_out", b"shard_transfer_out", "skip_poison_command", b"skip_poison_command", "start_withdrawal", b"start_withdrawal", "switch_rules", b"switch_rules", "update_market", b"update_market"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adjust", b"adjust", "bust_trade", b"bust_trade", "clock", b"clock", "command", b"command", "command_poisoned", b"command_poisoned", "correct_trade", b"correct_trade", "create_account", b"create_account", "create_asset", b"create_asset", "create_firm", b"create_firm", "create_market", b"create_market", "credit", b"credit", "epoch_started", b"epoch_started", "finalize_credit", b"finalize_credit", "finalize_withdrawal", b"finalize_withdrawal", "gateway_lost", b"gateway_lost", "halt", b"halt", "kill_switch", b"kill_switch", "release_withdrawal", b"release_withdrawal", "reopen_withdrawal", b"reopen_withdrawal", "resume", b"resume", "reverse_credit", b"reverse_credit", "session_ended", b"session_ended", "session_established", b"session_established", "session_lost", b"session_lost", "set_account_limits", b"set_account_limits", "set_fee_tier", b"set_fee_tier", "set_phase", b"set_phase", "set_reference_price", b"set_reference_price", "set_trading_limits", b"set_trading_limits", "settle_withdrawal", b"settle_withdrawal", "shard_transfer_in", b"shard_transfer_in", "shard_transfer_out", b"shard_transfer_out", "skip_poison_command", b"skip_poison_command", "start_withdrawal", b"start_withdrawal", "switch_rules", b"switch_rules", "update_market", b"update_market"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjust", b"adjust", "bust_trade", b"bust_trade", "clock", b"clock", "command", b"command", "command_poisoned", b"command_poisoned", "correct_trade", b"correct_trade", "create_account", b"create_account", "create_asset", b"create_asset", "create_firm", b"create_firm", "create_market", b"create_market", "credit", b"credit", "epoch_started", b"epoch_started", "finalize_credit", b"finalize_credit", "finalize_withdrawal", b"finalize_withdrawal", "gateway_lost", b"gateway_lost", "halt", b"halt", "kill_switch", b"kill_switch", "release_withdrawal", b"release_withdrawal", "reopen_withdrawal", b"reopen_withdrawal", "resume", b"resume", "reverse_credit", b"reverse_credit", "session_ended", b"session_ended", "session_established", b"session_established", "session_lost", b"session_lost", "set_account_limits", b"set_account_limits", "set_fee_tier", b"set_fee_tier", "set_phase", b"set_phase", "set_reference_price", b"set_reference_price", "settle_withdrawal", b"settle_withdrawal", "shard_transfer_in", b"shard_transfer_in", "shard_transfer_out", b"shard_transfer_out", "skip_poison_command", b"skip_poison_command", "start_withdrawal", b"start_withdrawal", "switch_rules", b"switch_rules", "update_market", b"update_market"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjust", b"adjust", "bust_trade", b"bust_trade", "clock", b"clock", "command", b"command", "command_poisoned", b"command_poisoned", "correct_trade", b"correct_trade", "create_account", b"create_account", "create_asset", b"create_asset", "create_firm", b"create_firm", "create_market", b"create_market", "credit", b"credit", "epoch_started", b"epoch_started", "finalize_credit", b"finalize_credit", "finalize_withdrawal", b"finalize_withdrawal", "gateway_lost", b"gateway_lost", "halt", b"halt", "kill_switch", b"kill_switch", "release_withdrawal", b"release_withdrawal", "reopen_withdrawal", b"reopen_withdrawal", "resume", b"resume", "reverse_credit", b"reverse_credit", "session_ended", b"session_ended", "session_established", b"session_established", "session_lost", b"session_lost", "set_account_limits", b"set_account_limits", "set_fee_tier", b"set_fee_tier", "set_phase", b"set_phase", "set_reference_price", b"set_reference_price", "set_trading_limits", b"set_trading_limits", "settle_withdrawal", b"settle_withdrawal", "shard_transfer_in", b"shard_transfer_in", "shard_transfer_out", b"shard_transfer_out", "skip_poison_command", b"skip_poison_command", "start_withdrawal", b"start_withdrawal", "switch_rules", b"switch_rules", "update_market", b"update_market"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_command: _TypeAlias = _typing.Literal["create_asset", "create_market", "update_market", "set_phase", "halt", "resume", "set_reference_price", "create_firm", "create_account", "set_account_limits", "set_fee_tier", "kill_switch", "bust_trade", "correct_trade", "clock", "command_poisoned", "skip_poison_command", "epoch_started", "switch_rules", "session_established", "session_lost", "session_ended", "gateway_lost", "credit", "reverse_credit", "finalize_credit", "start_withdrawal", "settle_withdrawal", "release_withdrawal", "reopen_withdrawal", "finalize_withdrawal", "shard_transfer_out", "shard_transfer_in", "adjust"]  # noqa: Y015
+    _WhichOneofReturnType_command: _TypeAlias = _typing.Literal["create_asset", "create_market", "update_market", "set_phase", "halt", "resume", "set_reference_price", "create_firm", "create_account", "set_account_limits", "set_fee_tier", "kill_switch", "bust_trade", "correct_trade", "clock", "command_poisoned", "skip_poison_command", "epoch_started", "switch_rules", "session_established", "session_lost", "session_ended", "gateway_lost", "credit", "reverse_credit", "finalize_credit", "start_withdrawal", "settle_withdrawal", "release_withdrawal", "reopen_withdrawal", "finalize_withdrawal", "shard_transfer_out", "shard_transfer_in", "adjust", "set_trading_limits"]  # noqa: Y015
     _WhichOneofArgType_command: _TypeAlias = _typing.Literal["command", b"command"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_command) -> _WhichOneofReturnType_command | None: ...
 
@@ -731,6 +737,58 @@ class SetFeeTier(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SetFeeTier: _TypeAlias = SetFeeTier  # noqa: Y015
+
+@_typing.final
+class SetTradingLimits(_message.Message):
+    """Bounds what an account may order in one market. From rules version 2 on. Each is a limit that is not there when it
+    is absent; with none the account has no limits of its own there.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    MARKET_ID_FIELD_NUMBER: _builtins.int
+    ORDER_LOTS_MAX_FIELD_NUMBER: _builtins.int
+    ORDER_NOTIONAL_ATOMS_MAX_FIELD_NUMBER: _builtins.int
+    OPEN_ORDERS_MAX_FIELD_NUMBER: _builtins.int
+    OPEN_LOTS_MAX_FIELD_NUMBER: _builtins.int
+    OPEN_NOTIONAL_ATOMS_MAX_FIELD_NUMBER: _builtins.int
+    POSITION_ATOMS_MAX_FIELD_NUMBER: _builtins.int
+    account_id: _builtins.int
+    """Account."""
+    market_id: _builtins.int
+    """Market."""
+    order_lots_max: _builtins.int
+    """Largest quantity of one order, up to 2^53."""
+    order_notional_atoms_max: _builtins.bytes
+    """Largest notional or budget of one order in quote atoms, up to 2^120 (16 bytes)."""
+    open_orders_max: _builtins.int
+    """Most open orders, up to 10,000."""
+    open_lots_max: _builtins.int
+    """Largest open quantity of one side, up to 2^53."""
+    open_notional_atoms_max: _builtins.bytes
+    """Largest notional of all open orders of both sides in quote atoms, up to 2^120 (16 bytes)."""
+    position_atoms_max: _builtins.bytes
+    """Largest balance in the base asset that buys may lead to, in base atoms, up to 2^120 (16 bytes)."""
+    def __init__(
+        self,
+        *,
+        account_id: _builtins.int = ...,
+        market_id: _builtins.int = ...,
+        order_lots_max: _builtins.int = ...,
+        order_notional_atoms_max: _builtins.bytes = ...,
+        open_orders_max: _builtins.int = ...,
+        open_lots_max: _builtins.int = ...,
+        open_notional_atoms_max: _builtins.bytes = ...,
+        position_atoms_max: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "market_id", b"market_id", "open_lots_max", b"open_lots_max", "open_notional_atoms_max", b"open_notional_atoms_max", "open_orders_max", b"open_orders_max", "order_lots_max", b"order_lots_max", "order_notional_atoms_max", b"order_notional_atoms_max", "position_atoms_max", b"position_atoms_max"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetTradingLimits: _TypeAlias = SetTradingLimits  # noqa: Y015
 
 @_typing.final
 class KillSwitch(_message.Message):

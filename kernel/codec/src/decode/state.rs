@@ -2,6 +2,7 @@
 
 use super::system::{
     create_account, create_asset, create_firm, create_market, session_established, set_fee_tier,
+    set_trading_limits,
 };
 use crate::messages::{
     AccountKeys, AccountState, BalanceState, BookState, BooksSection, DepositState,
@@ -244,6 +245,7 @@ pub fn limits_section(mut reader: Reader<'_>) -> Decoded<LimitsSection<'_>> {
         2 many LENGTH => value.accounts.push(account_state(reader.message(2)?)?),
         3 once VARINT => value.killed = reader.bool(3)?,
         4 many LENGTH => value.fee_tiers.push(set_fee_tier(reader.message(4)?)?),
+        5 many LENGTH => value.trading_limits.push(set_trading_limits(reader.message(5)?)?),
     });
     Ok(value)
 }

@@ -5,8 +5,9 @@ use crate::messages::{
     CreateAsset, CreateFirm, CreateMarket, Credit, EpochStarted, FinalizeCredit,
     FinalizeWithdrawal, GatewayLost, Halt, KillSwitch, MarketParameters, ReleaseWithdrawal,
     ReopenWithdrawal, Resume, ReverseCredit, SessionEnded, SessionEstablished, SessionLost,
-    SetAccountLimits, SetFeeTier, SetPhase, SetReferencePrice, SettleWithdrawal, ShardTransferIn,
-    ShardTransferOut, SkipPoisonCommand, StartWithdrawal, SwitchRules, SystemCommand, UpdateMarket,
+    SetAccountLimits, SetFeeTier, SetPhase, SetReferencePrice, SetTradingLimits, SettleWithdrawal,
+    ShardTransferIn, ShardTransferOut, SkipPoisonCommand, StartWithdrawal, SwitchRules,
+    SystemCommand, UpdateMarket,
 };
 use crate::reader::{Decoded, MalformedReason, Reader, fault};
 use crate::scan;
@@ -56,6 +57,7 @@ pub fn system_command(mut reader: Reader<'_>) -> Decoded<(u32, SystemCommand<'_>
         32 oneof LENGTH => found = Some((32, SystemCommand::ShardTransferOut(shard_transfer_out(reader.message(32)?)?))),
         33 oneof LENGTH => found = Some((33, SystemCommand::ShardTransferIn(shard_transfer_in(reader.message(33)?)?))),
         34 oneof LENGTH => found = Some((34, SystemCommand::Adjust(adjust(reader.message(34)?)?))),
+        35 oneof LENGTH => found = Some((35, SystemCommand::SetTradingLimits(set_trading_limits(reader.message(35)?)?))),
     });
     found.map_or_else(|| fault(MalformedReason::EmptyCommand, 0), Ok)
 }
@@ -186,6 +188,21 @@ pub fn set_account_limits(mut reader: Reader<'_>) -> Decoded<SetAccountLimits> {
         1 once VARINT => value.account_id = reader.varint(1)?,
         2 once LENGTH => value.limits = account_limits(reader.message(2)?)?,
         3 once VARINT => value.frozen = reader.bool(3)?,
+    });
+    Ok(value)
+}
+
+pub fn set_trading_limits(mut reader: Reader<'_>) -> Decoded<SetTradingLimits> {
+    let mut value = SetTradingLimits::default();
+    scan!(reader, {
+        1 once VARINT => value.account_id = reader.varint(1)?,
+        2 once VARINT => value.market_id = reader.u32(2)?,
+        3 once VARINT => value.order_lots_max = reader.i64(3)?,
+        4 once LENGTH => value.order_notional_atoms_max = amount(&mut reader, 4)?,
+        5 once VARINT => value.open_orders_max = reader.u32(5)?,
+        6 once VARINT => value.open_lots_max = reader.i64(6)?,
+        7 once LENGTH => value.open_notional_atoms_max = amount(&mut reader, 7)?,
+        8 once LENGTH => value.position_atoms_max = amount(&mut reader, 8)?,
     });
     Ok(value)
 }

@@ -2,7 +2,7 @@
 
 use super::system::{
     put_create_account, put_create_asset, put_create_firm, put_create_market,
-    put_session_established, put_set_fee_tier,
+    put_session_established, put_set_fee_tier, put_set_trading_limits,
 };
 use crate::messages::{
     AccountKeys, AccountState, BalanceState, BookState, BooksSection, DepositState,
@@ -208,6 +208,9 @@ pub fn put_limits_section(out: &mut Vec<u8>, value: &LimitsSection<'_>) {
     put_bool(out, 3, value.killed);
     for row in &value.fee_tiers {
         put_message(out, 4, |inner| put_set_fee_tier(inner, row));
+    }
+    for row in &value.trading_limits {
+        put_message(out, 5, |inner| put_set_trading_limits(inner, row));
     }
 }
 

@@ -3,8 +3,8 @@
 use crate::messages::{
     AccountLimits, BalanceUpdate, CreateAccount, CreateAsset, CreateFirm, CreateMarket,
     CursorClosed, EpochStarted, KillSwitch, MarketDefined, MarketParameters, PoisonNoted,
-    SessionEstablished, SetAccountLimits, SetFeeTier, SystemAnswer, SystemEvent, WireEnum,
-    WithdrawalRequested,
+    SessionEstablished, SetAccountLimits, SetFeeTier, SetTradingLimits, SystemAnswer, SystemEvent,
+    WireEnum, WithdrawalRequested,
 };
 use crate::writer::{
     put_amount, put_bool, put_bytes, put_i64, put_id, put_message, put_packed, put_u32, put_u64,
@@ -47,6 +47,9 @@ pub fn put_system_event(out: &mut Vec<u8>, event: &SystemEvent<'_>) {
         }
         SystemEvent::FeeTierSet(value) => {
             put_message(out, 13, |inner| put_set_fee_tier(inner, value));
+        }
+        SystemEvent::TradingLimitsSet(value) => {
+            put_message(out, 14, |inner| put_set_trading_limits(inner, value));
         }
     }
 }
@@ -151,6 +154,17 @@ pub fn put_set_fee_tier(out: &mut Vec<u8>, value: &SetFeeTier) {
     put_i64(out, 3, i64::from(value.maker_fee_ppm));
     put_i64(out, 4, i64::from(value.taker_fee_ppm));
     put_bool(out, 5, value.remove);
+}
+
+pub fn put_set_trading_limits(out: &mut Vec<u8>, value: &SetTradingLimits) {
+    put_u64(out, 1, value.account_id);
+    put_u32(out, 2, value.market_id);
+    put_i64(out, 3, value.order_lots_max);
+    put_amount(out, 4, value.order_notional_atoms_max);
+    put_u32(out, 5, value.open_orders_max);
+    put_i64(out, 6, value.open_lots_max);
+    put_amount(out, 7, value.open_notional_atoms_max);
+    put_amount(out, 8, value.position_atoms_max);
 }
 
 pub fn put_epoch_started(out: &mut Vec<u8>, value: EpochStarted) {

@@ -49,3 +49,24 @@ pub struct SetFeeTier {
     /// Takes the tier back, and names no fees.
     pub remove: bool,
 }
+
+/// Bounds what an account may order in one market; each limit that is 0 is not there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SetTradingLimits {
+    /// Account.
+    pub account_id: u64,
+    /// Market.
+    pub market_id: u32,
+    /// Largest quantity of one order.
+    pub order_lots_max: i64,
+    /// Largest notional or budget of one order.
+    pub order_notional_atoms_max: i128,
+    /// Most open orders.
+    pub open_orders_max: u32,
+    /// Largest open quantity of one side.
+    pub open_lots_max: i64,
+    /// Largest notional of all open orders of both sides.
+    pub open_notional_atoms_max: i128,
+    /// Largest balance in the base asset that buys may lead to.
+    pub position_atoms_max: i128,
+}

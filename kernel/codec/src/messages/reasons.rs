@@ -153,5 +153,15 @@ wire_enum! {
         OldConnection = 55,
         /// The rules version is not in this build.
         UnknownRulesVersion = 56,
+        /// Above the largest quantity of one order that the account has in the market.
+        OrderQuantityLimit = 57,
+        /// Above the largest notional or budget of one order that the account has in the market.
+        OrderNotionalLimit = 58,
+        /// The account's open quantity on this side of the market would be above its limit.
+        OpenQuantityLimit = 59,
+        /// The notional of the account's open orders in the market would be above its limit.
+        OpenNotionalLimit = 60,
+        /// What the account has and buys of the base asset would be above its limit.
+        PositionLimit = 61,
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{
     CreateAccount, CreateAsset, CreateFirm, CreateMarket, Id, KeyKind, MarketPhase, OrderType,
-    RejectReason, SelfTradePrevention, SessionEstablished, SetFeeTier, Side, TimeInForce,
-    WithdrawalPhase,
+    RejectReason, SelfTradePrevention, SessionEstablished, SetFeeTier, SetTradingLimits, Side,
+    TimeInForce, WithdrawalPhase,
 };
 
 /// Assets, balances, deposits, withdrawals, sources.
@@ -303,6 +303,8 @@ pub struct LimitsSection<'a> {
     pub killed: bool,
     /// Ascending by account, then market; `remove` is not set.
     pub fee_tiers: Vec<SetFeeTier>,
+    /// Ascending by account, then market; each has a limit.
+    pub trading_limits: Vec<SetTradingLimits>,
 }
 
 /// One firm.

@@ -2,6 +2,7 @@
 
 use super::{
     AccountLimits, CancelOnDisconnect, Id, KillScope, MarketParameters, MarketPhase, SetFeeTier,
+    SetTradingLimits,
 };
 
 /// One command of the venue.
@@ -75,6 +76,8 @@ pub enum SystemCommand<'a> {
     ShardTransferIn(ShardTransferIn),
     /// Moves money between two accounts of any kind, the venue's own included.
     Adjust(Adjust<'a>),
+    /// Bounds what an account may order in one market.
+    SetTradingLimits(SetTradingLimits),
 }
 
 /// Creates an asset.

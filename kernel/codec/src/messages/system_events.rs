@@ -2,7 +2,7 @@
 
 use super::{
     CreateAccount, CreateAsset, CreateFirm, CreateMarket, EpochStarted, Id, KillSwitch,
-    RejectReason, SetAccountLimits, SetFeeTier,
+    RejectReason, SetAccountLimits, SetFeeTier, SetTradingLimits,
 };
 
 /// What happened to the venue.
@@ -32,6 +32,8 @@ pub enum SystemEvent<'a> {
     CursorClosed(CursorClosed),
     /// An account has other fees from now on.
     FeeTierSet(SetFeeTier),
+    /// An account has other limits in a market from now on.
+    TradingLimitsSet(SetTradingLimits),
 }
 
 /// Balances of one account in one asset.

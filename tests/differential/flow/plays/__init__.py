@@ -26,6 +26,7 @@ from tests.differential.flow.plays import (
     refused_orders,
     scramble,
     sessions,
+    trading_limits,
     waiting_orders,
 )
 
@@ -50,6 +51,7 @@ SECOND_DECK: Final[tuple[Play, ...]] = (
     *disconnects.PLAYS,
     *fee_tiers.PLAYS,
     *protected_markets.PLAYS,
+    *trading_limits.PLAYS,
 )
 # Batches that are refused whole; they cost no sequence numbers.
 DAMAGED: Final[tuple[Play, ...]] = damage.PLAYS
