@@ -54,7 +54,7 @@ class MeasuredCalls:
         try:
             yield one
         except BaseException:
-            if one.outcome is ANSWERED:
+            if one.outcome == ANSWERED:
                 # Its caller went away, or the process ends.
                 one.outcome = CANCELLED
             raise

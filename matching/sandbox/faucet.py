@@ -21,6 +21,7 @@ from matching.admin.settling import settle
 from matching.errors import Rejected
 from matching.journal.reader import JournalReader
 from matching.primary import Primary
+from matching.projector.numbers import BIGINT_SPAN, bigint
 from matching.sandbox.pay_in import PayIn
 from matching.settings import SandboxSettings
 from runtime.errors import Unavailable, Unknown
@@ -103,7 +104,6 @@ class Faucet:
         wish = PayIn.of(asked, self._definitions, self._settings)
         async with self._turn:
             known = await self._find(wish)
-            is_repeat = known is not None
             if known is None:
                 await self._settle_all(primary)
                 await self._check_rate(wish.account_id)
@@ -111,22 +111,31 @@ class Faucet:
             elif known.wish != wish:
                 code = grpc.StatusCode.ALREADY_EXISTS
                 raise Rejected("ID_REUSED", "the id stands for another pay-in", code)
-            try:
-                await self._settle_all(primary)
-            except Unavailable as error:
-                raise Unknown("it is written down and not carried out yet: ask again") from error
-            settled = await self._find(wish)
-        assert settled is not None, "it was written down"
+            settled = known
+            if settled is None or settled.reason is None:
+                settled = await self._carry_out(primary, wish)
         if settled.reason:
             raise refusal(settled.reason)
-        return is_repeat
+        return known is not None
+
+    async def _carry_out(self, primary: Primary, wish: PayIn) -> Written:
+        """What was written down, settled. Raises Unknown."""
+        try:
+            await self._settle_all(primary)
+            settled = await self._find(wish)
+        except Unavailable as error:
+            raise Unknown("it is written down and not carried out yet: ask again") from error
+        assert settled is not None, "it was written down"
+        return settled
 
     async def _find(self, wish: PayIn) -> Written | None:
-        row = await self._database.read_row(BY_ID, self._shard, wish.account_id, wish.request_id)
+        row = await self._database.read_row(
+            BY_ID, self._shard, bigint(wish.account_id), wish.request_id
+        )
         return None if row is None else written(*row)
 
     async def _check_rate(self, account_id: int) -> None:
-        row = await self._database.read_row(LAST_HOUR, self._shard, account_id)
+        row = await self._database.read_row(LAST_HOUR, self._shard, bigint(account_id))
         assert row is not None, "an aggregate gives one row"
         if row[0] < self._settings.pay_ins_per_hour:
             return
@@ -145,7 +154,7 @@ class Faucet:
         await self._database.write(
             INSERT,
             self._shard,
-            wish.account_id,
+            bigint(wish.account_id),
             wish.request_id,
             wish.asset_id,
             wish.amount_atoms,
@@ -182,5 +191,5 @@ def written(
     reason: int | None,
 ) -> Written:
     """A row."""
-    wish = PayIn(account_id, request_id, asset_id, int(amount_atoms))
+    wish = PayIn(account_id % BIGINT_SPAN, request_id, asset_id, int(amount_atoms))
     return Written(wish, number, correlation, after_seq, reason)

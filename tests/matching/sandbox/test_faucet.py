@@ -6,6 +6,7 @@ import grpc
 import grpc.aio
 import pytest
 
+from cambist.admin.v1 import admin_pb2
 from cambist.internal.matching.v1 import matching_pb2
 from cambist.orders.v1 import events_pb2
 from matching.sandbox.faucet import INSERT
@@ -15,6 +16,7 @@ from runtime import postgres, rpc_errors
 from runtime.settings import PostgresSettings
 from tests.matching.shard import (
     ACCOUNT,
+    FIRM,
     OTHER,
     QUOTE,
     SHARD,
@@ -95,6 +97,21 @@ async def test_a_wish_is_carried_out_once_however_often_it_is_asked_for(
         assert (await shard.stub.PayIn(wish(7))).repeat
         assert not (await shard.stub.PayIn(wish(8))).repeat
         assert await credits_of(shard) == [7, 8]
+
+
+async def test_an_account_whose_number_fills_all_its_bits_is_paid_in(
+    postgres_settings: PostgresSettings,
+) -> None:
+    largest = 2**64 - 1
+    async with running(sandbox(postgres_settings)) as shard:
+        await shard.create_market()
+        account = admin_pb2.Account(account_id=largest, firm_id=FIRM)
+        await shard.admin.CreateAccount(
+            admin_pb2.CreateAccountRequest(shard=SHARD, account=account)
+        )
+        for _ in range(2):
+            await shard.stub.PayIn(wish(7, account_id=largest))
+        assert await credits_of(shard, largest) == [7]
 
 
 WRONG: tuple[tuple[dict[str, Any], str, str], ...] = (
