@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "keys": ("cambist.cli.keys", "keys"),
     "ledger": ("cambist.cli.ledger", "ledger"),
     "order": ("cambist.cli.order", "order"),
+    "pay-in": ("cambist.cli.pay_in", "pay_in"),
     "prevented-matches": ("cambist.cli.prevented_matches", "prevented_matches"),
     "proof": ("cambist.cli.proof", "proof"),
     "replace": ("cambist.cli.replace", "replace"),

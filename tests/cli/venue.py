@@ -22,7 +22,7 @@ from gateway.settings import DevelopmentSettings as GatewayDevelopment
 from gateway.settings import GatewaySettings
 from matching import server as matching_server
 from matching.projector import process as projector
-from matching.settings import DevelopmentSettings, MatchingSettings
+from matching.settings import DevelopmentSettings, MatchingSettings, SandboxSettings
 from runtime import postgres
 from runtime.settings import PostgresSettings
 
@@ -158,7 +158,12 @@ class CliVenue:
 
 @asynccontextmanager
 async def running_venue(
-    settings: PostgresSettings, folder: Path, *, has_history: bool = False, custody: str = ""
+    settings: PostgresSettings,
+    folder: Path,
+    *,
+    has_history: bool = False,
+    custody: str = "",
+    is_sandbox: bool = False,
 ) -> AsyncIterator[CliVenue]:
     """A primary and a gateway, with a projector if that is asked for; stopped at the end.
 
@@ -176,6 +181,7 @@ async def running_venue(
         health_address=loopback,
         history_address=loopback,
         development=DevelopmentSettings(enabled=True),
+        sandbox=SandboxSettings(enabled=is_sandbox),
     )
     tasks = [asyncio.create_task(matching_server.serve(matching, stop, matching_ready.set_result))]
     try:
