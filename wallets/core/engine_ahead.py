@@ -12,6 +12,9 @@ from wallets.core import stops
 
 # Begins the reason of the stop, and is the name under which deposits are suspended.
 NAME: Final = "EngineAhead"
+# Why a payout is held that the engine has started, settled or given back in the time that was lost:
+# nobody lets it go on and nobody cancels it.
+PARKED: Final = "ENGINE_AHEAD"
 # The row of the journal is taken in this transaction, and the cursor moves at its end.
 NOTE: Final = """
 insert into custody.unknown_command (source_id, source_seq, after_seq)

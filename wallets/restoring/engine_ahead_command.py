@@ -23,8 +23,9 @@ def show() -> None:
     """Those that nobody has settled, with what the engine did."""
 
     async def run(settling: Settling) -> None:
-        known = {one.number: str(one) for one in await settling.read_effects()}
-        for one in await settling.read_open():
+        unknown = [one for one in await settling.read_all() if one.is_open]
+        known = {one.number: str(one) for one in await settling.read_effects(unknown)}
+        for one in unknown:
             number = f"{one.number[0]}/{one.number[1]}"
             click.echo(known.get(one.number, f"{number}: not in the journal any more"))
 

@@ -9,6 +9,6 @@ STATUS_SECONDS: Final = 10.0
 FOLLOW_SECONDS: Final = 3_600.0
 # Transactions of ours that are compared with the signer's log at once.
 ATTEMPTS_PAGE: Final = 1_000
-# Commands that are settled at once.
-UNKNOWN_PAGE: Final = 10_000
+# Commands of a lost time that are judged together: a deposit may have several of them.
+UNKNOWN_MAX: Final = 100_000
 NOTE_LENGTH_MAX: Final = 1_000

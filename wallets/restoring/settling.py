@@ -5,7 +5,7 @@ is on the book, and no command goes to the engine. A withdrawal is parked: nobod
 nobody may cancel it. All else is people's to judge. Every settlement names two persons.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -26,8 +26,6 @@ from wallets.restoring.effects import Effect, Number
 from wallets.states import DepositState, PayoutState
 
 ACTOR: Final = "people"
-# Why a payout is held that the engine has started, settled or given back.
-PARKED: Final = "ENGINE_AHEAD"
 WITHDRAWAL_KINDS: Final = frozenset(
     {
         events_pb2.MONEY_KIND_WITHDRAWAL_STARTED,
@@ -37,9 +35,14 @@ WITHDRAWAL_KINDS: Final = frozenset(
     }
 )
 OPEN: Final = """
-select u.source_id, u.source_seq, u.after_seq, s.shard
+select u.source_id, u.source_seq
 from custody.unknown_command u join custody.source s using (source_id)
 where s.network_id = $1 and u.settlement = '' order by u.source_id, u.source_seq limit $2
+"""
+ALL: Final = """
+select u.source_id, u.source_seq, u.after_seq, s.shard, u.settlement = '' as is_open
+from custody.unknown_command u join custody.source s using (source_id)
+where s.network_id = $1 order by u.source_id, u.source_seq limit $2
 """
 SETTLE: Final = """
 update custody.unknown_command set settlement = $3, note = $4, people = $5,
@@ -82,11 +85,13 @@ values ('engine_ahead', $1, 'stopped', 'paying', $2, $3)
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A command that nobody has settled."""
+    """A command that this database never gave."""
 
     number: Number
     after_seq: int
     shard: int
+    # Nobody has settled it.
+    is_open: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +102,25 @@ class Settling:
     network_id: int
     channels: Mapping[int, tuple[grpc.aio.Channel, ...]]
 
-    async def read_open(self) -> list[Unknown]:
-        """The oldest that nobody has settled, at most `limits.UNKNOWN_PAGE`."""
-        rows = await self.database.read(OPEN, self.network_id, limits.UNKNOWN_PAGE)
+    async def read_all(self) -> list[Unknown]:
+        """All, settled ones too. Raises Rejected when there are too many to be judged together."""
+        rows = await self.database.read(ALL, self.network_id, limits.UNKNOWN_MAX + 1)
+        if len(rows) > limits.UNKNOWN_MAX:
+            raise Rejected("TOO_MANY", f"more than {limits.UNKNOWN_MAX} commands: take a backup")
         return [
-            Unknown((row["source_id"], row["source_seq"]), row["after_seq"], row["shard"])
+            Unknown(
+                (row["source_id"], row["source_seq"]),
+                row["after_seq"],
+                row["shard"],
+                row["is_open"],
+            )
             for row in rows
         ]
 
-    async def read_effects(self) -> list[Effect]:
-        """What the engine did under these. Raises Unavailable, Broken."""
+    async def read_effects(self, unknown: Sequence[Unknown]) -> list[Effect]:
+        """What the engine did under these. Raises Rejected, Unavailable, Broken."""
         by_shard: dict[int, list[Unknown]] = defaultdict(list)
-        for one in await self.read_open():
+        for one in unknown:
             by_shard[one.shard].append(one)
         found: list[Effect] = []
         for shard, those in by_shard.items():
@@ -122,13 +134,15 @@ class Settling:
     async def adopt(self, people: Sequence[str]) -> tuple[list[Effect], list[tuple[Effect, str]]]:
         """What was settled, and what is left with why. Raises Rejected, Unavailable, Unknown."""
         names = check_people(people)
-        found = await self.read_effects()
-        of_subject: dict[bytes, int] = defaultdict(int)
-        for one in found:
-            of_subject[one.subject_id] += 1
+        unknown = await self.read_all()
+        found = await self.read_effects(unknown)
+        of_subject = Counter(one.subject_id for one in found)
+        open_numbers = {one.number for one in unknown if one.is_open}
         done: list[Effect] = []
         left: list[tuple[Effect, str]] = []
         for one in found:
+            if one.number not in open_numbers:
+                continue
             try:
                 is_alone = of_subject[one.subject_id] == 1
                 await self._adopt(one, names, is_alone=is_alone)
@@ -181,7 +195,7 @@ class Settling:
 
     async def _park(self, connection: Connection, withdrawal_id: bytes) -> None:
         await connection.execute(
-            PARK, self.network_id, withdrawal_id, PayoutState.HELD.value, PARKED
+            PARK, self.network_id, withdrawal_id, PayoutState.HELD.value, engine_ahead.PARKED
         )
 
     async def settle(self, number: Number, note: str, people: Sequence[str]) -> None:

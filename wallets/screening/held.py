@@ -12,7 +12,7 @@ import asyncpg
 
 from runtime.postgres import Connection, Database
 from wallets.contract import WithdrawalId
-from wallets.core import outbox
+from wallets.core import engine_ahead, outbox
 from wallets.core.transactions import changing
 from wallets.errors import Rejected
 from wallets.people import check_people
@@ -102,4 +102,6 @@ async def _find(connection: Connection, network_id: int, withdrawal_id: bytes) -
         raise Rejected("UNKNOWN_WITHDRAWAL", "this network has none of this id")
     if row["state"] != PayoutState.HELD or row["verdict"] != "hold":
         raise Rejected("WITHDRAWAL_STATE", f"it is {row['state']}")
+    if row["reason"] == engine_ahead.PARKED:
+        raise Rejected("WITHDRAWAL_STATE", "the engine has started it in a time that was lost")
     return row

@@ -11,10 +11,9 @@ from typing import Final
 
 from runtime.postgres import Connection, Database
 from wallets.contract import WithdrawalId
-from wallets.core import outbox
+from wallets.core import engine_ahead, outbox
 from wallets.core.transactions import changing
 from wallets.errors import Rejected
-from wallets.restoring.settling import PARKED
 from wallets.states import PayoutState
 
 ACTOR: Final = "customer"
@@ -59,7 +58,7 @@ async def cancel(database: Database, account_id: int, withdrawal_id: bytes) -> s
             raise Rejected("UNKNOWN_WITHDRAWAL", "custody knows no such withdrawal of the account")
         if row["state"] == PayoutState.CANCELLED:
             return str(row["state"])
-        if row["reason"] == PARKED:
+        if row["reason"] == engine_ahead.PARKED:
             raise Rejected("TOO_LATE", "the engine has started it, in a time that was lost here")
         if row["state"] not in EARLY or await connection.fetchval(STARTED, withdrawal_id):
             if not await _may_wish(connection, withdrawal_id, PayoutState(row["state"])):

@@ -1,6 +1,6 @@
 """Commands of a lost time: credits are adopted once, withdrawals parked, the rest is told."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
@@ -15,12 +15,14 @@ from tests.feed.rows import event_row
 from tests.wallets.conftest import NETWORK_ID
 from wallets.contract import WithdrawalId
 from wallets.core import inbox
+from wallets.core.engine_ahead import PARKED
 from wallets.core.inbox import Answered, JournalRow, Requested
 from wallets.core.outbox import SEQ_BITS
 from wallets.errors import Rejected
-from wallets.restoring import effects
+from wallets.restoring import effects, limits
 from wallets.restoring.effects import Effect
-from wallets.restoring.settling import PARKED, Settling, Unknown
+from wallets.restoring.settling import Settling, Unknown
+from wallets.screening import held
 from wallets.service import cancelling
 
 SHARD, SOURCE_ID, ASSET_ID, ACCOUNT = 3, 7, 1, 4_096
@@ -36,8 +38,8 @@ class Told(Settling):
     __slots__ = ()
     told: list[Effect] = []  # noqa: RUF012 - set by each test
 
-    async def read_effects(self) -> list[Effect]:
-        wanted = {one.number for one in await self.read_open()}
+    async def read_effects(self, unknown: Sequence[Unknown]) -> list[Effect]:
+        wanted = {one.number for one in unknown}
         return [one for one in self.told if one.number in wanted]
 
 
@@ -97,9 +99,9 @@ async def test_each_unknown_number_is_kept_with_where_the_journal_tells_of_it(
     settling: Settling,
 ) -> None:
     await engine_is_ahead(settling.database, 1, 2)
-    assert await settling.read_open() == [
-        Unknown((SOURCE_ID, 1), 1, SHARD),
-        Unknown((SOURCE_ID, 2), 2, SHARD),
+    assert await settling.read_all() == [
+        Unknown((SOURCE_ID, 1), 1, SHARD, is_open=True),
+        Unknown((SOURCE_ID, 2), 2, SHARD, is_open=True),
     ]
 
 
@@ -156,6 +158,26 @@ async def test_what_is_not_simple_is_left_to_people_and_changes_nothing(
         await settling.end(BY)
 
 
+async def test_a_credit_whose_reversal_people_settled_before_is_not_adopted(
+    settling: Settling, custody: Connection
+) -> None:
+    await engine_is_ahead(settling.database, 1, 2)
+    await add_deposit(custody)
+    Told.told = [credit(), credit(2, kind=events_pb2.MONEY_KIND_CREDIT_REVERSED)]
+    await settling.settle((SOURCE_ID, 2), "taken back", BY)
+    done, left = await settling.adopt(BY)
+    assert (done, [one for one, _ in left]) == ([], [credit()])
+
+
+async def test_more_commands_than_can_be_judged_together_are_refused(
+    settling: Settling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "UNKNOWN_MAX", 1)
+    await engine_is_ahead(settling.database, 1, 2)
+    with pytest.raises(Rejected, match="TOO_MANY"):
+        await settling.adopt(BY)
+
+
 async def test_a_withdrawal_is_parked_nobody_pays_it_and_nobody_cancels_it(
     settling: Settling, custody: Connection
 ) -> None:
@@ -167,6 +189,16 @@ async def test_a_withdrawal_is_parked_nobody_pays_it_and_nobody_cancels_it(
     assert tuple(row) == ("held", PARKED)
     with pytest.raises(Rejected, match="TOO_LATE"):
         await cancelling.cancel(settling.database, ACCOUNT, WITHDRAWAL)
+    # Also one that a screening had held.
+    await custody.execute(
+        "insert into custody.payout_screening (withdrawal_id, network_id, verdict, reason, "
+        "reference) values ($1, $2, 'hold', '', '')",
+        WITHDRAWAL,
+        NETWORK_ID,
+    )
+    for decide in (held.release, held.refuse):
+        with pytest.raises(Rejected, match="WITHDRAWAL_STATE"):
+            await decide(settling.database, NETWORK_ID, WITHDRAWAL, BY)
 
 
 async def test_two_persons_end_it_when_all_is_settled_and_only_this_stop(
