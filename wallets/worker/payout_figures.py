@@ -113,6 +113,8 @@ class PayoutFigures:
                     await self._count()
                     cursor = await self._follow(cursor)
                 except Unavailable as error:
+                    # Nothing is told in place of what was true once.
+                    self._counts = None
                     logs.get(__name__).warning("payouts not measured", reason=str(error))
                 await asyncio.sleep(limits.FIGURES_SECONDS)
         finally:
