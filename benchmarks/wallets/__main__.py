@@ -40,8 +40,11 @@ turns; it is another thing for each kind of figure.
   catching up is reading the same answers as JSON and one commit per block.
 - `payouts/tron`: withdrawals of TRX from the journal to the settlement by the real pipeline, eight
   steps side by side, with Postgres, the signer's process (mutual TLS) and a simulated node. Waiting
-  for blocks is not counted. The ceiling makes as many commits of one statement each, has as many
-  plans signed and broadcasts them: it reads nothing, asks nothing and decides nothing.
+  for blocks is not counted. The ceiling runs in the same rounds with the same signer and node. It
+  makes as many commits as the pipeline did in that round; they insert and change as many rows as
+  the pipeline was seen to write, of the same mean size, in a table with one index and no triggers.
+  It has as many plans signed, each by the whole call: mutual TLS, the signer's checks, its log and
+  its commit. It broadcasts each transaction once. It reads nothing, asks nothing, decides nothing.
 """
 
 

@@ -1,8 +1,9 @@
-"""Payouts per second of the real pipeline on TRON, beside the same calls without any logic.
+"""Payouts per second of the real pipeline on each chain, beside the same calls without any logic.
 
-Called by `benchmarks.wallets`. Postgres, the signer's process and the simulated node are real;
-engine and approver answer at once in this process. Waiting for blocks is not counted: the clock
-runs until every payout was sent, and again from when all are solid until every one is settled.
+Called by `benchmarks.wallets`. Postgres, the signer's process and the nodes are real (TRON's is the
+simulator); engine and approver answer at once in this process. Waiting for blocks is not counted:
+the clock runs until every payout was sent, and again from when all are solid until every one is
+settled.
 
 The ceiling makes as many commits as the pipeline was seen to in the same round, which insert and
 change as many rows of the same mean size, has plans signed that were made before, and broadcasts
@@ -23,10 +24,9 @@ from typing import Any, Final
 import asyncpg
 
 from benchmarks.results import Case, case_of
-from benchmarks.wallets.payout_world import World, opened_world
+from benchmarks.wallets import payout_ethereum
+from benchmarks.wallets.payout_world import Opens, World, open_tron, opened
 from benchmarks.wallets.sizes import Sizes
-from venue.custody.listing import TRX
-from venue.custody.tron_plan import NETWORK_ID
 from wallets.contract import Approval, Attempt, AttemptId, Payout, Plan, Token
 from wallets.core.claims import Claim
 from wallets.core.inbox import Requested
@@ -51,7 +51,7 @@ where wait_event_type = 'Lock' and application_name = 'pipeline'
 """
 # Those of earlier rounds are only watched, and wait for that.
 LOOK_NOW: Final = """
-update custody.payout set not_before = '-infinity' where state = 'broadcasting'
+update custody.payout set not_before = '-infinity' where state in ('broadcasting', 'confirming')
 """
 # One commit of the ceiling: rows that are made, and rows of its own that are changed.
 BARE_TABLE: Final = """
@@ -80,10 +80,12 @@ select avg(size)::integer from (
     union all select pg_column_size(one) from custody.posting one
     union all select pg_column_size(one) from custody.outbox one) rows
 """
+# Where a payout waits for blocks alone.
+SENT: Final = ("broadcasting", "confirming")
 CHANGES: Final = "set_config('custody.actor'"
 LEFT: Final = """
 select count(*) from custody.payout p where network_id = $1 and state <> 'settled'
-    and not (state = $2 and not_before > clock_timestamp())
+    and not (state = any($2::text[]) and not_before > clock_timestamp())
 """
 
 
@@ -124,16 +126,28 @@ class CountedStore(Store):
 
 
 async def measure(directory: Path, sizes: Sizes) -> list[Case]:
+    """Every chain of which there is a node."""
+    worlds: list[tuple[str, Opens]] = [("tron one by one", open_tron)]
+    if payout_ethereum.is_there():
+        worlds.append(("ethereum over lanes", payout_ethereum.open_ethereum))
+    cases = []
+    for name, open_world in worlds:
+        folder = directory / name.replace(" ", "-")
+        folder.mkdir()
+        async with opened(open_world, folder) as world:
+            cases += await measure_one(world, f"payouts/{name}", sizes)
+    return cases
+
+
+async def measure_one(world: World, name: str, sizes: Sizes) -> list[Case]:
     """Pipeline and ceiling in turns."""
     rounds: list[tuple[Seen, float]] = []
     count = sizes.payouts
-    async with opened_world(directory) as world:
-        await world.database.write(BARE_TABLE)
-        rows = await first_round(world, count)
-        for _ in range(sizes.rounds):
-            seen = await pipeline_round(world, count)
-            rounds.append((seen, await bare_round(world, count, seen.commits, rows)))
-    name = "payouts/tron one by one"
+    await world.database.write(BARE_TABLE)
+    rows = await first_round(world, count)
+    for _ in range(sizes.rounds):
+        seen = await pipeline_round(world, count)
+        rounds.append((seen, await bare_round(world, count, seen.commits, rows)))
     rates = [count / seen.seconds for seen, _ in rounds]
     cases = [case_of(name, "payouts/s", rates, [count / bare for _, bare in rounds])]
     for what, unit, values in (
@@ -165,21 +179,21 @@ async def pipeline_round(world: World, count: int) -> Seen:
     """The real thing, from the journal to the settlement."""
     await world.engine.tell(*world.request(count))
     seen = Seen()
-    store = CountedStore(world.database, NETWORK_ID, "bench")
+    store = CountedStore(world.database, world.network_id, "bench")
     store.seen = seen
     # As the worker has it.
     pipeline = Pipeline(store, world.chain, world.approver, world.signer)
     steps: list[Step] = [pipeline.stride] * WORKERS
     async with counted(world, seen):
-        seen.seconds += await run(world, steps, "broadcasting")
+        seen.seconds += await run(world, steps, SENT)
     await asyncio.sleep(SOLID_SECONDS)
     await world.database.write(LOOK_NOW)
     async with counted(world, seen):
-        seen.seconds += await run(world, steps, "")
+        seen.seconds += await run(world, steps, ())
     return seen
 
 
-async def run(world: World, steps: list[Step], waits_in: str) -> float:
+async def run(world: World, steps: list[Step], waits_in: Sequence[str]) -> float:
     """Seconds until all are settled, or wait in this state for their next look."""
     is_over = asyncio.Event()
 
@@ -198,7 +212,7 @@ async def run(world: World, steps: list[Step], waits_in: str) -> float:
 
     async def look() -> None:
         while not is_over.is_set():
-            row = await world.database.read_row(LEFT, NETWORK_ID, waits_in)
+            row = await world.database.read_row(LEFT, world.network_id, waits_in)
             if row is not None and row[0] == 0:
                 is_over.set()
             await asyncio.sleep(SAMPLE_SECONDS)
@@ -214,7 +228,10 @@ async def run(world: World, steps: list[Step], waits_in: str) -> float:
 
 async def bare_round(world: World, count: int, commits: int, rows: Rows) -> float:
     """Seconds of the same calls; what is signed was planned before."""
-    planned = [await plan_of(world, one) for one in world.request(count)]
+    planned: list[tuple[Plan, Payout, Approval]] = []
+    for one in world.request(count):
+        taken = frozenset(name for plan, _, _ in planned for name in plan.inputs)
+        planned.append(await plan_of(world, one, taken))
     waiting = iter(enumerate(planned))
     made, changed = share(rows.made, commits), share(rows.changed, commits)
     content = os.urandom(rows.row_bytes)
@@ -243,14 +260,16 @@ def share(total: int, parts: int, number: int = 1) -> int:
     return total * number // parts
 
 
-async def plan_of(world: World, asked: Requested) -> tuple[Plan, Payout, Approval]:
+async def plan_of(
+    world: World, asked: Requested, taken: frozenset[str]
+) -> tuple[Plan, Payout, Approval]:
     """All that the signer wants to see."""
     destination = world.chain.parse_address(asked.destination)
-    token = Token(TRX.asset_id, b"", TRX.decimals)
+    token = Token(world.asset.asset_id, b"", world.asset.decimals)
     payout = Payout(asked.withdrawal_id, destination, token, asked.amount_atoms)
     fee = await world.chain.highest_fee(payout)
     plan = await world.chain.build(
-        asked.withdrawal_id, [payout], fee_atoms_max=fee, must_use=(), owned=frozenset()
+        asked.withdrawal_id, [payout], fee_atoms_max=fee, must_use=(), owned=taken
     )
     return plan, payout, await world.approver.approve(asked.withdrawal_id, fee, ())
 

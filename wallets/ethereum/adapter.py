@@ -30,8 +30,9 @@ from wallets.contract import (
 )
 from wallets.core.sharing import Sharing
 from wallets.errors import Broken, Condition, Quarantined, RefusedAddress, Stuck
-from wallets.ethereum import addresses, lanes, limits, planning, replacing, suspending
+from wallets.ethereum import addresses, lanes, planning, replacing, suspending
 from wallets.ethereum.addresses import AddressFault, text_of
+from wallets.ethereum.at_block import AtBlock
 from wallets.ethereum.cancels import Cancels
 from wallets.ethereum.fees import FeePolicy, Fees, fees_for
 from wallets.ethereum.lane_leases import LaneLeases
@@ -49,9 +50,8 @@ from wallets.ethereum.transactions import (
     payment_of,
     transfer_call,
 )
-from wallets.ethereum.wire import data, fields, quantity
+from wallets.ethereum.wire import data, quantity
 from wallets.json_rpc import NodeRefused
-from wallets.kept import Kept, KeptByKey
 from wallets.treasury.following import SignsInternal
 
 # Gas of a transaction that only carries ether to an account without code.
@@ -111,11 +111,7 @@ class Ethereum:
             with_traces=settings.credits_internal,
         )
         self._ahead = ReadingAhead(read_block, nodes.agreed_ref)
-        # By the block that they are of: what a lane has there never changes.
-        self._numbers = KeptByKey[tuple[str, str, str], int](
-            nodes.now_seconds, limits.KEPT_SECONDS, limits.KEPT_MAX
-        )
-        self._priority = Kept[int](nodes.now_seconds, limits.KEPT_SECONDS)
+        self._at_block = AtBlock(nodes)
         self._owning = Sharing(partial(lanes.are_own, database, network.network_id))
         self._standing = Standing(
             network.network_id,
@@ -423,25 +419,10 @@ class Ethereum:
         return planning.Stock(lane, mined_count, native, token, nonce)
 
     async def _number(self, method: str, lane: Lane, tip: BlockRef) -> int:
-        async def ask() -> int:
-            return quantity(await self._nodes.agreed_answer(method, lane.text, hex(tip.height)))
-
         try:
-            return await self._numbers.get((method, lane.text, tip.block_hash), ask)
+            return await self._at_block.number(method, lane, tip)
         except Quarantined as error:
             raise Stuck(Condition.NODES_DISAGREE, str(error)) from error
-
-    async def _base_fee(self, tip: BlockRef) -> int:
-        asked = "eth_getBlockByNumber"
-
-        async def ask() -> int:
-            block = fields(await self._nodes.agreed_answer(asked, hex(tip.height), False))
-            return quantity(block.get("baseFeePerGas"))
-
-        return await self._numbers.get((asked, "", tip.block_hash), ask)
-
-    async def _ask_priority(self) -> int:
-        return quantity(await self._nodes.any_answer("eth_maxPriorityFeePerGas"))
 
     async def _gas_limit(self, lane: Lane, payout: Payout) -> int:
         """An estimate with margin. Raises Stuck when the payment would fail."""
@@ -486,8 +467,8 @@ class Ethereum:
                 max(one.priority_fee_per_gas_atoms for one in before),
             )
         try:
-            base = await self._base_fee(tip)
-            tip_told = await self._priority.get(self._ask_priority)
+            base = await self._at_block.base_fee(tip)
+            tip_told = await self._at_block.priority_fee()
         except Quarantined as error:
             raise Stuck(Condition.NODES_DISAGREE, str(error)) from error
         return fees_for(
