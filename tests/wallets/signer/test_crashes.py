@@ -11,10 +11,12 @@ from runtime.clock import ManualClock
 from runtime.migrations import migrate
 from runtime.settings import PostgresSettings
 from tests.wallets.crash_points import Countdown, Sites, die_everywhere, until_death
-from tests.wallets.signer.test_service import PEOPLE, POLICY, SEEDS, request
+from tests.wallets.signer.test_service import NETWORK, PEOPLE, POLICY, SEEDS, request
+from wallets.contract import TransactionId
 from wallets.errors import Rejected
 from wallets.signer import log, service
 from wallets.signer.approvals import RESUME_PREFIX
+from wallets.signer.limits import ENTRIES_PAGE_MAX
 from wallets.signer.service import Signer
 
 # Many short lives, one after the other.
@@ -57,6 +59,8 @@ class World:
         signer = Signer(database, POLICY, SEEDS, await log.take_epoch(database), self.clock)
         await self.let_go(signer)
         first = await signer.sign(request(self.number))
+        listed = await log.entries(database, NETWORK.network_id, 0, ENTRIES_PAGE_MAX)
+        assert [one.txid for one in listed].count(TransactionId(first.txid)) == 1
         assert await signer.close(self.closed_id) == ()
         assert await signer.close(self.signed_id) == (first.raw_transaction,)
         with pytest.raises(Rejected, match="CLOSED"):
