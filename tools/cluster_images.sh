@@ -27,7 +27,10 @@ if [ -n "$anvil" ]; then
 else
     echo "no anvil: tests of custody on the cluster will find no node (eval \"\$(.ci/nodes)\")" >&2
 fi
-# A collector of OpenTelemetry, where it was built (tools/foreign_clients.sh).
+# A collector of OpenTelemetry, built here where there is Go.
+if command -v go >/dev/null; then
+    tools/foreign_clients.sh
+fi
 if [ -x build/foreign/collector ]; then
     add collector build/foreign/collector collector telemetry
 else
