@@ -1,6 +1,6 @@
 """`python -m benchmarks.wallets [--small] [--docs] [PART …]`: build/bench/wallets.json and a table.
 
-With `--docs` also docs/benchmarks/wallets.md. No part needs a program that is not our own.
+With `--docs` also docs/benchmarks/wallets.md. Payouts of ether need anvil or geth.
 """
 
 import argparse
@@ -45,6 +45,8 @@ turns; it is another thing for each kind of figure.
   the pipeline was seen to write, of the same mean size, in a table with one index and no triggers.
   It has as many plans signed, each by the whole call: mutual TLS, the signer's checks, its log and
   its commit. It broadcasts each transaction once. It reads nothing, asks nothing, decides nothing.
+- `payouts/ethereum`: the same with ether over sixteen lanes and anvil or geth, which makes a block
+  each second; only where one of them is found.
 """
 
 

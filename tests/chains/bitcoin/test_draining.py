@@ -8,7 +8,7 @@ import pytest
 
 from tests.chains.bitcoin.regtest import Regtest
 from tests.chains.bitcoin.whole_venue import ASSET_ID, COIN, World, whole_venue
-from tests.wallets.scale.draining import COUNT, Draining, Paying
+from tests.wallets.scale.draining import ACCOUNTS, COUNT, Draining, Paying
 from venue.custody.listing import ASSET, BITCOIN
 
 pytestmark = [pytest.mark.chains, pytest.mark.slow, pytest.mark.timeout(300 + 3 * COUNT)]
@@ -16,10 +16,11 @@ pytestmark = [pytest.mark.chains, pytest.mark.slow, pytest.mark.timeout(300 + 3 
 UNIT = 20_000
 FEE = BITCOIN.withdrawal_fee_atoms
 PAID = sum(UNIT + number for number in range(COUNT))
-# A transaction spends confirmed coins only, so that so many can be on their way at once.
+# A transaction spends confirmed coins only, so that at least so many can be on their way at once.
 COINS = 16
-EACH = (PAID + COUNT * FEE) // COINS + UNIT
-LEFT = COINS * EACH - PAID - COUNT * FEE
+COINS_EACH = -(-COINS // ACCOUNTS)
+LEFT = UNIT
+DEPOSITED = PAID + COUNT * FEE + LEFT
 TARGETS = 8
 # So that there are several batches, however few withdrawals there are.
 BATCH_MAX = min(100, max(2, COUNT // 10))
@@ -30,7 +31,7 @@ async def world(
     regtest: Regtest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[World]:
     monkeypatch.setenv("CAMBIST_WALLETS_STEPS", "8")
-    async with whole_venue(regtest, tmp_path, batch_max=BATCH_MAX) as found:
+    async with whole_venue(regtest, tmp_path, batch_max=BATCH_MAX, accounts=ACCOUNTS) as found:
         yield found
 
 
@@ -54,32 +55,39 @@ async def paying(world: World) -> Paying:
     return Paying("bitcoin", ASSET, UNIT, texts, world.mine, count_taken)
 
 
-async def deposit(world: World) -> None:
-    """Coins of the customer's, until all of them may be spent."""
-    address = await world.client.withdrawals.deposit_address(world.account_id, ASSET_ID, "bitcoin")
-    for _ in range(COINS):
-        await asyncio.to_thread(world.regtest.call, "sendtoaddress", address, f"{EACH / COIN:.8f}")
+async def deposit(world: World, draining: Draining) -> None:
+    """Coins of the customers', until all of them may be spent."""
+    for at, account_id in enumerate(draining.accounts):
+        address = await world.client.withdrawals.deposit_address(account_id, ASSET_ID, "bitcoin")
+        total = draining.paying.spent(at, COUNT, FEE) + (0 if at else LEFT)
+        for number in range(COINS_EACH):
+            atoms = total // COINS_EACH + (0 if number else total % COINS_EACH)
+            await asyncio.to_thread(send, world, address, atoms)
 
-    async def states() -> str:
-        found = [one.state async for one in world.client.withdrawals.deposits(world.account_id)]
-        return " ".join(sorted(set(found))) if len(found) == COINS else ""
+    async def are_there() -> str:
+        return str(await draining.are_there(COINS_EACH))
 
-    await world.mine_until(states, "withdrawable")
+    await world.mine_until(are_there, "True")
+
+
+def send(world: World, address: str, atoms: int) -> None:
+    """From the node's own wallet; the text of a float would round."""
+    world.regtest.call("sendtoaddress", address, f"{atoms // COIN}.{atoms % COIN:08d}")
 
 
 async def test_open_withdrawals_leave_in_batches_while_everything_is_killed_once(
     world: World,
 ) -> None:
-    await deposit(world)
     draining = Draining(world, await paying(world), COUNT)
+    await deposit(world, draining)
     await draining.open_all()
     await draining.drain()
     assert draining.killed == [draining.worker, "signer", "matching", "postgres"]
 
-    async def balance() -> str:
-        return str(await world.balance())
+    async def are_spent() -> str:
+        return str(await draining.are_spent(LEFT))
 
-    await world.mine_until(balance, str((LEFT, 0, 0)))
+    await world.mine_until(are_spent, "True")
     # To each target what it was owed, to the last satoshi.
     for at, text in enumerate(draining.paying.targets):
         assert received(world, text, 1) == draining.paying.owed(at, COUNT)
@@ -91,7 +99,7 @@ async def test_open_withdrawals_leave_in_batches_while_everything_is_killed_once
     assert await ask(unended) == 0
     sums = "select sum(amount_atoms) from custody.posting where account = "
     cost = int(await ask(sums + "'network_cost'"))
-    assert int(await ask(sums + "'hot'")) == COINS * EACH - PAID - cost
+    assert int(await ask(sums + "'hot'")) == DEPOSITED - PAID - cost
     assert int(await ask(sums + "'customers'")) == -LEFT
-    assert await world.coins_atoms() == COINS * EACH - PAID - cost
+    assert await world.coins_atoms() == DEPOSITED - PAID - cost
     assert await ask("select stopped_reason from custody.chain") == ""

@@ -133,10 +133,10 @@ class Draining:
         """The customers, whose numbers follow one another."""
         return range(self.world.account_id, self.world.account_id + ACCOUNTS)
 
-    async def are_there(self) -> bool:
-        """Whether what each of them deposited may be withdrawn."""
+    async def are_there(self, each: int = 1) -> bool:
+        """Whether all that they deposited may be withdrawn: so many deposits of each."""
         query = "select count(*) from custody.deposit where state = 'withdrawable'"
-        return int(await self.ask(query)) == ACCOUNTS
+        return int(await self.ask(query)) == ACCOUNTS * each
 
     async def are_spent(self, left_atoms: int) -> bool:
         """Whether the engine has settled all: so much is left to the first, nothing to others."""
