@@ -13,12 +13,15 @@ from runtime.postgres import Connection, Database
 from runtime.settings import PostgresSettings
 from tests.feed.rows import event_row
 from tests.wallets.conftest import NETWORK_ID
-from wallets.contract import WithdrawalId
+from wallets.contract import BlockRef, WithdrawalId
 from wallets.core import inbox
 from wallets.core.engine_ahead import PARKED
 from wallets.core.inbox import Answered, JournalRow, Requested
 from wallets.core.outbox import SEQ_BITS
 from wallets.errors import Rejected
+from wallets.reconciliation import cut
+from wallets.reconciliation.checks import Owed
+from wallets.reconciliation.cut import Cut
 from wallets.restoring import effects, limits
 from wallets.restoring.effects import Effect
 from wallets.restoring.settling import Settling, Unknown
@@ -244,6 +247,19 @@ async def test_deposits_that_the_venue_had_suspended_itself_stay_so(
     await settling.settle((SOURCE_ID, 1), "looked at", BY)
     await settling.end(BY)
     assert await custody.fetchval("select deposits_suspended from custody.asset")
+
+
+async def test_what_nobody_has_settled_is_no_opening_of_the_books(
+    settling: Settling, custody: Connection
+) -> None:
+    openings = "select engine_atoms from custody.reconciliation_opening"
+    look = Cut(BlockRef(-1, ""), (), (Owed(ASSET_ID, 0, 150),), ())
+    await engine_is_ahead(settling.database, 1)
+    await cut.record(settling.database, NETWORK_ID, look, (), ())
+    assert await custody.fetch(openings) == []
+    await settling.settle((SOURCE_ID, 1), "looked at", BY)
+    await cut.record(settling.database, NETWORK_ID, look, (), ())
+    assert await custody.fetchval(openings) == 150
 
 
 def test_an_effect_is_the_money_report_of_the_same_sequence_as_the_answer() -> None:
