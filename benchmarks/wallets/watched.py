@@ -38,6 +38,7 @@ logs on TRON, ten of them to watched addresses, through the real scanner, checks
 into Postgres. A cost is processor time of scanner and Postgres together; `ceiling` is the same
 blocks in the same rounds with the fewest watched addresses, so that a ratio of 1 is flat. `at its
 pace` is that cost as a share of one core while the chain makes a block every 600, 12 and 3 seconds.
+What grows with the addresses is the index of their keys: each key of a block is looked up in it.
 Nodes answer from memory, so their network is not in it. A chain without rows was not measured.
 
 ![Cost of a block by watched addresses](watched.svg)
