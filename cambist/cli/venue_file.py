@@ -46,6 +46,7 @@ LIMIT_NUMBERS: Final = (
     "taker_fee_ppm",
     "resting_orders_max",
     "market_protection_ppm",
+    "static_band_ppm",
 )
 LIMIT_AMOUNTS: Final = ("minimum_notional_atoms", "maximum_notional_atoms")
 

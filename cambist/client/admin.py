@@ -145,6 +145,11 @@ class Admin:
         )
         await self._call("SetFeeTier", request, pb.SetFeeTierResponse)
 
+    async def set_reference_price(self, market_id: int, price_ticks: int) -> None:
+        """What the market's static band refers to; 0 is none. Raises Rejected."""
+        request = pb.SetReferencePriceRequest(market_id=market_id, price_ticks=price_ticks)
+        await self._call("SetReferencePrice", request, pb.SetReferencePriceResponse)
+
     async def set_trading_limits(
         self,
         account_id: int,

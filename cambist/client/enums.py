@@ -193,6 +193,7 @@ class RejectReason(ContractEnum):
     OPEN_QUANTITY_LIMIT = 59
     OPEN_NOTIONAL_LIMIT = 60
     POSITION_LIMIT = 61
+    OUTSIDE_PRICE_BAND = 62
 
 
 class ResolveState(ContractEnum):

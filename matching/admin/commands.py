@@ -42,6 +42,7 @@ def parameters(limits: admin_pb2.MarketLimits) -> system_pb2.MarketParameters:
         taker_fee_ppm=limits.taker_fee_ppm,
         resting_orders_max=limits.resting_orders_max,
         market_protection_ppm=limits.market_protection_ppm,
+        static_band_ppm=limits.static_band_ppm,
     )
 
 
@@ -133,6 +134,7 @@ def market_of(entry: MarketEntry) -> admin_pb2.Market:
         taker_fee_ppm=stands.taker_fee_ppm,
         resting_orders_max=stands.resting_orders_max,
         market_protection_ppm=stands.market_protection_ppm,
+        static_band_ppm=stands.static_band_ppm,
     )
     return admin_pb2.Market(
         market_id=market.market_id,
@@ -144,6 +146,7 @@ def market_of(entry: MarketEntry) -> admin_pb2.Market:
         limits=limits,
         phase=entry.phase,
         tick_value_atoms=entry.tick_value_atoms,
+        reference_price_ticks=entry.reference_price_ticks,
     )
 
 

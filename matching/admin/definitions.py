@@ -44,6 +44,7 @@ class MarketEntry:
     definition: system_pb2.CreateMarket
     tick_value_atoms: int
     phase: enums_pb2.MarketPhase.ValueType = enums_pb2.MARKET_PHASE_HALTED
+    reference_price_ticks: int = 0
 
 
 @dataclass(slots=True)
@@ -78,7 +79,7 @@ class Definitions:
         for book in snapshot_pb2.BooksSection.FromString(state.books).books:
             market = copy_of(book.market)
             self.markets[market.market_id] = MarketEntry(
-                market, self._tick_value(market), book.phase
+                market, self._tick_value(market), book.phase, book.reference_price_ticks
             )
         section = snapshot_pb2.LimitsSection.FromString(state.limits)
         for firm in section.firms:
@@ -124,6 +125,9 @@ class Definitions:
                     self._set_limits(event.account_limits_set)
                 case "fee_tier_set":
                     self._set_fee_tier(event.fee_tier_set)
+                case "reference_price_set":
+                    told = event.reference_price_set
+                    self.markets[told.market_id].reference_price_ticks = told.price_ticks
                 case "trading_limits_set":
                     self._set_trading_limits(event.trading_limits_set)
                 case _:
@@ -135,6 +139,7 @@ class Definitions:
         entry = MarketEntry(market, defined.tick_value_atoms)
         if known is not None:
             entry.phase = known.phase
+            entry.reference_price_ticks = known.reference_price_ticks
         self.markets[market.market_id] = entry
 
     def _add_account(self, account: system_pb2.CreateAccount, *, frozen: bool = False) -> None:

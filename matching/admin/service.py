@@ -67,6 +67,7 @@ class AdminService:
             "CreateAccount": self._create_account,
             "SetAccountLimits": self._set_account_limits,
             "SetFeeTier": self._set_fee_tier,
+            "SetReferencePrice": self._set_reference_price,
             "SetTradingLimits": self._set_trading_limits,
             "SetKillSwitch": self._set_kill_switch,
             "SwitchRules": self._switch_rules,
@@ -212,6 +213,15 @@ class AdminService:
         self._check_shard(request.shard)
         await self._must(SystemCommand(set_fee_tier=commands.set_fee_tier(request)))
         return admin_pb2.SetFeeTierResponse()
+
+    async def _set_reference_price(
+        self, request: admin_pb2.SetReferencePriceRequest, _: Context
+    ) -> admin_pb2.SetReferencePriceResponse:
+        wanted = system_pb2.SetReferencePrice(
+            market_id=request.market_id, price_ticks=request.price_ticks
+        )
+        await self._must(SystemCommand(set_reference_price=wanted))
+        return admin_pb2.SetReferencePriceResponse()
 
     async def _set_trading_limits(
         self, request: admin_pb2.SetTradingLimitsRequest, _: Context

@@ -104,6 +104,7 @@ def filled_parameters(sent: system_pb2.MarketParameters) -> MarketParameters:
         taker_fee_ppm=sent.taker_fee_ppm,
         resting_orders_max=sent.resting_orders_max or limits.RESTING_ORDERS_DEFAULT,
         market_protection_ppm=sent.market_protection_ppm,
+        static_band_ppm=sent.static_band_ppm,
     )
     is_right = (
         1 <= filled.price_step_ticks <= limits.STEP_MAX
@@ -118,6 +119,7 @@ def filled_parameters(sent: system_pb2.MarketParameters) -> MarketParameters:
         and abs(filled.maker_fee_ppm) <= filled.taker_fee_ppm
         and 1 <= filled.resting_orders_max <= limits.RESTING_ORDERS_MAX
         and filled.market_protection_ppm <= limits.MARKET_PROTECTION_PPM_MAX
+        and filled.static_band_ppm <= limits.STATIC_BAND_PPM_MAX
     )
     refuse_if(not is_right, R.REJECT_REASON_INVALID_PARAMETER)
     return filled
@@ -125,8 +127,9 @@ def filled_parameters(sent: system_pb2.MarketParameters) -> MarketParameters:
 
 def judge_version(run: Run, parameters: MarketParameters) -> None:
     """What older rules do not know of a market. Raises UNSUPPORTED."""
-    is_later = parameters.market_protection_ppm != 0 and run.rules_version < limits.FULL_RULES
-    refuse_if(is_later, R.REJECT_REASON_UNSUPPORTED)
+    is_later = parameters.market_protection_ppm != 0 or parameters.static_band_ppm != 0
+    is_older = run.rules_version < limits.FULL_RULES
+    refuse_if(is_later and is_older, R.REJECT_REASON_UNSUPPORTED)
 
 
 def created_with_parameters(market: Market) -> system_pb2.CreateMarket:
@@ -150,6 +153,7 @@ def created_with_parameters(market: Market) -> system_pb2.CreateMarket:
             taker_fee_ppm=present.taker_fee_ppm,
             resting_orders_max=present.resting_orders_max,
             market_protection_ppm=present.market_protection_ppm,
+            static_band_ppm=present.static_band_ppm,
         ),
     )
 
@@ -168,6 +172,17 @@ def set_phase(run: Run, sent: system_pb2.SetPhase) -> Then:
     refuse_if(not sent.phase, R.REJECT_REASON_INVALID_PARAMETER)
     refuse_if(sent.phase not in SETTABLE, R.REJECT_REASON_UNSUPPORTED)
     return lambda: run.set_phase(market, sent.phase)
+
+
+def set_reference_price(run: Run, sent: system_pb2.SetReferencePrice) -> Then:
+    """What the band of a market refers to."""
+    if run.rules_version < limits.FULL_RULES:
+        raise Refusal(R.REJECT_REASON_UNSUPPORTED)
+    market = market_of_command(run, sent.market_id)
+    in_range = 0 <= sent.price_ticks <= limits.PRICE_TICKS_MAX
+    refuse_if(not in_range, R.REJECT_REASON_INVALID_PARAMETER)
+    market.reference_price_ticks = sent.price_ticks
+    return lambda: run.tell_system(reference_price_set=sent)
 
 
 def halt(run: Run, sent: system_pb2.Halt) -> Then:

@@ -108,6 +108,10 @@ def _judge_markets(state: State) -> None:
         is_older = state.rules_version < limits.FULL_RULES
         is_protected = market.parameters.market_protection_ppm != 0
         expect(not (is_older and is_protected), "market-order protection under older rules")
+        has_band = market.parameters.static_band_ppm or market.reference_price_ticks
+        expect(not (is_older and has_band), "a price band under older rules")
+        reference = market.reference_price_ticks
+        expect(0 <= reference <= limits.PRICE_TICKS_MAX, "reference price")
         _judge_triggers(state, market)
     for account in state.accounts.values():
         for order in account.orders.values():

@@ -48,6 +48,7 @@ TICK_VALUE_ATOMS_MAX = 1 << 60  # quote atoms per tick per lot
 STEP_MAX = 1 << 40  # price and quantity step
 FEE_PPM_MAX = 100_000  # a tenth of the notional
 MARKET_PROTECTION_PPM_MAX = 999_999  # the worst price of a market order stays above zero
+STATIC_BAND_PPM_MAX = 999_999  # the lower edge of a band stays above zero
 RESTING_ORDERS_MAX = 10_000_000  # bound of resting_orders_max
 RESTING_ORDERS_DEFAULT = 2_000_000  # of a market
 OPEN_ORDERS_MAX = 10_000  # bound of open_orders_max: a kill switch touches them all at once

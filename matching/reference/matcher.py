@@ -3,6 +3,7 @@
 from cambist.market_data.v1 import events_pb2 as market_events
 from cambist.orders.v1 import enums_pb2, events_pb2
 from matching.reference import amounts, frames, limits, order_events
+from matching.reference.order_checks import edge_of
 from matching.reference.run import Run
 from matching.reference.state import BUY, PPM, Market, fee_part, hold_of, opposite
 from matching.reference.types import Order
@@ -81,14 +82,21 @@ def reaches(side: enums_pb2.Side.ValueType, limit_ticks: int, price_ticks: int) 
 def protection_of(market: Market, taker: Order) -> int:
     """The worst price at which the market lets a market order trade; 0 = its own price is tighter.
 
-    docs/semantics/risk.md, section 5.
+    docs/semantics/risk.md, sections 5 and 7.
     """
     ppm = market.parameters.market_protection_ppm
     best = market.best_price(opposite(taker.side))
-    if not (ppm and best and taker.order_type in PROTECTED):
+    if not (best and taker.order_type in PROTECTED):
         return 0
     distance = best * ppm // PPM
-    worst = best + distance if taker.side == BUY else best - distance
+    protection = best + distance if taker.side == BUY else best - distance
+    bounds = [protection] if ppm else []
+    edge = edge_of(market, taker.side)
+    if edge:
+        bounds.append(edge)
+    if not bounds:
+        return 0
+    worst = min(bounds) if taker.side == BUY else max(bounds)
     is_tighter = worst != taker.price_ticks and is_within(taker, worst)
     return worst if taker.is_market or is_tighter else 0
 

@@ -20,6 +20,7 @@ from matching.reference.order_checks import (
     by_phase,
     has_later_features,
     is_post_only,
+    judge_band,
     judge_display,
     judge_notional,
     judge_price,
@@ -177,6 +178,7 @@ def judge_amounts(market: Market, sent: commands_pb2.NewOrder) -> None:
     is_limit = sent.order_type == LIMIT
     if is_limit:
         judge_price(market, sent.price_ticks)
+        judge_band(market, sent.side, sent.price_ticks)
     if budget:
         in_range = 1 <= budget <= limits.AMOUNT_ATOMS_MAX
         refuse_if(not in_range, enums_pb2.REJECT_REASON_INVALID_QUANTITY)

@@ -4,7 +4,7 @@ from cambist.orders.v1 import commands_pb2, enums_pb2
 from matching.reference import limits
 from matching.reference.errors import Refusal
 from matching.reference.run import Run
-from matching.reference.state import Market
+from matching.reference.state import BUY, PPM, Market
 from matching.reference.types import Account, Session
 
 CONTINUOUS = enums_pb2.MARKET_PHASE_CONTINUOUS
@@ -53,6 +53,22 @@ def judge_price(market: Market, price_ticks: int) -> None:
     refuse_if(not in_range, enums_pb2.REJECT_REASON_INVALID_PRICE)
     step = market.parameters.price_step_ticks
     refuse_if(price_ticks % step != 0, enums_pb2.REJECT_REASON_OFF_TICK)
+
+
+def edge_of(market: Market, side: enums_pb2.Side.ValueType) -> int:
+    """The worst price that the static band leaves to a side; 0 = any."""
+    reference, ppm = market.reference_price_ticks, market.parameters.static_band_ppm
+    if not (reference and ppm):
+        return 0
+    distance = reference * ppm // PPM
+    return reference + distance if side == BUY else reference - distance
+
+
+def judge_band(market: Market, side: enums_pb2.Side.ValueType, price_ticks: int) -> None:
+    """Raises OUTSIDE_PRICE_BAND."""
+    edge = edge_of(market, side)
+    is_beyond = price_ticks > edge if side == BUY else price_ticks < edge
+    refuse_if(bool(edge and is_beyond), enums_pb2.REJECT_REASON_OUTSIDE_PRICE_BAND)
 
 
 def judge_quantity(market: Market, quantity_lots: int) -> None:

@@ -12,6 +12,7 @@ from matching.reference.order_checks import (
     POST_ONLY,
     by_phase,
     is_post_only,
+    judge_band,
     judge_display,
     judge_notional,
     judge_price,
@@ -125,6 +126,7 @@ def amend(run: Run, account: Account, sent: commands_pb2.Amend, origin: Origin) 
         refuse_if(is_wrong, enums_pb2.REJECT_REASON_INVALID_COMBINATION)
     if sent.price_ticks:
         judge_price(market, price)
+        judge_band(market, order.side, price)
     if sent.quantity_lots:
         judge_quantity(market, quantity)
     judge_display(market, sent.display_lots)

@@ -127,6 +127,7 @@ def _books(state: State) -> snapshot_pb2.BooksSection:
             cleared_count=market.cleared_count,
             bids=[order_rows.encode(order) for order in _orders(market, 1)],
             asks=[order_rows.encode(order) for order in _orders(market, 2)],
+            reference_price_ticks=market.reference_price_ticks,
         )
     return section
 
@@ -335,6 +336,7 @@ def _restore_book(state: State, book: snapshot_pb2.BookState) -> None:
         killed=book.killed,
         clearing=book.clearing,
         cleared_count=book.cleared_count,
+        reference_price_ticks=book.reference_price_ticks,
     )
     state.markets[created.market_id] = market
     for side, orders in ((1, book.bids), (2, book.asks)):

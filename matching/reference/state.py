@@ -42,6 +42,7 @@ class Market:
     killed: bool = False
     clearing: bool = False
     cleared_count: int = 0
+    reference_price_ticks: int = 0  # what the static band refers to; 0 = none
     order_count: int = 0
     # Price to level, and the prices ascending, of each side.
     levels: dict[int, dict[int, Level]] = field(default_factory=lambda: {1: {}, 2: {}})

@@ -30,7 +30,7 @@ RULES: Final[dict[str, Callable[[Run, Any], Then]]] = {
     "set_phase": administration.set_phase,
     "halt": administration.halt,
     "resume": administration.resume,
-    "set_reference_price": administration.unsupported,
+    "set_reference_price": administration.set_reference_price,
     "create_firm": administration.create_firm,
     "create_account": administration.create_account,
     "set_account_limits": administration.set_account_limits,

@@ -93,6 +93,7 @@ class MarketParameters:
     taker_fee_ppm: int
     resting_orders_max: int
     market_protection_ppm: int  # 0 = none
+    static_band_ppm: int  # 0 = none
 
 
 class Fees(NamedTuple):

@@ -8,6 +8,7 @@ from typing import Final
 from cambist.orders.v1 import commands_pb2, enums_pb2
 from matching.reference import amounts, limits
 from matching.reference.order_checks import (
+    judge_band,
     judge_notional,
     judge_price,
     judge_quantity,
@@ -80,6 +81,7 @@ def judge_amounts(market: Market, sent: commands_pb2.NewOrder) -> None:
         judge_price(market, sent.trigger_price_ticks)
     if sent.price_ticks or sent.order_type in LIMIT_KINDS:
         judge_price(market, sent.price_ticks)
+        judge_band(market, sent.side, sent.price_ticks)
     budget = amounts.from_bytes(sent.quote_budget_atoms)
     if budget:
         in_range = 1 <= budget <= limits.AMOUNT_ATOMS_MAX

@@ -29,12 +29,15 @@ OF_SECOND_RULES: Final = (
     "CANCEL_REASON_TIMER",
     "CANCEL_REASON_MARKET_PROTECTION",
     "system fee_tier_set",
+    "system set_trading_limits",
     "system trading_limits_set",
     "REJECT_REASON_ORDER_QUANTITY_LIMIT",
     "REJECT_REASON_ORDER_NOTIONAL_LIMIT",
     "REJECT_REASON_OPEN_QUANTITY_LIMIT",
     "REJECT_REASON_OPEN_NOTIONAL_LIMIT",
     "REJECT_REASON_POSITION_LIMIT",
+    "system reference_price_set",
+    "REJECT_REASON_OUTSIDE_PRICE_BAND",
 )
 BATCH_REFUSALS: Final = (
     "MALFORMED",

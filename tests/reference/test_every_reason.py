@@ -71,6 +71,12 @@ def limited(**limits: Any) -> Story:
     return tell
 
 
+def outside_price_band(venue: Venue) -> Told:
+    venue.update_market(static_band_ppm=100_000)
+    venue.operate(system.SetReferencePrice(market_id=MARKET, price_ticks=90))
+    return ordered()(venue)
+
+
 def id_reused(venue: Venue) -> Told:
     placed = venue.place(FIRST, BUY, 100, 10)
     return venue.send(venue.order(FIRST, BUY, 100, 11, cl_ord_id=placed.id))
@@ -297,6 +303,7 @@ SECOND_STORIES: Final[dict[str, Story]] = {
     "OPEN_QUANTITY_LIMIT": limited(open_lots_max=9),
     "OPEN_NOTIONAL_LIMIT": limited(open_notional_atoms_max=amount(4_999)),
     "POSITION_LIMIT": limited(position_atoms_max=amount(WEALTH + 999)),
+    "OUTSIDE_PRICE_BAND": outside_price_band,
 }
 
 

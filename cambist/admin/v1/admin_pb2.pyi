@@ -104,6 +104,7 @@ class Market(_message.Message):
     LIMITS_FIELD_NUMBER: _builtins.int
     PHASE_FIELD_NUMBER: _builtins.int
     TICK_VALUE_ATOMS_FIELD_NUMBER: _builtins.int
+    REFERENCE_PRICE_TICKS_FIELD_NUMBER: _builtins.int
     market_id: _builtins.int
     """Market; the upper 16 bits are the shard."""
     symbol: _builtins.str
@@ -120,6 +121,8 @@ class Market(_message.Message):
     """Phase (in answers)."""
     tick_value_atoms: _builtins.int
     """Quote atoms per tick per lot (in answers)."""
+    reference_price_ticks: _builtins.int
+    """What the static band refers to; 0 = none (in answers)."""
     @_builtins.property
     def limits(self) -> Global___MarketLimits:
         """Limits and fees."""
@@ -136,10 +139,11 @@ class Market(_message.Message):
         limits: Global___MarketLimits | None = ...,
         phase: _enums_pb2.MarketPhase.ValueType = ...,
         tick_value_atoms: _builtins.int = ...,
+        reference_price_ticks: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_asset_id", b"base_asset_id", "limits", b"limits", "lot_size_atoms", b"lot_size_atoms", "market_id", b"market_id", "phase", b"phase", "quote_asset_id", b"quote_asset_id", "symbol", b"symbol", "tick_size_atoms", b"tick_size_atoms", "tick_value_atoms", b"tick_value_atoms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_asset_id", b"base_asset_id", "limits", b"limits", "lot_size_atoms", b"lot_size_atoms", "market_id", b"market_id", "phase", b"phase", "quote_asset_id", b"quote_asset_id", "reference_price_ticks", b"reference_price_ticks", "symbol", b"symbol", "tick_size_atoms", b"tick_size_atoms", "tick_value_atoms", b"tick_value_atoms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -161,6 +165,7 @@ class MarketLimits(_message.Message):
     TAKER_FEE_PPM_FIELD_NUMBER: _builtins.int
     RESTING_ORDERS_MAX_FIELD_NUMBER: _builtins.int
     MARKET_PROTECTION_PPM_FIELD_NUMBER: _builtins.int
+    STATIC_BAND_PPM_FIELD_NUMBER: _builtins.int
     price_step_ticks: _builtins.int
     """Prices are multiples of this."""
     quantity_step_lots: _builtins.int
@@ -181,6 +186,8 @@ class MarketLimits(_message.Message):
     """Most resting orders."""
     market_protection_ppm: _builtins.int
     """How far from the best price a market order may trade, in parts per million; 0 = any price."""
+    static_band_ppm: _builtins.int
+    """How far from the reference price an order may be priced to its disadvantage, in parts per million; 0 = any price."""
     def __init__(
         self,
         *,
@@ -194,10 +201,11 @@ class MarketLimits(_message.Message):
         taker_fee_ppm: _builtins.int = ...,
         resting_orders_max: _builtins.int = ...,
         market_protection_ppm: _builtins.int = ...,
+        static_band_ppm: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["maker_fee_ppm", b"maker_fee_ppm", "market_protection_ppm", b"market_protection_ppm", "maximum_notional_atoms", b"maximum_notional_atoms", "maximum_quantity_lots", b"maximum_quantity_lots", "minimum_notional_atoms", b"minimum_notional_atoms", "minimum_quantity_lots", b"minimum_quantity_lots", "price_step_ticks", b"price_step_ticks", "quantity_step_lots", b"quantity_step_lots", "resting_orders_max", b"resting_orders_max", "taker_fee_ppm", b"taker_fee_ppm"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["maker_fee_ppm", b"maker_fee_ppm", "market_protection_ppm", b"market_protection_ppm", "maximum_notional_atoms", b"maximum_notional_atoms", "maximum_quantity_lots", b"maximum_quantity_lots", "minimum_notional_atoms", b"minimum_notional_atoms", "minimum_quantity_lots", b"minimum_quantity_lots", "price_step_ticks", b"price_step_ticks", "quantity_step_lots", b"quantity_step_lots", "resting_orders_max", b"resting_orders_max", "static_band_ppm", b"static_band_ppm", "taker_fee_ppm", b"taker_fee_ppm"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -883,6 +891,49 @@ class SetFeeTierResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SetFeeTierResponse: _TypeAlias = SetFeeTierResponse  # noqa: Y015
+
+@_typing.final
+class SetReferencePriceRequest(_message.Message):
+    """The price."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MARKET_ID_FIELD_NUMBER: _builtins.int
+    PRICE_TICKS_FIELD_NUMBER: _builtins.int
+    market_id: _builtins.int
+    """Market."""
+    price_ticks: _builtins.int
+    """Price; 0 = none."""
+    def __init__(
+        self,
+        *,
+        market_id: _builtins.int = ...,
+        price_ticks: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["market_id", b"market_id", "price_ticks", b"price_ticks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetReferencePriceRequest: _TypeAlias = SetReferencePriceRequest  # noqa: Y015
+
+@_typing.final
+class SetReferencePriceResponse(_message.Message):
+    """Done."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetReferencePriceResponse: _TypeAlias = SetReferencePriceResponse  # noqa: Y015
 
 @_typing.final
 class SetTradingLimitsRequest(_message.Message):

@@ -85,6 +85,11 @@ class AdminServiceStub:
                 request_serializer=cambist_dot_admin_dot_v1_dot_admin__pb2.SetFeeTierRequest.SerializeToString,
                 response_deserializer=cambist_dot_admin_dot_v1_dot_admin__pb2.SetFeeTierResponse.FromString,
                 _registered_method=True)
+        self.SetReferencePrice = channel.unary_unary(
+                '/cambist.admin.v1.AdminService/SetReferencePrice',
+                request_serializer=cambist_dot_admin_dot_v1_dot_admin__pb2.SetReferencePriceRequest.SerializeToString,
+                response_deserializer=cambist_dot_admin_dot_v1_dot_admin__pb2.SetReferencePriceResponse.FromString,
+                _registered_method=True)
         self.SetTradingLimits = channel.unary_unary(
                 '/cambist.admin.v1.AdminService/SetTradingLimits',
                 request_serializer=cambist_dot_admin_dot_v1_dot_admin__pb2.SetTradingLimitsRequest.SerializeToString,
@@ -201,6 +206,13 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetReferencePrice(self, request, context):
+        """Sets the price that a market's band refers to. From rules version 2 on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SetTradingLimits(self, request, context):
         """Bounds what an account may order in a market, or takes that back. From rules version 2 on.
         """
@@ -309,6 +321,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.SetFeeTier,
                     request_deserializer=cambist_dot_admin_dot_v1_dot_admin__pb2.SetFeeTierRequest.FromString,
                     response_serializer=cambist_dot_admin_dot_v1_dot_admin__pb2.SetFeeTierResponse.SerializeToString,
+            ),
+            'SetReferencePrice': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetReferencePrice,
+                    request_deserializer=cambist_dot_admin_dot_v1_dot_admin__pb2.SetReferencePriceRequest.FromString,
+                    response_serializer=cambist_dot_admin_dot_v1_dot_admin__pb2.SetReferencePriceResponse.SerializeToString,
             ),
             'SetTradingLimits': grpc.unary_unary_rpc_method_handler(
                     servicer.SetTradingLimits,
@@ -622,6 +639,33 @@ class AdminService:
             '/cambist.admin.v1.AdminService/SetFeeTier',
             cambist_dot_admin_dot_v1_dot_admin__pb2.SetFeeTierRequest.SerializeToString,
             cambist_dot_admin_dot_v1_dot_admin__pb2.SetFeeTierResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetReferencePrice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cambist.admin.v1.AdminService/SetReferencePrice',
+            cambist_dot_admin_dot_v1_dot_admin__pb2.SetReferencePriceRequest.SerializeToString,
+            cambist_dot_admin_dot_v1_dot_admin__pb2.SetReferencePriceResponse.FromString,
             options,
             channel_credentials,
             insecure,

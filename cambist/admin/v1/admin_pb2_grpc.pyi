@@ -56,6 +56,8 @@ class AdminServiceStub:
     """Replaces limits and freeze of an account."""
     SetFeeTier: _grpc.UnaryUnaryMultiCallable[_admin_pb2.SetFeeTierRequest, _admin_pb2.SetFeeTierResponse]
     """Gives an account its own fees, or takes them back. From rules version 2 on."""
+    SetReferencePrice: _grpc.UnaryUnaryMultiCallable[_admin_pb2.SetReferencePriceRequest, _admin_pb2.SetReferencePriceResponse]
+    """Sets the price that a market's band refers to. From rules version 2 on."""
     SetTradingLimits: _grpc.UnaryUnaryMultiCallable[_admin_pb2.SetTradingLimitsRequest, _admin_pb2.SetTradingLimitsResponse]
     """Bounds what an account may order in a market, or takes that back. From rules version 2 on."""
     SetKillSwitch: _grpc.UnaryUnaryMultiCallable[_admin_pb2.SetKillSwitchRequest, _admin_pb2.SetKillSwitchResponse]
@@ -98,6 +100,8 @@ class AdminServiceAsyncStub(AdminServiceStub):
     """Replaces limits and freeze of an account."""
     SetFeeTier: _aio.UnaryUnaryMultiCallable[_admin_pb2.SetFeeTierRequest, _admin_pb2.SetFeeTierResponse]  # type: ignore[assignment]
     """Gives an account its own fees, or takes them back. From rules version 2 on."""
+    SetReferencePrice: _aio.UnaryUnaryMultiCallable[_admin_pb2.SetReferencePriceRequest, _admin_pb2.SetReferencePriceResponse]  # type: ignore[assignment]
+    """Sets the price that a market's band refers to. From rules version 2 on."""
     SetTradingLimits: _aio.UnaryUnaryMultiCallable[_admin_pb2.SetTradingLimitsRequest, _admin_pb2.SetTradingLimitsResponse]  # type: ignore[assignment]
     """Bounds what an account may order in a market, or takes that back. From rules version 2 on."""
     SetKillSwitch: _aio.UnaryUnaryMultiCallable[_admin_pb2.SetKillSwitchRequest, _admin_pb2.SetKillSwitchResponse]  # type: ignore[assignment]
@@ -197,6 +201,14 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_admin_pb2.SetFeeTierResponse, _abc.Awaitable[_admin_pb2.SetFeeTierResponse]]:
         """Gives an account its own fees, or takes them back. From rules version 2 on."""
+
+    @_abc_1.abstractmethod
+    def SetReferencePrice(
+        self,
+        request: _admin_pb2.SetReferencePriceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_pb2.SetReferencePriceResponse, _abc.Awaitable[_admin_pb2.SetReferencePriceResponse]]:
+        """Sets the price that a market's band refers to. From rules version 2 on."""
 
     @_abc_1.abstractmethod
     def SetTradingLimits(

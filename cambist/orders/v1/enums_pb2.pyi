@@ -528,6 +528,8 @@ class _RejectReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RejectRe
     """The notional of the account's open orders in the market would be above its limit."""
     REJECT_REASON_POSITION_LIMIT: _RejectReason.ValueType  # 61
     """What the account has and buys of the base asset would be above its limit."""
+    REJECT_REASON_OUTSIDE_PRICE_BAND: _RejectReason.ValueType  # 62
+    """A buy priced above the market's static band, or a sell below it."""
 
 class RejectReason(_RejectReason, metaclass=_RejectReasonEnumTypeWrapper):
     """Why a command was refused. A refused command changes nothing in books, money and triggers."""
@@ -654,6 +656,8 @@ REJECT_REASON_OPEN_NOTIONAL_LIMIT: RejectReason.ValueType  # 60
 """The notional of the account's open orders in the market would be above its limit."""
 REJECT_REASON_POSITION_LIMIT: RejectReason.ValueType  # 61
 """What the account has and buys of the base asset would be above its limit."""
+REJECT_REASON_OUTSIDE_PRICE_BAND: RejectReason.ValueType  # 62
+"""A buy priced above the market's static band, or a sell below it."""
 Global___RejectReason: _TypeAlias = RejectReason  # noqa: Y015
 
 class _ResolveState:

@@ -118,8 +118,11 @@ impl Engine {
         parameters: &MarketParameters,
     ) -> Result<MarketParameters, RejectReason> {
         let filled = markets::filled_in(parameters).ok_or(RejectReason::InvalidParameter)?;
-        let is_later = filled.market_protection_ppm != 0 && self.rules.version < FULL_RULES;
-        refuse_if(is_later, RejectReason::Unsupported)?;
+        let is_later = (filled.market_protection_ppm | filled.static_band_ppm) != 0;
+        refuse_if(
+            is_later && self.rules.version < FULL_RULES,
+            RejectReason::Unsupported,
+        )?;
         Ok(filled)
     }
 

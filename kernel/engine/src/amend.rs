@@ -109,6 +109,7 @@ impl Engine {
         )?;
         if amend.price_ticks != 0 {
             market.judge_price(price_ticks)?;
+            market.judge_band(side, price_ticks)?;
         }
         if amend.quantity_lots != 0 {
             market.judge_quantity(quantity_lots)?;

@@ -9,6 +9,7 @@ pub mod accounts;
 mod administration;
 mod amend;
 pub mod balances;
+mod bands;
 pub mod book;
 mod bookings;
 mod cancel;

@@ -60,6 +60,8 @@ pub const STEP_MAX: i64 = 1 << 40;
 pub const FEE_PPM_MAX: i32 = 100_000;
 /// Largest distance of a market's protection, in parts per million: the price stays above zero.
 pub const MARKET_PROTECTION_PPM_MAX: u32 = 999_999;
+/// Largest distance of a market's static band, in parts per million: its lower edge stays above zero.
+pub const STATIC_BAND_PPM_MAX: u32 = 999_999;
 /// Largest number of resting orders of a market.
 pub const RESTING_ORDERS_MAX: u32 = 10_000_000;
 /// Resting orders of a market when nothing is said.

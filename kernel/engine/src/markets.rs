@@ -4,7 +4,7 @@ use crate::book::{Book, Quote};
 use crate::fee_tiers::Fees;
 use crate::limits::{
     AMOUNT_ATOMS_MAX, MARKET_PROTECTION_PPM_MAX, QUANTITY_LOTS_MAX, RESTING_ORDERS_DEFAULT,
-    RESTING_ORDERS_MAX, STEP_MAX,
+    RESTING_ORDERS_MAX, STATIC_BAND_PPM_MAX, STEP_MAX,
 };
 use crate::money::{checked_base_amount, checked_notional};
 use crate::types::{CreateMarket, MarketParameters, MarketPhase};
@@ -54,6 +54,8 @@ pub struct Market {
     pub batch: u64,
     /// Best prices at the start of that batch.
     pub quote_at_start: Quote,
+    /// What bands refer to; 0 = none.
+    pub reference_price_ticks: i64,
     /// The book.
     pub book: Book,
     /// Orders that wait for a price.
@@ -85,6 +87,7 @@ impl Market {
             fees_row,
             batch: 0,
             quote_at_start: Quote::default(),
+            reference_price_ticks: 0,
             book: Book::default(),
             triggers: Triggers::default(),
         }
@@ -141,7 +144,8 @@ pub fn filled_in(parameters: &MarketParameters) -> Option<MarketParameters> {
         && notionals.contains(&filled.maximum_notional_atoms)
         && Fees::of(&filled).are_in_bounds()
         && filled.resting_orders_max <= RESTING_ORDERS_MAX
-        && filled.market_protection_ppm <= MARKET_PROTECTION_PPM_MAX;
+        && filled.market_protection_ppm <= MARKET_PROTECTION_PPM_MAX
+        && filled.static_band_ppm <= STATIC_BAND_PPM_MAX;
     fits.then_some(filled)
 }
 
@@ -252,7 +256,7 @@ mod tests {
             ..MarketParameters::default()
         };
         assert!(filled_in(&good).is_some());
-        let bad: [fn(&mut MarketParameters); 13] = [
+        let bad: [fn(&mut MarketParameters); 14] = [
             |p| p.price_step_ticks = -1,
             |p| p.price_step_ticks = (1 << 40) + 1,
             |p| p.quantity_step_lots = -1,
@@ -266,6 +270,7 @@ mod tests {
             |p| p.maker_fee_ppm = i32::MIN,
             |p| p.resting_orders_max = 10_000_001,
             |p| p.market_protection_ppm = 1_000_000,
+            |p| p.static_band_ppm = 1_000_000,
         ];
         for change in bad {
             let mut parameters = good;

@@ -212,6 +212,7 @@ impl Engine {
         let limit = (order.order_type == OrderType::Limit).then_some(order.price_ticks);
         if let Some(price_ticks) = limit {
             market.judge_price(price_ticks)?;
+            market.judge_band(order.side, price_ticks)?;
         }
         if order.quote_budget_atoms != 0 {
             let fits = (1..=AMOUNT_ATOMS_MAX).contains(&order.quote_budget_atoms);

@@ -1,11 +1,10 @@
 //! Market-order protection: how far from the best price a market order may trade. `docs/semantics/risk.md`, section 5.
 
+use crate::bands::distance;
 use crate::book::reaches;
 use crate::markets::Market;
 use crate::matcher::Taker;
 use crate::types::Side;
-
-const MILLION: i128 = 1_000_000;
 
 impl Market {
     /// The worst price at which a taker trades, when `best_ticks` is the first that it meets.
@@ -23,19 +22,20 @@ impl Market {
             _ => taker.price_ticks,
         };
         let ppm = self.parameters.market_protection_ppm;
-        if ppm == 0 {
-            return own_ticks;
-        }
-        let part = i128::from(best_ticks) * i128::from(ppm) / MILLION;
-        let distance_ticks = i64::try_from(part).expect("below the price");
-        let farthest_ticks = match taker.side {
-            Side::Sell => best_ticks - distance_ticks,
-            _ => best_ticks + distance_ticks,
-        };
-        if reaches(taker.side, own_ticks, farthest_ticks) {
-            farthest_ticks
-        } else {
-            own_ticks
-        }
+        let protection = (ppm != 0).then(|| match taker.side {
+            Side::Sell => best_ticks - distance(best_ticks, ppm),
+            _ => best_ticks + distance(best_ticks, ppm),
+        });
+        let bounds = [protection, self.edge(taker.side)];
+        bounds
+            .into_iter()
+            .flatten()
+            .fold(own_ticks, |worst, bound| {
+                if reaches(taker.side, worst, bound) {
+                    bound
+                } else {
+                    worst
+                }
+            })
     }
 }

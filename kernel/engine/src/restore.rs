@@ -218,6 +218,7 @@ impl Engine {
             market.killed = state.killed;
             market.clearing = state.clearing;
             market.cleared_count = state.cleared_count;
+            self.restore_reference(place, state.reference_price_ticks)?;
             if state.clearing {
                 self.markets.clearing.insert(state.market.market_id);
             }

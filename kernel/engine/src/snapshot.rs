@@ -103,6 +103,7 @@ impl Engine {
             cleared_count: market.cleared_count,
             bids: self.order_states(market, Side::Buy),
             asks: self.order_states(market, Side::Sell),
+            reference_price_ticks: market.reference_price_ticks,
         }
     }
 

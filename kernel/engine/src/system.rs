@@ -95,9 +95,8 @@ impl Engine {
                 ask.done(sink);
                 Ok(())
             }
-            C::SetReferencePrice(_) | C::BustTrade(_) | C::CorrectTrade(_) => {
-                Err(RejectReason::Unsupported)
-            }
+            C::SetReferencePrice(value) => self.set_reference_price(*value, ask, sink),
+            C::BustTrade(_) | C::CorrectTrade(_) => Err(RejectReason::Unsupported),
             C::SessionEstablished(value) => self.session_established(value, ask, sink),
             C::SessionLost(value) => self.session_lost(*value, ask, sink),
             C::SessionEnded(value) => self.session_ended(*value, ask, sink),

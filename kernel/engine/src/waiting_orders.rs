@@ -64,6 +64,7 @@ impl Market {
         }
         if order.price_ticks != 0 || is_limit_kind(order.order_type) {
             self.judge_price(order.price_ticks)?;
+            self.judge_band(order.side, order.price_ticks)?;
         }
         if order.quote_budget_atoms != 0 {
             let fits = (1..=AMOUNT_ATOMS_MAX).contains(&order.quote_budget_atoms);

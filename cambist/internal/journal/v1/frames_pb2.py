@@ -26,15 +26,15 @@ from cambist.internal.journal.v1 import system_pb2 as cambist_dot_internal_dot_j
 from cambist.orders.v1 import enums_pb2 as cambist_dot_orders_dot_v1_dot_enums__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(cambist/internal/journal/v1/frames.proto\x12\x1b\x63\x61mbist.internal.journal.v1\x1a(cambist/internal/journal/v1/system.proto\x1a\x1d\x63\x61mbist/orders/v1/enums.proto\"M\n\x0e\x42\x61lanceUpdates\x12;\n\x07updates\x18\x01 \x03(\x0b\x32*.cambist.internal.journal.v1.BalanceUpdate\"\x88\x01\n\rBalanceUpdate\x12\x0b\n\x03seq\x18\x01 \x01(\x04\x12\x12\n\naccount_id\x18\x02 \x01(\x04\x12\x10\n\x08\x61sset_id\x18\x03 \x01(\r\x12\x17\n\x0f\x61vailable_atoms\x18\x04 \x01(\x0c\x12\x12\n\nheld_atoms\x18\x05 \x01(\x0c\x12\x17\n\x0fin_flight_atoms\x18\x06 \x01(\x0c\"H\n\x0cSystemEvents\x12\x38\n\x06\x65vents\x18\x01 \x03(\x0b\x32(.cambist.internal.journal.v1.SystemEvent\"\xa8\x07\n\x0bSystemEvent\x12\x0b\n\x03seq\x18\x01 \x01(\x04\x12;\n\x06\x61nswer\x18\x02 \x01(\x0b\x32).cambist.internal.journal.v1.SystemAnswerH\x00\x12\x41\n\rasset_created\x18\x03 \x01(\x0b\x32(.cambist.internal.journal.v1.CreateAssetH\x00\x12\x44\n\x0emarket_defined\x18\x04 \x01(\x0b\x32*.cambist.internal.journal.v1.MarketDefinedH\x00\x12?\n\x0c\x66irm_created\x18\x05 \x01(\x0b\x32\'.cambist.internal.journal.v1.CreateFirmH\x00\x12\x45\n\x0f\x61\x63\x63ount_created\x18\x06 \x01(\x0b\x32*.cambist.internal.journal.v1.CreateAccountH\x00\x12K\n\x12\x61\x63\x63ount_limits_set\x18\x07 \x01(\x0b\x32-.cambist.internal.journal.v1.SetAccountLimitsH\x00\x12\x42\n\repoch_started\x18\x08 \x01(\x0b\x32).cambist.internal.journal.v1.EpochStartedH\x00\x12@\n\x0cpoison_noted\x18\t \x01(\x0b\x32(.cambist.internal.journal.v1.PoisonNotedH\x00\x12>\n\x0bkill_switch\x18\n \x01(\x0b\x32\'.cambist.internal.journal.v1.KillSwitchH\x00\x12P\n\x14withdrawal_requested\x18\x0b \x01(\x0b\x32\x30.cambist.internal.journal.v1.WithdrawalRequestedH\x00\x12\x42\n\rcursor_closed\x18\x0c \x01(\x0b\x32).cambist.internal.journal.v1.CursorClosedH\x00\x12?\n\x0c\x66\x65\x65_tier_set\x18\r \x01(\x0b\x32\'.cambist.internal.journal.v1.SetFeeTierH\x00\x12K\n\x12trading_limits_set\x18\x0e \x01(\x0b\x32-.cambist.internal.journal.v1.SetTradingLimitsH\x00\x42\x07\n\x05\x65vent\"c\n\x0cSystemAnswer\x12\x13\n\x0b\x63orrelation\x18\x01 \x01(\x04\x12\r\n\x05index\x18\x02 \x01(\r\x12/\n\x06reason\x18\x03 \x01(\x0e\x32\x1f.cambist.orders.v1.RejectReason\"d\n\rMarketDefined\x12\x39\n\x06market\x18\x01 \x01(\x0b\x32).cambist.internal.journal.v1.CreateMarket\x12\x18\n\x10tick_value_atoms\x18\x02 \x01(\x03\" \n\x0bPoisonNoted\x12\x11\n\tmarket_id\x18\x01 \x01(\r\"\xbe\x01\n\x13WithdrawalRequested\x12\x15\n\rwithdrawal_id\x18\x01 \x01(\x0c\x12\x12\n\naccount_id\x18\x02 \x01(\x04\x12\x10\n\x08\x61sset_id\x18\x03 \x01(\r\x12\x12\n\nnetwork_id\x18\x04 \x01(\r\x12\x14\n\x0c\x61mount_atoms\x18\x05 \x01(\x0c\x12\x11\n\tfee_atoms\x18\x06 \x01(\x0c\x12\x13\n\x0b\x64\x65stination\x18\x07 \x01(\t\x12\x18\n\x10quote_expires_ns\x18\x08 \x01(\x03\":\n\x0c\x43ursorClosed\x12\x11\n\tmarket_id\x18\x01 \x01(\r\x12\x17\n\x0f\x63\x61ncelled_count\x18\x02 \x01(\x04*\xee\x01\n\tFrameKind\x12\x1a\n\x16\x46RAME_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46RAME_KIND_SESSION\x10\x01\x12\x16\n\x12\x46RAME_KIND_PRIVATE\x10\x02\x12\x16\n\x12\x46RAME_KIND_BALANCE\x10\x03\x12\x11\n\rFRAME_KIND_L3\x10\x04\x12\x15\n\x11\x46RAME_KIND_TRADES\x10\x05\x12\x11\n\rFRAME_KIND_L2\x10\x06\x12\x12\n\x0e\x46RAME_KIND_BBO\x10\x07\x12\x15\n\x11\x46RAME_KIND_STATUS\x10\x08\x12\x15\n\x11\x46RAME_KIND_SYSTEM\x10\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(cambist/internal/journal/v1/frames.proto\x12\x1b\x63\x61mbist.internal.journal.v1\x1a(cambist/internal/journal/v1/system.proto\x1a\x1d\x63\x61mbist/orders/v1/enums.proto\"M\n\x0e\x42\x61lanceUpdates\x12;\n\x07updates\x18\x01 \x03(\x0b\x32*.cambist.internal.journal.v1.BalanceUpdate\"\x88\x01\n\rBalanceUpdate\x12\x0b\n\x03seq\x18\x01 \x01(\x04\x12\x12\n\naccount_id\x18\x02 \x01(\x04\x12\x10\n\x08\x61sset_id\x18\x03 \x01(\r\x12\x17\n\x0f\x61vailable_atoms\x18\x04 \x01(\x0c\x12\x12\n\nheld_atoms\x18\x05 \x01(\x0c\x12\x17\n\x0fin_flight_atoms\x18\x06 \x01(\x0c\"H\n\x0cSystemEvents\x12\x38\n\x06\x65vents\x18\x01 \x03(\x0b\x32(.cambist.internal.journal.v1.SystemEvent\"\xf7\x07\n\x0bSystemEvent\x12\x0b\n\x03seq\x18\x01 \x01(\x04\x12;\n\x06\x61nswer\x18\x02 \x01(\x0b\x32).cambist.internal.journal.v1.SystemAnswerH\x00\x12\x41\n\rasset_created\x18\x03 \x01(\x0b\x32(.cambist.internal.journal.v1.CreateAssetH\x00\x12\x44\n\x0emarket_defined\x18\x04 \x01(\x0b\x32*.cambist.internal.journal.v1.MarketDefinedH\x00\x12?\n\x0c\x66irm_created\x18\x05 \x01(\x0b\x32\'.cambist.internal.journal.v1.CreateFirmH\x00\x12\x45\n\x0f\x61\x63\x63ount_created\x18\x06 \x01(\x0b\x32*.cambist.internal.journal.v1.CreateAccountH\x00\x12K\n\x12\x61\x63\x63ount_limits_set\x18\x07 \x01(\x0b\x32-.cambist.internal.journal.v1.SetAccountLimitsH\x00\x12\x42\n\repoch_started\x18\x08 \x01(\x0b\x32).cambist.internal.journal.v1.EpochStartedH\x00\x12@\n\x0cpoison_noted\x18\t \x01(\x0b\x32(.cambist.internal.journal.v1.PoisonNotedH\x00\x12>\n\x0bkill_switch\x18\n \x01(\x0b\x32\'.cambist.internal.journal.v1.KillSwitchH\x00\x12P\n\x14withdrawal_requested\x18\x0b \x01(\x0b\x32\x30.cambist.internal.journal.v1.WithdrawalRequestedH\x00\x12\x42\n\rcursor_closed\x18\x0c \x01(\x0b\x32).cambist.internal.journal.v1.CursorClosedH\x00\x12?\n\x0c\x66\x65\x65_tier_set\x18\r \x01(\x0b\x32\'.cambist.internal.journal.v1.SetFeeTierH\x00\x12K\n\x12trading_limits_set\x18\x0e \x01(\x0b\x32-.cambist.internal.journal.v1.SetTradingLimitsH\x00\x12M\n\x13reference_price_set\x18\x0f \x01(\x0b\x32..cambist.internal.journal.v1.SetReferencePriceH\x00\x42\x07\n\x05\x65vent\"c\n\x0cSystemAnswer\x12\x13\n\x0b\x63orrelation\x18\x01 \x01(\x04\x12\r\n\x05index\x18\x02 \x01(\r\x12/\n\x06reason\x18\x03 \x01(\x0e\x32\x1f.cambist.orders.v1.RejectReason\"d\n\rMarketDefined\x12\x39\n\x06market\x18\x01 \x01(\x0b\x32).cambist.internal.journal.v1.CreateMarket\x12\x18\n\x10tick_value_atoms\x18\x02 \x01(\x03\" \n\x0bPoisonNoted\x12\x11\n\tmarket_id\x18\x01 \x01(\r\"\xbe\x01\n\x13WithdrawalRequested\x12\x15\n\rwithdrawal_id\x18\x01 \x01(\x0c\x12\x12\n\naccount_id\x18\x02 \x01(\x04\x12\x10\n\x08\x61sset_id\x18\x03 \x01(\r\x12\x12\n\nnetwork_id\x18\x04 \x01(\r\x12\x14\n\x0c\x61mount_atoms\x18\x05 \x01(\x0c\x12\x11\n\tfee_atoms\x18\x06 \x01(\x0c\x12\x13\n\x0b\x64\x65stination\x18\x07 \x01(\t\x12\x18\n\x10quote_expires_ns\x18\x08 \x01(\x03\":\n\x0c\x43ursorClosed\x12\x11\n\tmarket_id\x18\x01 \x01(\r\x12\x17\n\x0f\x63\x61ncelled_count\x18\x02 \x01(\x04*\xee\x01\n\tFrameKind\x12\x1a\n\x16\x46RAME_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46RAME_KIND_SESSION\x10\x01\x12\x16\n\x12\x46RAME_KIND_PRIVATE\x10\x02\x12\x16\n\x12\x46RAME_KIND_BALANCE\x10\x03\x12\x11\n\rFRAME_KIND_L3\x10\x04\x12\x15\n\x11\x46RAME_KIND_TRADES\x10\x05\x12\x11\n\rFRAME_KIND_L2\x10\x06\x12\x12\n\x0e\x46RAME_KIND_BBO\x10\x07\x12\x15\n\x11\x46RAME_KIND_STATUS\x10\x08\x12\x15\n\x11\x46RAME_KIND_SYSTEM\x10\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'cambist.internal.journal.v1.frames_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_FRAMEKIND']._serialized_start=1868
-  _globals['_FRAMEKIND']._serialized_end=2106
+  _globals['_FRAMEKIND']._serialized_start=1947
+  _globals['_FRAMEKIND']._serialized_end=2185
   _globals['_BALANCEUPDATES']._serialized_start=146
   _globals['_BALANCEUPDATES']._serialized_end=223
   _globals['_BALANCEUPDATE']._serialized_start=226
@@ -42,15 +42,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SYSTEMEVENTS']._serialized_start=364
   _globals['_SYSTEMEVENTS']._serialized_end=436
   _globals['_SYSTEMEVENT']._serialized_start=439
-  _globals['_SYSTEMEVENT']._serialized_end=1375
-  _globals['_SYSTEMANSWER']._serialized_start=1377
-  _globals['_SYSTEMANSWER']._serialized_end=1476
-  _globals['_MARKETDEFINED']._serialized_start=1478
-  _globals['_MARKETDEFINED']._serialized_end=1578
-  _globals['_POISONNOTED']._serialized_start=1580
-  _globals['_POISONNOTED']._serialized_end=1612
-  _globals['_WITHDRAWALREQUESTED']._serialized_start=1615
-  _globals['_WITHDRAWALREQUESTED']._serialized_end=1805
-  _globals['_CURSORCLOSED']._serialized_start=1807
-  _globals['_CURSORCLOSED']._serialized_end=1865
+  _globals['_SYSTEMEVENT']._serialized_end=1454
+  _globals['_SYSTEMANSWER']._serialized_start=1456
+  _globals['_SYSTEMANSWER']._serialized_end=1555
+  _globals['_MARKETDEFINED']._serialized_start=1557
+  _globals['_MARKETDEFINED']._serialized_end=1657
+  _globals['_POISONNOTED']._serialized_start=1659
+  _globals['_POISONNOTED']._serialized_end=1691
+  _globals['_WITHDRAWALREQUESTED']._serialized_start=1694
+  _globals['_WITHDRAWALREQUESTED']._serialized_end=1884
+  _globals['_CURSORCLOSED']._serialized_start=1886
+  _globals['_CURSORCLOSED']._serialized_end=1944
 # @@protoc_insertion_point(module_scope)

@@ -183,6 +183,7 @@ class SystemEvent(_message.Message):
     CURSOR_CLOSED_FIELD_NUMBER: _builtins.int
     FEE_TIER_SET_FIELD_NUMBER: _builtins.int
     TRADING_LIMITS_SET_FIELD_NUMBER: _builtins.int
+    REFERENCE_PRICE_SET_FIELD_NUMBER: _builtins.int
     seq: _builtins.int
     """Journal sequence of its cause."""
     @_builtins.property
@@ -237,6 +238,10 @@ class SystemEvent(_message.Message):
     def trading_limits_set(self) -> _system_pb2.SetTradingLimits:
         """An account has other limits in a market from now on."""
 
+    @_builtins.property
+    def reference_price_set(self) -> _system_pb2.SetReferencePrice:
+        """A market has another reference price from now on."""
+
     def __init__(
         self,
         *,
@@ -254,12 +259,13 @@ class SystemEvent(_message.Message):
         cursor_closed: Global___CursorClosed | None = ...,
         fee_tier_set: _system_pb2.SetFeeTier | None = ...,
         trading_limits_set: _system_pb2.SetTradingLimits | None = ...,
+        reference_price_set: _system_pb2.SetReferencePrice | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["account_created", b"account_created", "account_limits_set", b"account_limits_set", "answer", b"answer", "asset_created", b"asset_created", "cursor_closed", b"cursor_closed", "epoch_started", b"epoch_started", "event", b"event", "fee_tier_set", b"fee_tier_set", "firm_created", b"firm_created", "kill_switch", b"kill_switch", "market_defined", b"market_defined", "poison_noted", b"poison_noted", "trading_limits_set", b"trading_limits_set", "withdrawal_requested", b"withdrawal_requested"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["account_created", b"account_created", "account_limits_set", b"account_limits_set", "answer", b"answer", "asset_created", b"asset_created", "cursor_closed", b"cursor_closed", "epoch_started", b"epoch_started", "event", b"event", "fee_tier_set", b"fee_tier_set", "firm_created", b"firm_created", "kill_switch", b"kill_switch", "market_defined", b"market_defined", "poison_noted", b"poison_noted", "reference_price_set", b"reference_price_set", "trading_limits_set", b"trading_limits_set", "withdrawal_requested", b"withdrawal_requested"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_created", b"account_created", "account_limits_set", b"account_limits_set", "answer", b"answer", "asset_created", b"asset_created", "cursor_closed", b"cursor_closed", "epoch_started", b"epoch_started", "event", b"event", "fee_tier_set", b"fee_tier_set", "firm_created", b"firm_created", "kill_switch", b"kill_switch", "market_defined", b"market_defined", "poison_noted", b"poison_noted", "seq", b"seq", "trading_limits_set", b"trading_limits_set", "withdrawal_requested", b"withdrawal_requested"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_created", b"account_created", "account_limits_set", b"account_limits_set", "answer", b"answer", "asset_created", b"asset_created", "cursor_closed", b"cursor_closed", "epoch_started", b"epoch_started", "event", b"event", "fee_tier_set", b"fee_tier_set", "firm_created", b"firm_created", "kill_switch", b"kill_switch", "market_defined", b"market_defined", "poison_noted", b"poison_noted", "reference_price_set", b"reference_price_set", "seq", b"seq", "trading_limits_set", b"trading_limits_set", "withdrawal_requested", b"withdrawal_requested"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["answer", "asset_created", "market_defined", "firm_created", "account_created", "account_limits_set", "epoch_started", "poison_noted", "kill_switch", "withdrawal_requested", "cursor_closed", "fee_tier_set", "trading_limits_set"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["answer", "asset_created", "market_defined", "firm_created", "account_created", "account_limits_set", "epoch_started", "poison_noted", "kill_switch", "withdrawal_requested", "cursor_closed", "fee_tier_set", "trading_limits_set", "reference_price_set"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 

@@ -410,6 +410,7 @@ class BookState(_message.Message):
     CLEARED_COUNT_FIELD_NUMBER: _builtins.int
     BIDS_FIELD_NUMBER: _builtins.int
     ASKS_FIELD_NUMBER: _builtins.int
+    REFERENCE_PRICE_TICKS_FIELD_NUMBER: _builtins.int
     phase: _enums_pb2.MarketPhase.ValueType
     """Phase."""
     market_seq: _builtins.int
@@ -426,6 +427,8 @@ class BookState(_message.Message):
     """An open cursor cancels every order of the market."""
     cleared_count: _builtins.int
     """Orders that the open cursor has cancelled so far."""
+    reference_price_ticks: _builtins.int
+    """What bands refer to; 0 = none."""
     @_builtins.property
     def market(self) -> _system_pb2.CreateMarket:
         """As created, with its present parameters."""
@@ -452,10 +455,11 @@ class BookState(_message.Message):
         cleared_count: _builtins.int = ...,
         bids: _abc.Iterable[Global___OrderState] | None = ...,
         asks: _abc.Iterable[Global___OrderState] | None = ...,
+        reference_price_ticks: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["market", b"market"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["asks", b"asks", "bids", b"bids", "cleared_count", b"cleared_count", "clearing", b"clearing", "killed", b"killed", "last_l2_market_seq", b"last_l2_market_seq", "market", b"market", "market_seq", b"market_seq", "phase", b"phase", "public_order_id", b"public_order_id", "trade_id", b"trade_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asks", b"asks", "bids", b"bids", "cleared_count", b"cleared_count", "clearing", b"clearing", "killed", b"killed", "last_l2_market_seq", b"last_l2_market_seq", "market", b"market", "market_seq", b"market_seq", "phase", b"phase", "public_order_id", b"public_order_id", "reference_price_ticks", b"reference_price_ticks", "trade_id", b"trade_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

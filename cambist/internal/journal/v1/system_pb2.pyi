@@ -408,6 +408,7 @@ class MarketParameters(_message.Message):
     TAKER_FEE_PPM_FIELD_NUMBER: _builtins.int
     RESTING_ORDERS_MAX_FIELD_NUMBER: _builtins.int
     MARKET_PROTECTION_PPM_FIELD_NUMBER: _builtins.int
+    STATIC_BAND_PPM_FIELD_NUMBER: _builtins.int
     price_step_ticks: _builtins.int
     """Prices are multiples of this, 1 to 2^40; absent = 1."""
     quantity_step_lots: _builtins.int
@@ -430,6 +431,10 @@ class MarketParameters(_message.Message):
     """A market order pays at most so many parts per million more than the best price that it met first, 1 to
     999,999, and takes at least so many fewer; absent = no bound. From rules version 2 on.
     """
+    static_band_ppm: _builtins.int
+    """Buys may not be priced so many parts per million above the reference price, nor sells so many below it, 1 to
+    999,999; absent = no bound. From rules version 2 on.
+    """
     def __init__(
         self,
         *,
@@ -443,10 +448,11 @@ class MarketParameters(_message.Message):
         taker_fee_ppm: _builtins.int = ...,
         resting_orders_max: _builtins.int = ...,
         market_protection_ppm: _builtins.int = ...,
+        static_band_ppm: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["maker_fee_ppm", b"maker_fee_ppm", "market_protection_ppm", b"market_protection_ppm", "maximum_notional_atoms", b"maximum_notional_atoms", "maximum_quantity_lots", b"maximum_quantity_lots", "minimum_notional_atoms", b"minimum_notional_atoms", "minimum_quantity_lots", b"minimum_quantity_lots", "price_step_ticks", b"price_step_ticks", "quantity_step_lots", b"quantity_step_lots", "resting_orders_max", b"resting_orders_max", "taker_fee_ppm", b"taker_fee_ppm"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["maker_fee_ppm", b"maker_fee_ppm", "market_protection_ppm", b"market_protection_ppm", "maximum_notional_atoms", b"maximum_notional_atoms", "maximum_quantity_lots", b"maximum_quantity_lots", "minimum_notional_atoms", b"minimum_notional_atoms", "minimum_quantity_lots", b"minimum_quantity_lots", "price_step_ticks", b"price_step_ticks", "quantity_step_lots", b"quantity_step_lots", "resting_orders_max", b"resting_orders_max", "static_band_ppm", b"static_band_ppm", "taker_fee_ppm", b"taker_fee_ppm"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -556,7 +562,7 @@ Global___Resume: _TypeAlias = Resume  # noqa: Y015
 
 @_typing.final
 class SetReferencePrice(_message.Message):
-    """Sets the price that bands and auctions refer to."""
+    """Sets the price that bands and auctions refer to. From rules version 2 on."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -565,7 +571,7 @@ class SetReferencePrice(_message.Message):
     market_id: _builtins.int
     """Market."""
     price_ticks: _builtins.int
-    """Price."""
+    """Price; 0 = none."""
     def __init__(
         self,
         *,

@@ -94,6 +94,7 @@ pub fn book_state(mut reader: Reader<'_>) -> Decoded<BookState<'_>> {
         9 once VARINT => value.cleared_count = reader.varint(9)?,
         10 many LENGTH => value.bids.push(order_state(reader.message(10)?)?),
         11 many LENGTH => value.asks.push(order_state(reader.message(11)?)?),
+        12 once VARINT => value.reference_price_ticks = reader.i64(12)?,
     });
     Ok(value)
 }

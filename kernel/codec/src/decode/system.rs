@@ -103,6 +103,7 @@ pub fn market_parameters(mut reader: Reader<'_>) -> Decoded<MarketParameters> {
         8 once VARINT => value.taker_fee_ppm = reader.i32(8)?,
         9 once VARINT => value.resting_orders_max = reader.u32(9)?,
         10 once VARINT => value.market_protection_ppm = reader.u32(10)?,
+        11 once VARINT => value.static_band_ppm = reader.u32(11)?,
     });
     Ok(value)
 }

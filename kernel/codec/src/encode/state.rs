@@ -84,6 +84,7 @@ pub fn put_book_state(out: &mut Vec<u8>, value: &BookState<'_>) {
     for row in &value.asks {
         put_message(out, 11, |inner| put_order_state(inner, row));
     }
+    put_i64(out, 12, value.reference_price_ticks);
 }
 
 pub fn put_order_state(out: &mut Vec<u8>, value: &OrderState) {

@@ -3,8 +3,8 @@
 use crate::messages::{
     AccountLimits, BalanceUpdate, CreateAccount, CreateAsset, CreateFirm, CreateMarket,
     CursorClosed, EpochStarted, KillSwitch, MarketDefined, MarketParameters, PoisonNoted,
-    SessionEstablished, SetAccountLimits, SetFeeTier, SetTradingLimits, SystemAnswer, SystemEvent,
-    WireEnum, WithdrawalRequested,
+    SessionEstablished, SetAccountLimits, SetFeeTier, SetReferencePrice, SetTradingLimits,
+    SystemAnswer, SystemEvent, WireEnum, WithdrawalRequested,
 };
 use crate::writer::{
     put_amount, put_bool, put_bytes, put_i64, put_id, put_message, put_packed, put_u32, put_u64,
@@ -50,6 +50,9 @@ pub fn put_system_event(out: &mut Vec<u8>, event: &SystemEvent<'_>) {
         }
         SystemEvent::TradingLimitsSet(value) => {
             put_message(out, 14, |inner| put_set_trading_limits(inner, value));
+        }
+        SystemEvent::ReferencePriceSet(value) => {
+            put_message(out, 15, |inner| put_set_reference_price(inner, *value));
         }
     }
 }
@@ -123,6 +126,7 @@ pub fn put_market_parameters(out: &mut Vec<u8>, value: &MarketParameters) {
     put_i64(out, 8, i64::from(value.taker_fee_ppm));
     put_u32(out, 9, value.resting_orders_max);
     put_u32(out, 10, value.market_protection_ppm);
+    put_u32(out, 11, value.static_band_ppm);
 }
 
 pub fn put_create_firm(out: &mut Vec<u8>, value: &CreateFirm<'_>) {
@@ -165,6 +169,11 @@ pub fn put_set_trading_limits(out: &mut Vec<u8>, value: &SetTradingLimits) {
     put_i64(out, 6, value.open_lots_max);
     put_amount(out, 7, value.open_notional_atoms_max);
     put_amount(out, 8, value.position_atoms_max);
+}
+
+pub fn put_set_reference_price(out: &mut Vec<u8>, value: SetReferencePrice) {
+    put_u32(out, 1, value.market_id);
+    put_i64(out, 2, value.price_ticks);
 }
 
 pub fn put_epoch_started(out: &mut Vec<u8>, value: EpochStarted) {

@@ -24,6 +24,9 @@ pub struct MarketParameters {
     /// A market order pays at most so many parts per million more than the best price that it met first, 1 to
     /// 999,999, and takes at least so many fewer; absent = no bound.
     pub market_protection_ppm: u32,
+    /// Buys may not be priced so many parts per million above the reference price, nor sells so many below it, 1 to
+    /// 999,999; absent = no bound.
+    pub static_band_ppm: u32,
 }
 
 /// Limits of an account.

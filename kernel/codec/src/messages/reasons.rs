@@ -163,5 +163,7 @@ wire_enum! {
         OpenNotionalLimit = 60,
         /// What the account has and buys of the base asset would be above its limit.
         PositionLimit = 61,
+        /// A buy priced above the market's static band, or a sell below it.
+        OutsidePriceBand = 62,
     }
 }

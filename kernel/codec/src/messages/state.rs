@@ -109,6 +109,8 @@ pub struct BookState<'a> {
     pub bids: Vec<OrderState>,
     /// Resting asks, best price first, then queue order.
     pub asks: Vec<OrderState>,
+    /// What bands refer to; 0 = none.
+    pub reference_price_ticks: i64,
 }
 
 /// One resting order.

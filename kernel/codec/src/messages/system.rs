@@ -20,7 +20,7 @@ pub enum SystemCommand<'a> {
     Halt(Halt),
     /// Ends a halt.
     Resume(Resume),
-    /// Sets the price that bands and auctions refer to.
+    /// Sets the price that bands and auctions refer to; 0 = none.
     SetReferencePrice(SetReferencePrice),
     /// Creates a firm.
     CreateFirm(CreateFirm<'a>),

@@ -2,7 +2,7 @@
 
 use super::{
     CreateAccount, CreateAsset, CreateFirm, CreateMarket, EpochStarted, Id, KillSwitch,
-    RejectReason, SetAccountLimits, SetFeeTier, SetTradingLimits,
+    RejectReason, SetAccountLimits, SetFeeTier, SetReferencePrice, SetTradingLimits,
 };
 
 /// What happened to the venue.
@@ -34,6 +34,8 @@ pub enum SystemEvent<'a> {
     FeeTierSet(SetFeeTier),
     /// An account has other limits in a market from now on.
     TradingLimitsSet(SetTradingLimits),
+    /// A market has another reference price from now on.
+    ReferencePriceSet(SetReferencePrice),
 }
 
 /// Balances of one account in one asset.

@@ -22,6 +22,7 @@ from tests.differential.flow.plays import (
     money,
     parts_and_ends,
     poison,
+    price_bands,
     protected_markets,
     refused_orders,
     scramble,
@@ -51,6 +52,7 @@ SECOND_DECK: Final[tuple[Play, ...]] = (
     *disconnects.PLAYS,
     *fee_tiers.PLAYS,
     *protected_markets.PLAYS,
+    *price_bands.PLAYS,
     *trading_limits.PLAYS,
 )
 # Batches that are refused whole; they cost no sequence numbers.
