@@ -148,6 +148,8 @@ async def measure_one(world: World, name: str, sizes: Sizes) -> list[Case]:
     for _ in range(sizes.rounds):
         seen = await pipeline_round(world, count)
         rounds.append((seen, await bare_round(world, count, seen.commits, rows)))
+        # What the ceiling sent is in blocks before anything is planned again.
+        await asyncio.sleep(SOLID_SECONDS)
     rates = [count / seen.seconds for seen, _ in rounds]
     cases = [case_of(name, "payouts/s", rates, [count / bare for _, bare in rounds])]
     for what, unit, values in (
