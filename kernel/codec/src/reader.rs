@@ -302,8 +302,7 @@ impl<'a> Reader<'a> {
         Ok(self.sixteen_in_place(field)?.copied())
     }
 
-    /// As [`Reader::sixteen`], where they lie: handed on by value they were put together from halves that were only just
-    /// stored, which took a sixth of the time of reading a report.
+    /// As [`Reader::sixteen`], where they lie: a value is put together from halves only just stored, which is slow.
     ///
     /// # Errors
     /// As [`Reader::bytes`]; `BAD_LENGTH`.
