@@ -99,7 +99,7 @@ test-plants: kernel ## Kernels with planted bugs: each must be found
 test-faults: kernel ## Kill, freeze and cut things under load, and die at every point of custody (KILLS=10)
 	@CAMBIST_TEST_KILLS=$(KILLS) $(PY) -m pytest -n 2 --dist loadfile -m "faults and not cluster" --timeout=1800
 
-test-foreign: kernel ## A signed order session driven by grpcurl and ghz (needs Go)
+test-foreign: kernel ## Order sessions by grpcurl and ghz, telemetry to a collector (needs Go)
 	@tools/foreign_clients.sh
 	@$(PY) -m pytest -m foreign --timeout=600
 
