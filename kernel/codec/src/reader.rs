@@ -1,7 +1,6 @@
 //! Strict reader of protobuf bytes: tags, varints, lengths, by the rules of section 2 of `docs/semantics.md`.
 //!
-//! Used by every decoder of this crate and by the feed. It stops at the first fault and never panics, whatever the
-//! bytes are.
+//! Used by every decoder of this crate and by the feed. It stops at the first fault and never panics, whatever comes.
 
 use std::fmt;
 

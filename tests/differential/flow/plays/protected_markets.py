@@ -14,7 +14,8 @@ from tests.differential.flow.world import market_id
 IOC, FOK = enums.TIME_IN_FORCE_IOC, enums.TIME_IN_FORCE_FOK
 # So many ticks from the best price, in each of these markets.
 NUMBERS: Final = (1, 3, 8)
-TICKS: Final = (0, 1, 3, 7, 40)
+TICKS: Final = (0, 1, 3, 7)
+NONE: Final = enums.SELF_TRADE_PREVENTION_NONE
 
 
 def protected_sweeps(flow: Flow) -> None:
@@ -38,12 +39,14 @@ def protected_sweeps(flow: Flow) -> None:
     profit = waiting_order(flow, limit_order(flow, number, side=side), TAKE_PROFIT)
     for order in (stop, profit):
         flow.firm(order)
-    for time_in_force in flow.random.sample((FOK, IOC, IOC), 2):
-        taker = limit_order(flow, number, side=side, quantity_lots=flow.random.randint(1, 30))
+    # The large one goes through all that is within its bound.
+    for time_in_force, most in ((IOC, 4), (IOC, 4), (FOK, 30), (IOC, 4), (IOC, 4), (IOC, 400)):
+        lots = flow.random.randint(most // 2, most)
+        taker = limit_order(flow, number, side=side, quantity_lots=lots)
         taker.order_type, taker.price_ticks = enums.ORDER_TYPE_MARKET, 0
         taker.time_in_force = time_in_force
-        taker.self_trade_prevention = flow.random.choice(MODES)
-        if time_in_force == IOC and flow.random.random() < 0.3:
+        taker.self_trade_prevention = flow.random.choice((*MODES, NONE, NONE, NONE))
+        if most == 4 and flow.random.random() < 0.2:
             taker.minimum_lots = flow.random.randint(1, taker.quantity_lots)
         flow.firm(taker)
     resting = flow.model.orders.draw(flow.random)

@@ -115,6 +115,34 @@ def orders_at_their_limits(flow: Flow) -> Iterator[None]:
         flow.venue(system.SetTradingLimits(account_id=account_id, market_id=market))
 
 
+def fills_make_room(flow: Flow) -> Iterator[None]:
+    """An account enters as much as it may, again and again, while others take it."""
+    random = flow.random
+    number, account_id = random.choice(NUMBERS), random.choice(OWNERS)
+    market = market_id(number)
+    side = random.choice((BUY, SELL))
+    price, away = flow.middles[market], 5 if side == SELL else -5
+    has_open = [o for o in _open_of(flow, account_id, market) if o.side == side]
+    most = sum(order.leaves_lots for order in has_open) + 5
+    flow.venue(system.SetTradingLimits(account_id=account_id, market_id=market, open_lots_max=most))
+    for _ in range(3):
+        own = limit_order(flow, number, side=side, price_ticks=price, account_id=account_id)
+        own.quantity_lots = 5
+        flow.firm(own)
+        for lots in (random.randint(1, 3), random.choice((4, 60))):
+            taker = limit_order(
+                flow,
+                number,
+                side=SELL if side == BUY else BUY,
+                price_ticks=price + away,
+                quantity_lots=lots,
+            )
+            taker.self_trade_prevention = enums.SELF_TRADE_PREVENTION_NONE
+            flow.firm(taker)
+    yield
+    flow.venue(system.SetTradingLimits(account_id=account_id, market_id=market))
+
+
 def refused_limits(flow: Flow) -> None:
     """Limits of nobody, of no market, and out of their bounds."""
     kinds: tuple[dict[str, Any], ...] = (
@@ -138,9 +166,9 @@ def refused_limits(flow: Flow) -> None:
     flow.venue(
         *(
             system.SetTradingLimits(**{"account_id": account_id, "market_id": market, **fields})
-            for fields in flow.random.sample(kinds, 4)
+            for fields in flow.random.sample(kinds, 2)
         )
     )
 
 
-PLAYS: Final = (orders_at_their_limits, refused_limits)
+PLAYS: Final = (orders_at_their_limits, fills_make_room, refused_limits)
