@@ -19,6 +19,8 @@ LADDER: Final = (
     enums_pb2.MARKET_PHASE_CONTINUOUS,
 )
 PHASE_PREFIX: Final = "MARKET_PHASE_"
+# Limits that a later release brought: what was acknowledged before it says nothing of them.
+LATER_LIMITS: Final = {"marketProtectionPpm": 0, "staticBandPpm": 0}
 
 
 class Command(enum.StrEnum):
@@ -35,7 +37,8 @@ def commands(spec: Spec, acknowledged: Spec | None) -> list[Command]:
     if acknowledged is None:
         return [Command.CREATE]
     found = []
-    if any(spec[group] != acknowledged.get(group) for group in ("fees", "limits")):
+    is_same = whole_limits(spec) == whole_limits(acknowledged)
+    if not is_same or spec["fees"] != acknowledged.get("fees"):
         found.append(Command.UPDATE)
     if spec["halted"] != acknowledged.get("halted"):
         found.append(Command.HALT if spec["halted"] else Command.RESUME)
@@ -54,7 +57,7 @@ def acknowledge(spec: Spec, acknowledged: Spec | None, command: Command) -> Spec
 
 def limits_of(spec: Spec) -> admin_pb2.MarketLimits:
     """Limits and fees as the engine takes them."""
-    limits, fees = spec["limits"], spec["fees"]
+    limits, fees = whole_limits(spec), spec["fees"]
     return admin_pb2.MarketLimits(
         price_step_ticks=limits["priceStepTicks"],
         quantity_step_lots=limits["quantityStepLots"],
@@ -65,7 +68,14 @@ def limits_of(spec: Spec) -> admin_pb2.MarketLimits:
         maker_fee_ppm=fees["makerPpm"],
         taker_fee_ppm=fees["takerPpm"],
         resting_orders_max=limits["restingOrdersMax"],
+        market_protection_ppm=limits["marketProtectionPpm"],
+        static_band_ppm=limits["staticBandPpm"],
     )
+
+
+def whole_limits(spec: Spec) -> Spec:
+    """The limits of a spec, or of what was acknowledged, with those that it does not know."""
+    return {**LATER_LIMITS, **spec.get("limits", {})}
 
 
 def no_zero(amount: str) -> str:

@@ -34,6 +34,10 @@ def changed(**change: Any) -> dict[str, Any]:
     return {**copy.deepcopy(SPEC), **change}
 
 
+def with_limits(**change: Any) -> dict[str, Any]:
+    return changed(limits={**SPEC["limits"], **change})
+
+
 @pytest.mark.parametrize(
     ("spec", "acknowledged", "wanted"),
     [
@@ -42,6 +46,8 @@ def changed(**change: Any) -> dict[str, Any]:
         (changed(halted=True), SPEC, [Command.HALT]),
         (SPEC, changed(halted=True), [Command.RESUME]),
         (changed(fees={"makerPpm": 0, "takerPpm": 20}), SPEC, [Command.UPDATE]),
+        (with_limits(marketProtectionPpm=0, staticBandPpm=0), SPEC, []),
+        (with_limits(staticBandPpm=50_000), SPEC, [Command.UPDATE]),
         (
             changed(fees={"makerPpm": 0, "takerPpm": 20}, halted=True),
             SPEC,
@@ -65,6 +71,13 @@ def test_acknowledging_what_is_planned_ends_with_nothing_to_send(spec: Any, know
 def test_a_new_market_is_halted_until_it_is_opened() -> None:
     known = plan.acknowledge(SPEC, None, Command.CREATE)
     assert plan.commands(SPEC, known) == [Command.RESUME]
+
+
+def test_protection_and_band_go_to_the_engine_and_are_none_where_they_are_not_named() -> None:
+    told = plan.limits_of(with_limits(marketProtectionPpm=30_000, staticBandPpm=50_000))
+    assert (told.market_protection_ppm, told.static_band_ppm) == (30_000, 50_000)
+    told = plan.limits_of(SPEC)
+    assert (told.market_protection_ppm, told.static_band_ppm) == (0, 0)
 
 
 def test_zero_notional_is_none_for_the_engine() -> None:
