@@ -92,7 +92,8 @@ async def test_a_commit_that_did_not_happen_is_done_again_under_the_new_epoch(
         order = new_order()
         await link.send(unary_envelope(order))
         after = await shard.until_released(before.released_seq + 1)
-        assert after.epoch == before.epoch + 1
+        # A slow machine may need more than one: the next try can miss its time, too.
+        assert after.epoch > before.epoch
         rows = await shard.rows(before.released_seq + 1, before.released_seq + 1)
         (event,) = private_events(rows[0])
         assert event.execution_report.cl_ord_id == order.new_order.cl_ord_id

@@ -287,6 +287,8 @@ pub fn defined_market(mut reader: Reader<'_>) -> Decoded<Option<u32>> {
         11 oneof LENGTH => reader.bytes(11)?,
         12 oneof LENGTH => reader.bytes(12)?,
         13 oneof LENGTH => reader.bytes(13)?,
+        14 oneof LENGTH => reader.bytes(14)?,
+        15 oneof LENGTH => reader.bytes(15)?,
     });
     Ok(market_id)
 }

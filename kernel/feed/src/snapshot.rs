@@ -76,6 +76,7 @@ pub fn accounts(bytes: &[u8], mut row: impl FnMut(u64, u64)) -> Decoded<()> {
         },
         3 once VARINT => reader.bool(3)?,
         4 many LENGTH => reader.bytes(4)?,
+        5 many LENGTH => reader.bytes(5)?,
     });
     Ok(())
 }
@@ -181,6 +182,7 @@ fn book_state(mut reader: Reader<'_>, orders: &mut Vec<RestingOrder>) -> Decoded
         9 once VARINT => reader.varint(9)?,
         10 many LENGTH => orders.push(order_state(reader.message(10)?, 1)?),
         11 many LENGTH => orders.push(order_state(reader.message(11)?, 2)?),
+        12 once VARINT => reader.i64(12)?,
     });
     Ok(head)
 }

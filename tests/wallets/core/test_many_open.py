@@ -52,9 +52,9 @@ async def test_a_look_for_the_next_payout_does_not_touch_those_that_wait(
         (
             claims.CLAIM_SQL,
             *(NETWORK_ID, "worker", limits.CLAIM_SECONDS, claims.OPEN, claims.STOPPABLE),
-            limits.STARVED_SECONDS,
+            *(limits.STARVED_SECONDS, 1),
         ),
-        (claims.CLAIM_SETTLED, NETWORK_ID, "worker", limits.CLAIM_SECONDS),
+        (claims.CLAIM_SETTLED, NETWORK_ID, "worker", limits.CLAIM_SECONDS, 1),
     )
     for look in looks:
         assert await pages_of(venue, *look) < PAGES_MAX
