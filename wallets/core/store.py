@@ -4,8 +4,6 @@ What every payout passes is stored for several in one transaction, when several 
 
 Called by `wallets.core.pipeline`. Every method may raise Unavailable (nothing changed), Unknown
 (the commit may have happened: a later claim reads what is there) or Fenced.
-
-Long because: all that one claim may write, in the order of a payout's way, is read side by side.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
