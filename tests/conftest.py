@@ -4,6 +4,7 @@ import logging
 import os
 import secrets
 import shutil
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -51,11 +52,14 @@ def postgres_settings(postgres_dsn: str) -> PostgresSettings:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Gives each run temporary folders of its own.
+    """Gives each run temporary folders of its own, and SIGINT its meaning.
 
     pytest's common one is closed to other users whenever a run starts: the Postgres of an earlier
-    run, which root starts as another user, could no longer reach its data.
+    run, which root starts as another user, could no longer reach its data. A run that a script
+    starts in the background is deaf to SIGINT, and so would be the programs that tests interrupt.
     """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.option.basetemp is None:
         config.stash[TEMPORARY] = Path(tempfile.mkdtemp(prefix="cambist-tests-"))
         config.option.basetemp = str(config.stash[TEMPORARY])

@@ -19,16 +19,15 @@ async def market_of(admin: Admin, symbol: str) -> Market:
 
 def as_client_market(market: pb.Market, present: pb.ListDefinitionsResponse) -> Market:
     """As the SDK knows markets, for what it converts."""
-    assets = {asset.asset_id: asset for asset in present.assets}
-    base, quote = (
-        Asset(assets[asset_id].asset_id, assets[asset_id].symbol, assets[asset_id].decimals)
-        for asset_id in (market.base_asset_id, market.quote_asset_id)
-    )
+    assets = {
+        asset.asset_id: Asset(asset.asset_id, asset.symbol, asset.decimals)
+        for asset in present.assets
+    }
     return Market(
         market_id=market.market_id,
         symbol=market.symbol,
-        base=base,
-        quote=quote,
+        base=assets[market.base_asset_id],
+        quote=assets[market.quote_asset_id],
         lot_size_atoms=int(market.lot_size_atoms),
         tick_size_atoms=int(market.tick_size_atoms),
         tick_value_atoms=market.tick_value_atoms,

@@ -21,6 +21,11 @@ class Buyer:
         self._venue = venue
         self._key = key
 
+    async def open_orders(self) -> int:
+        """How many orders of the firm were open; none is afterwards."""
+        (told,) = (await self._venue.run("--key", self._key, "cancel-firm", "--json")).lines
+        return int(told["cancelled_count"])
+
     async def buys(self, quantity: str, price: str, *, account_id: int = ACCOUNT) -> str:
         """`Accepted`, or the reason of the refusal."""
         order = ("order", MARKET, "buy", quantity, price, "--account", str(account_id), "--json")
@@ -100,6 +105,7 @@ async def test_a_kill_switch_cancels_and_refuses_until_it_is_off(
     assert on.stdout.endswith(" is on\n")
     assert await buyer.buys("1", "100") == "KILLED"
     assert (await venue.run("kill-switch", "off", *target)).status == 0
+    assert await buyer.open_orders() == 0
     assert await buyer.buys("1", "100") == "Accepted"
 
 
